@@ -1,0 +1,88 @@
+/** The words used everywhere. Memory is in bytes, time in milliseconds, context in tokens. */
+
+export type DeviceId = string;
+export type RunnerId = string;
+export type LeaseId = string;
+
+/**
+ * What one probe said of one device.
+ * `freeBytes` is null when the probe could not tell: unknown is never zero.
+ */
+export interface DeviceReading {
+  /** The id that the runtime takes for `--device`: `CUDA0`, `ROCm1`, `Metal`, `CPU`. */
+  readonly id: DeviceId;
+  readonly name: string;
+  /** `CUDA`, `ROCm`, `Vulkan`, `Metal`, `CPU`…: devices of different libraries never share a model. */
+  readonly library: string;
+  readonly kind: 'discrete' | 'integrated' | 'cpu';
+  readonly totalBytes: number;
+  readonly freeBytes: number | null;
+}
+
+/** A keep-alive: how long an idle runner stays, counted from the end of its last lease. */
+export type KeepAlive = number | 'forever';
+
+/** What the launcher needs to start a process; the machines carry it and never look inside. */
+export interface LaunchOptions {
+  readonly runtime: 'embedded' | 'llama-server';
+  /** Absolute path of the llama-server binary; absent for the embedded runner. */
+  readonly binary?: string;
+  readonly modelPath: string;
+  readonly projectorPath?: string;
+  readonly adapterPaths: readonly string[];
+  /** Tokens that one request may use; llama-server's `-c` is this times `slots`. */
+  readonly contextTokens: number;
+  readonly slots: number;
+  readonly embedding: boolean;
+  /** Passed to the process after Corral's own arguments. */
+  readonly extraArgs: readonly string[];
+}
+
+/** Where a model may run. */
+export type Placement = 'gpu-only' | 'gpu-or-cpu' | 'cpu-only';
+
+/** One configured model, resolved: all that scheduling needs to know of it. */
+export interface ModelSpec {
+  readonly name: string;
+  /** Equal for two requests that one process can serve without a reload. */
+  readonly classKey: string;
+  readonly launch: LaunchOptions;
+  /** Memory that a runner of it holds on its devices, in total. */
+  readonly needBytes: number;
+  readonly needSource: 'configured' | 'measured' | 'predicted';
+  readonly keepAlive: KeepAlive;
+  readonly pinned: boolean;
+  /** The only devices it may use, in order of preference; null means any. */
+  readonly devices: readonly DeviceId[] | null;
+  readonly placement: Placement;
+  /** Expected load time, from earlier loads or from the file's size. */
+  readonly loadEstimateMs: number;
+  /** Most requests that may wait for this model. */
+  readonly maxQueue: number;
+}
+
+/** Memory promised to a runner, per device, from spawn until vram-recovering ends. */
+export type Reservation = Readonly<Record<DeviceId, number>>;
+
+/** Where a runner answers. */
+export interface Endpoint {
+  /** Without a trailing slash, e.g. `http://127.0.0.1:40123`. */
+  readonly baseUrl: string;
+  /** Sent upstream as `Authorization: Bearer …`; the runner refuses anyone else. */
+  readonly apiKey: string;
+}
+
+export type Priority = 'interactive' | 'normal' | 'batch';
+
+export const sumBytes = (reservation: Reservation): number => {
+  let sum = 0;
+  for (const id in reservation) sum += reservation[id] ?? 0;
+  return sum;
+};
+
+const GIB = 1024 ** 3;
+const MIB = 1024 ** 2;
+
+/** Bytes for people: `19.8 GiB`, below one GiB `450 MiB`. */
+export const formatBytes = (bytes: number): string =>
+  Math.abs(bytes) >= GIB ? `${(bytes / GIB).toFixed(1)} GiB` : `${Math.round(bytes / MIB)} MiB`;

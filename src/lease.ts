@@ -1,0 +1,36 @@
+import type { Failure } from '../machines/failures.ts';
+import type { Endpoint, KeepAlive, LeaseId, Priority, RunnerId } from '../machines/vocabulary.ts';
+
+/** What a request wants from the scheduler. */
+export interface LeaseRequest {
+  /** A configured name or alias. */
+  readonly model: string;
+  readonly priority?: Priority;
+  /** The client's wish, within what the configuration allows; absent leaves the runner's keep-alive alone. */
+  readonly keepAlive?: KeepAlive;
+}
+
+/** One request's right to use a runner. Release it exactly once, however the request ends; later calls do nothing. */
+export interface Lease {
+  readonly id: LeaseId;
+  readonly runnerId: RunnerId;
+  readonly model: string;
+  readonly endpoint: Endpoint;
+  /** Aborts, with a `ServiceError` as reason, when the runner is lost under the lease. */
+  readonly lost: AbortSignal;
+  /** From arrival to grant, and the part of it in which the model was being loaded. */
+  readonly waitMs: number;
+  readonly loadMs: number;
+  release(): void;
+}
+
+/** What the data path needs of the scheduler. */
+export interface LeaseDesk {
+  /**
+   * Waits for a runner. Rejects with a `ServiceError` (unknown model, queue full, does not fit, load failed…), or
+   * with the signal's reason once `signal` aborts; either way nothing is held.
+   */
+  acquire(request: LeaseRequest, signal: AbortSignal): Promise<Lease>;
+  /** Why a runner was lost, if it was: asked by the data path when an upstream connection breaks. */
+  lossOf(lease: Lease, withinMs: number): Promise<Failure | null>;
+}
