@@ -1,6 +1,13 @@
 import { fromCallback, fromPromise, type EventObject } from 'xstate';
 import type { Failure } from './failures.ts';
-import type { DeviceId, DeviceReading, Endpoint, LaunchOptions, Reservation, RunnerId } from './vocabulary.ts';
+import type {
+  DeviceId,
+  DeviceReading,
+  Endpoint,
+  LaunchOptions,
+  Reservation,
+  RunnerId,
+} from './vocabulary.ts';
 
 const unprovided = (name: string) => new Error(`Effect '${name}' was not provided.`);
 const promiseOf = <Output, Input>(name: string) =>
@@ -61,7 +68,9 @@ export const effects = {
   /** Lasts: sends one `health.lost` when a ready process stops answering. */
   watchHealth: callbackOf<{ type: 'none' }, ReadySpec>('watchHealth'),
   /** One reading of the named devices (all, when null). Rejects when nothing could be read. */
-  probeDevices: promiseOf<readonly DeviceReading[], { deviceIds: readonly DeviceId[] | null }>('probeDevices'),
+  probeDevices: promiseOf<readonly DeviceReading[], { deviceIds: readonly DeviceId[] | null }>(
+    'probeDevices',
+  ),
   /** What a ready process really holds, per device; null where it cannot be told. */
   measureUse: promiseOf<Reservation | null, UseSpec>('measureUse'),
 };

@@ -1,0 +1,189 @@
+import type { Failure } from '../failures.ts';
+import { formatBytes } from '../vocabulary.ts';
+import { capacityOf, freeEventually, shareOut } from './memory.ts';
+import { bestOption, isAtRunnerLimit, startNow, type Option } from './options.ts';
+import { sitesFor, siteNeed, type Site } from './placement.ts';
+import { headArrivalMs, longestWaitingFirst, oldestOf } from './queues.ts';
+import { canServe, isReturning, isServing } from './sharing.ts';
+import { evictionLoss } from './victims.ts';
+import type { ClassQueue, Decision, DeviceView, RunnerView, View } from './view.ts';
+
+/** A timer at a computed time may fire a hair early; without this the loop would not advance. */
+const EPSILON_MS = 1;
+
+/** What one cold queue can get now, or why it has to wait and until when. */
+type Answer = Decision | { readonly kind: 'wait'; readonly untilMs: number; readonly reason: string };
+
+/**
+ * Looks at every queue whose model has no runner, the longest waiting first: start, claim memory (with victims), refuse,
+ * or let it wait and try the next one. Nobody blocks anybody who could be served.
+ */
+export function admit(view: View, nowMs: number, nextDeadlineMs: number): Decision {
+  const waits = new Map<string, string>();
+  let wakeAtMs = nextDeadlineMs;
+  for (const queue of longestWaitingFirst(coldQueues(view))) {
+    const answer = answerFor(queue, view, nowMs);
+    if (answer.kind !== 'wait') return answer;
+    waits.set(queue.spec.classKey, answer.reason);
+    wakeAtMs = Math.min(wakeAtMs, answer.untilMs);
+  }
+  return { kind: 'rest', wakeAtMs, waits };
+}
+
+/** Queues with no claim and no runner that serves them, now or once it has loaded. */
+function coldQueues(view: View): ClassQueue[] {
+  const cold: ClassQueue[] = [];
+  for (const [classKey, queue] of view.queues) {
+    if (view.claims.has(classKey)) continue;
+    const isServed = view
+      .runnersOf(queue.spec.name)
+      .some(
+        (runner) => (isServing(runner) || runner.state === 'loading') && canServe(runner.spec, queue.spec),
+      );
+    if (!isServed) cold.push(queue);
+  }
+  return cold;
+}
+
+function answerFor(queue: ClassQueue, view: View, nowMs: number): Answer {
+  const { spec } = queue;
+  const retryAtMs = view.retryAtMs(spec.name);
+  if (retryAtMs > nowMs)
+    return { kind: 'wait', untilMs: retryAtMs, reason: `it failed repeatedly, and is tried again shortly` };
+  const found = sitesFor(spec, view);
+  if ('failure' in found) return refuseOldest(queue, found.failure);
+  const sites = found.sites.filter((site) => fitsBesidePins(queue, site, view));
+  if (sites.length === 0) return refuseOldest(queue, cannotFitBesidePins(queue, found.sites, view));
+  const older = view.runnersOf(spec.name);
+  if (older.length > 0) return replace(queue, older, sites, view, nowMs);
+  return startNow(queue, sites, view) ?? makeRoom(queue, sites, view, nowMs, []);
+}
+
+function refuseOldest(queue: ClassQueue, failure: Failure): Answer {
+  return { kind: 'refuse', leaseId: oldestOf(queue)?.leaseId ?? '', classKey: queue.spec.classKey, failure };
+}
+
+function roomBesidePins(device: DeviceView, queue: ClassQueue, view: View): number {
+  let room = capacityOf(device);
+  for (const runner of view.runners.values())
+    if (runner.pinned && runner.spec.name !== queue.spec.name) room -= runner.reservation[device.id] ?? 0;
+  return room;
+}
+
+function fitsBesidePins(queue: ClassQueue, site: Site, view: View): boolean {
+  const room = site.reduce((sum, device) => sum + roomBesidePins(device, queue, view), 0);
+  return queue.spec.needBytes <= room;
+}
+
+function cannotFitBesidePins(queue: ClassQueue, sites: readonly Site[], view: View): Failure {
+  const pins = [...view.runners.values()].filter((runner) => runner.pinned).map((runner) => runner.spec.name);
+  const rooms = sites
+    .flat()
+    .map((device) => `${device.id} ${formatBytes(roomBesidePins(device, queue, view))}`);
+  return {
+    code: 'does_not_fit',
+    message: `${queue.spec.name} needs ${formatBytes(queue.spec.needBytes)} and cannot fit beside the pinned ${pins.join(', ')} (left: ${[...new Set(rooms)].join(', ')}). Unpin one of them.`,
+  };
+}
+
+/**
+ * A process of this model is there and cannot serve the request: it has gone to go first, so that there are never two.
+ * One that is on its way out is waited for; one whose successor would serve its clients as well goes at once.
+ */
+function replace(
+  queue: ClassQueue,
+  older: readonly RunnerView[],
+  sites: readonly Site[],
+  view: View,
+  nowMs: number,
+): Answer {
+  const standing = older.filter((runner) => !isReturning(runner));
+  const isWanted = standing.some(
+    (runner) => runner.state === 'loading' && view.queuesOf(queue.spec.name).length > 1,
+  );
+  if (isWanted)
+    return {
+      kind: 'wait',
+      untilMs: Infinity,
+      reason: `${queue.spec.name} is being loaded with other options`,
+    };
+  const isCovered = standing.every((runner) => canServe(queue.spec, runner.spec));
+  return makeRoom(queue, sites, view, nowMs, standing, isCovered);
+}
+
+/**
+ * Ski-rental: evict once waiting has cost gamma times what the eviction is expected to cost; at the starvation bound at
+ * any price, busy runners included.
+ */
+function makeRoom(
+  queue: ClassQueue,
+  sites: readonly Site[],
+  view: View,
+  nowMs: number,
+  forced: readonly RunnerView[],
+  isFree = false,
+): Answer {
+  const { gamma, starvationMs } = view.settings;
+  const starvesAtMs = headArrivalMs(queue) + starvationMs;
+  const starves = nowMs >= starvesAtMs;
+  const option = bestOption(queue, sites, view, nowMs, { forced, drain: false });
+  if (option === null) {
+    const drain = starves ? bestOption(queue, sites, view, nowMs, { forced, drain: true }) : null;
+    return drain
+      ? claimFor(queue, drain, view)
+      : allInUse(queue, sites, view, starves ? Infinity : starvesAtMs);
+  }
+  const lossSeconds = option.victims.reduce((sum, runner) => sum + evictionLoss(runner, view, nowMs), 0);
+  const count = queue.order.length;
+  const shortMs = gamma * lossSeconds * 1000 - (count * nowMs - queue.sumArrivalMs);
+  if (starves || isFree || shortMs <= 0) return claimFor(queue, option, view);
+  const untilMs = Math.min(starvesAtMs, nowMs + Math.ceil(shortMs / count) + EPSILON_MS);
+  const names = option.victims.map((runner) => runner.spec.name).join(', ');
+  return {
+    kind: 'wait',
+    untilMs,
+    reason: `${names} would have to go, and is likely to be wanted again at once`,
+  };
+}
+
+function allInUse(queue: ClassQueue, sites: readonly Site[], view: View, untilMs: number): Answer {
+  const need = formatBytes(Math.min(...sites.map((site) => siteNeed(queue.spec, site, view))));
+  const where = [...new Set(sites.flat().map((device) => device.id))].join(', ');
+  return {
+    kind: 'wait',
+    untilMs,
+    reason: `needs ${need} on ${where}; what could be evicted there is in use`,
+  };
+}
+
+/** Claims the memory: from now on nobody else can slip in, and the load starts once all whom it awaits have gone. */
+function claimFor(queue: ClassQueue, { site, victims, costSeconds }: Option, view: View): Answer {
+  const { spec } = queue;
+  const givesBack = (runner: RunnerView): boolean =>
+    runner.spec.name === spec.name ||
+    isAtRunnerLimit(view) ||
+    site.some((device) => (runner.reservation[device.id] ?? 0) > 0);
+  const returning = [...view.runners.values()].filter((runner) => isReturning(runner) && givesBack(runner));
+  const awaits = [...victims, ...returning].map((runner) => runner.id);
+  if (awaits.length === 0)
+    return { kind: 'wait', untilMs: Infinity, reason: 'the memory that is free is promised to others' };
+  const room = (device: DeviceView): number =>
+    freeEventually(device) + victims.reduce((sum, runner) => sum + (runner.reservation[device.id] ?? 0), 0);
+  const where = site.map((device) => device.id).join(' + ');
+  const reason = `needs ${formatBytes(siteNeed(spec, site, view))} on ${where}`;
+  return {
+    kind: 'claim',
+    classKey: spec.classKey,
+    spec,
+    reservation: shareOut(spec, site, room, view),
+    awaits,
+    victims: victims.map((runner) => ({
+      runnerId: runner.id,
+      reason:
+        runner.spec.name === spec.name
+          ? `${spec.name} is asked for with other options`
+          : `${spec.name} ${reason}; cheapest to reload (${costSeconds.toFixed(1)} s expected)`,
+    })),
+    reason,
+  };
+}

@@ -1,0 +1,89 @@
+import { admit } from './admission.ts';
+import { isClaimReady } from './memory.ts';
+import { isBefore, oldestOf } from './queues.ts';
+import { canServe, isServing } from './sharing.ts';
+import type { ClassQueue, Decision, RunnerView, View, Waiting } from './view.ts';
+
+/**
+ * The default policy: per-model queues, memory claims, the cheapest victims, eviction only once waiting has cost as much
+ * as reloading would (docs/policy.md). Pure and total: the same view and time give the same decision.
+ */
+export function decide(view: View, nowMs: number): Decision {
+  return (
+    refuseOverdue(view, nowMs) ??
+    grantNext(view) ??
+    followClaims(view) ??
+    admit(view, nowMs, nextDeadline(view))
+  );
+}
+
+function nextDeadline(view: View): number {
+  let next = Infinity;
+  for (const queue of view.queues.values()) next = Math.min(next, oldestOf(queue)?.deadlineMs ?? Infinity);
+  return next;
+}
+
+/** Answers a request that has waited as long as it may. */
+export function refuseOverdue(view: View, nowMs: number): Decision | null {
+  for (const [classKey, queue] of view.queues) {
+    const oldest = oldestOf(queue);
+    if (!oldest || oldest.deadlineMs > nowMs) continue;
+    const waitedSeconds = Math.round((nowMs - oldest.arrivedAtMs) / 1000);
+    return {
+      kind: 'refuse',
+      leaseId: oldest.leaseId,
+      classKey,
+      failure: {
+        code: 'queue_timeout',
+        message: `The request for ${queue.spec.name} waited ${waitedSeconds} s without getting a runner (limits.wait). ${queue.order.length - 1} more wait for it.`,
+        retryAfterSeconds: 30,
+      },
+    };
+  }
+  return null;
+}
+
+/** The first request in line that a runner with a free slot can serve. */
+export function grantNext(view: View): Decision | null {
+  for (const model of view.touched) {
+    const runners = view
+      .runnersOf(model)
+      .filter((runner) => isServing(runner) && runner.leases.size < runner.slots);
+    if (runners.length === 0) continue;
+    let best: { waiting: Waiting; runner: RunnerView } | null = null;
+    for (const queue of view.queuesOf(model)) {
+      const waiting = queue.order[0];
+      const runner = leastBusy(runners, queue);
+      if (!waiting || !runner || (best && !isBefore(waiting, best.waiting))) continue;
+      best = { waiting, runner };
+    }
+    if (best === null) continue;
+    const { waiting, runner } = best;
+    return { kind: 'grant', leaseId: waiting.leaseId, runnerId: runner.id, classKey: waiting.spec.classKey };
+  }
+  return null;
+}
+
+function leastBusy(runners: readonly RunnerView[], queue: ClassQueue): RunnerView | null {
+  let best: RunnerView | null = null;
+  for (const runner of runners)
+    if (canServe(runner.spec, queue.spec) && (best === null || runner.leases.size < best.leases.size))
+      best = runner;
+  return best;
+}
+
+/** Starts what a claim was made for as soon as its memory is there; drops a claim that nobody needs any more. */
+export function followClaims(view: View): Decision | null {
+  for (const [classKey, claim] of view.claims) {
+    const model = claim.spec.name;
+    if (!view.queues.has(classKey))
+      return { kind: 'unclaim', classKey, reason: `nobody waits for ${model} any more` };
+    if (claim.awaits.some((runnerId) => view.runners.has(runnerId))) continue;
+    if (isClaimReady(view, claim)) {
+      const { spec, reservation } = claim;
+      return { kind: 'start', classKey, spec, reservation, reason: `its memory has come back` };
+    }
+    return { kind: 'unclaim', classKey, reason: `the memory that came back does not suffice for ${model}` };
+  }
+  return null;
+}

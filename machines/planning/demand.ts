@@ -1,0 +1,62 @@
+/**
+ * How soon a model is likely to be asked for again, learned from the gaps between its requests.
+ * Constants from a virtual-time study on seven request traces (docs/policy.md).
+ */
+const BINS = 40;
+/** Upper edge of the first bin; each further bin is half an octave wide. */
+const FIRST_EDGE_SECONDS = 0.25;
+const DECAY_PER_ARRIVAL = 0.995;
+const PRIOR_WEIGHT = 4;
+const SMOOTHING = 0.3;
+/** For a model of which nothing is known: the chance of a request within any horizon. */
+const UNSEEN = 0.05;
+
+/** Gaps between requests, in half-octave bins, the older ones fading. */
+export interface Demand {
+  readonly gaps: Float64Array;
+  total: number;
+  lastArrivalMs: number | null;
+}
+
+export const emptyDemand = (): Demand => ({ gaps: new Float64Array(BINS), total: 0, lastArrivalMs: null });
+
+/** Position on the bin axis: the integer part is the bin, the fraction how far inside it. */
+function binPosition(seconds: number): number {
+  if (seconds < FIRST_EDGE_SECONDS) return Math.max(0, seconds / FIRST_EDGE_SECONDS);
+  return Math.min(BINS - 1e-9, 1 + 2 * Math.log2(seconds / FIRST_EDGE_SECONDS));
+}
+
+/** Notes a request; retries and preloads must not be noted, since they say nothing of demand. */
+export function recordArrival(own: Demand, pooled: Demand, nowMs: number): void {
+  if (own.lastArrivalMs !== null) {
+    const bin = Math.floor(binPosition((nowMs - own.lastArrivalMs) / 1000));
+    for (const demand of [own, pooled]) {
+      for (let i = 0; i < BINS; i++) demand.gaps[i] = (demand.gaps[i] ?? 0) * DECAY_PER_ARRIVAL;
+      demand.gaps[bin] = (demand.gaps[bin] ?? 0) + 1;
+      demand.total = demand.total * DECAY_PER_ARRIVAL + 1;
+    }
+  }
+  own.lastArrivalMs = nowMs;
+}
+
+/** Weight of the gaps longer than `seconds`, linear inside a bin. */
+function beyond(demand: Demand, seconds: number): number {
+  const position = binPosition(seconds);
+  const bin = Math.floor(position);
+  let sum = (demand.gaps[bin] ?? 0) * (1 - (position - bin));
+  for (let i = bin + 1; i < BINS; i++) sum += demand.gaps[i] ?? 0;
+  return sum;
+}
+
+function survival(own: Demand, pooled: Demand, seconds: number): number {
+  const share = pooled.total > 0 ? beyond(pooled, seconds) / pooled.total : 0;
+  return (beyond(own, seconds) + PRIOR_WEIGHT * share + SMOOTHING) / (own.total + PRIOR_WEIGHT + SMOOTHING);
+}
+
+/** Chance (0…1) that the model is asked for within the next `horizonsSeconds`, given that it is quiet since its last request. */
+export function chanceWithin(own: Demand, pooled: Demand, nowMs: number, horizonSeconds: number): number {
+  if (own.lastArrivalMs === null || own.total + pooled.total === 0) return UNSEEN;
+  const quietSeconds = Math.max(0, (nowMs - own.lastArrivalMs) / 1000);
+  const alive = survival(own, pooled, quietSeconds);
+  return alive <= 0 ? 0 : 1 - survival(own, pooled, quietSeconds + horizonSeconds) / alive;
+}

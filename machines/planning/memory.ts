@@ -1,0 +1,70 @@
+import type { DeviceId, ModelSpec, Reservation } from '../vocabulary.ts';
+import type { Claim, DeviceView, View } from './view.ts';
+
+/** The most that Corral could ever use of a device: the numbers by which a model can never fit. */
+export const capacityOf = (device: DeviceView): number => Math.min(device.limitBytes, device.totalBytes);
+
+/** What Corral may use now: other programs' memory is not ours to plan with. */
+export const usableOf = (device: DeviceView): number =>
+  Math.min(device.limitBytes, device.totalBytes - device.othersBytes);
+
+/** The need of a model on one of `count` devices that share it evenly. */
+export function needOn(spec: ModelSpec, device: DeviceView, view: View): number {
+  if (view.exclusive.has(spec.classKey)) return Math.max(spec.needBytes, usableOf(device));
+  return spec.needBytes + overheadOn(spec, device, view);
+}
+
+/** A measured or configured need already holds the runtime's own memory. */
+export const overheadOn = (spec: ModelSpec, device: DeviceView, view: View): number =>
+  spec.needSource === 'predicted' && device.kind !== 'cpu' ? view.settings.gpuOverheadBytes : 0;
+
+/**
+ * Free this moment for somebody who has no claim: what has come back for a claim already is earmarked for it.
+ * May be negative.
+ */
+export function freeNow(view: View, device: DeviceView, forClass: string): number {
+  let earmarked = 0;
+  for (const [classKey, claim] of view.claims) {
+    if (classKey === forClass) continue;
+    earmarked += Math.max(0, (claim.reservation[device.id] ?? 0) - stillHeld(view, claim, device.id));
+  }
+  return usableOf(device) - device.reservedBytes - earmarked;
+}
+
+/** Free once everybody who has to go has gone, and every claim has been served. May be negative. */
+export const freeEventually = (device: DeviceView): number =>
+  usableOf(device) - device.reservedBytes + device.returningBytes - device.claimedBytes;
+
+function stillHeld(view: View, claim: Claim, deviceId: DeviceId): number {
+  let held = 0;
+  for (const runnerId of claim.awaits) held += view.runners.get(runnerId)?.reservation[deviceId] ?? 0;
+  return held;
+}
+
+/** Whether a claim's memory is there: everybody it waits for has gone, and the room is really free. */
+export function isClaimReady(view: View, claim: Claim): boolean {
+  if (claim.awaits.some((runnerId) => view.runners.has(runnerId))) return false;
+  return Object.entries(claim.reservation).every(([id, bytes]) => {
+    const device = view.devices.get(id);
+    return device !== undefined && freeNow(view, device, claim.spec.classKey) >= bytes;
+  });
+}
+
+/** Shares a need over devices in proportion to the room on each; the last one takes the rounding. */
+export function shareOut(
+  spec: ModelSpec,
+  devices: readonly DeviceView[],
+  roomOf: (device: DeviceView) => number,
+  view: View,
+): Reservation {
+  const [first] = devices;
+  if (devices.length === 1 && first) return { [first.id]: needOn(spec, first, view) };
+  const rooms = devices.map((device) => Math.max(0, roomOf(device) - overheadOn(spec, device, view)));
+  const room = rooms.reduce((sum, bytes) => sum + bytes, 0);
+  const reservation: Record<DeviceId, number> = {};
+  devices.forEach((device, i) => {
+    const share = room > 0 ? (rooms[i] ?? 0) / room : 1 / devices.length;
+    reservation[device.id] = Math.ceil(spec.needBytes * share) + overheadOn(spec, device, view);
+  });
+  return reservation;
+}

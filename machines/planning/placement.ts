@@ -1,0 +1,80 @@
+import { formatBytes, type ModelSpec } from '../vocabulary.ts';
+import type { Failure } from '../failures.ts';
+import { capacityOf, needOn, overheadOn } from './memory.ts';
+import type { DeviceView, View } from './view.ts';
+
+/** Devices that would hold a model together; one device in most cases. */
+export type Site = readonly DeviceView[];
+
+export type Sites = { readonly sites: readonly Site[] } | { readonly failure: Failure };
+
+/**
+ * Where a model may be put, the better places first: single devices before splits, discrete before integrated, the
+ * order of its own device list, then the roomier one. Devices of different libraries are never mixed. Only sites that
+ * could hold it when empty are listed; where there is none, the failure says why with the numbers.
+ */
+export function sitesFor(spec: ModelSpec, view: View): Sites {
+  const allowed = allowedDevices(spec, view);
+  if (allowed.length === 0) return { failure: nowhere(spec, view) };
+  const gpus = allowed.filter((device) => device.kind !== 'cpu');
+  const cpus = allowed.filter((device) => device.kind === 'cpu');
+  const onGpus = spec.placement === 'cpu-only' ? [] : gpuSites(spec, gpus, view);
+  if (onGpus.length > 0) return { sites: onGpus };
+  const onCpu = cpus.filter((device) => couldHold(spec, [device], view)).map((device) => [device]);
+  return onCpu.length > 0 ? { sites: onCpu } : { failure: tooLarge(spec, allowed, view) };
+}
+
+function allowedDevices(spec: ModelSpec, view: View): DeviceView[] {
+  const all = [...view.devices.values()];
+  const kindFits = (device: DeviceView): boolean =>
+    spec.placement === 'gpu-only'
+      ? device.kind !== 'cpu'
+      : spec.placement !== 'cpu-only' || device.kind === 'cpu';
+  if (spec.devices === null) return all.filter(kindFits);
+  return spec.devices.flatMap((id) => all.filter((device) => device.id === id && kindFits(device)));
+}
+
+function gpuSites(spec: ModelSpec, gpus: readonly DeviceView[], view: View): Site[] {
+  const listed = spec.devices !== null;
+  const ranked = gpus.toSorted(
+    (a, b) =>
+      Number(a.kind === 'integrated') - Number(b.kind === 'integrated') ||
+      (listed ? 0 : capacityOf(b) - capacityOf(a)),
+  );
+  const libraries = [...new Set(ranked.map((device) => device.library))];
+  const splits = libraries.flatMap((library) => {
+    const group = ranked.filter((device) => device.library === library);
+    return group.slice(1).map((_, i) => group.slice(0, i + 2));
+  });
+  return [...ranked.map((device) => [device]), ...splits].filter((site) => couldHold(spec, site, view));
+}
+
+const couldHold = (spec: ModelSpec, site: Site, view: View): boolean =>
+  siteNeed(spec, site, view) <= site.reduce((sum, device) => sum + capacityOf(device), 0);
+
+/** What a model needs on a site, the runtime's own memory on each device included. */
+export function siteNeed(spec: ModelSpec, site: Site, view: View): number {
+  const [only] = site;
+  if (site.length === 1 && only)
+    return Math.min(needOn(spec, only, view), Math.max(capacityOf(only), spec.needBytes));
+  return spec.needBytes + site.reduce((sum, device) => sum + overheadOn(spec, device, view), 0);
+}
+
+function nowhere(spec: ModelSpec, view: View): Failure {
+  const seen = [...view.devices.keys()].join(', ') || 'none';
+  const wanted = spec.devices?.join(', ') ?? (spec.placement === 'gpu-only' ? 'a GPU' : 'any device');
+  return {
+    code: 'devices_unavailable',
+    message: `${spec.name} may only run on ${wanted}; devices seen: ${seen}. Check the driver, or change the model's devices or placement.`,
+    retryAfterSeconds: 30,
+  };
+}
+
+function tooLarge(spec: ModelSpec, allowed: readonly DeviceView[], view: View): Failure {
+  const need = Math.min(...allowed.map((device) => spec.needBytes + overheadOn(spec, device, view)));
+  const rooms = allowed.map((device) => `${device.id} ${formatBytes(capacityOf(device))}`).join(', ');
+  return {
+    code: 'does_not_fit',
+    message: `${spec.name} needs ${formatBytes(need)} (${spec.needSource}) and can never fit: ${rooms}. Lower its context or slots, take a smaller file, or raise the memory limit.`,
+  };
+}

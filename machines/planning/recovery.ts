@@ -1,0 +1,35 @@
+import type { DeviceId, DeviceReading, Reservation } from '../vocabulary.ts';
+
+/**
+ * Free memory just before an unload. `unneeded`: the process had gone by itself or had never been ready, so there was
+ * nothing to measure; `unknown`: the probe failed, which is not the same as zero.
+ */
+export type MemoryBaseline = readonly DeviceReading[] | 'unneeded' | 'unknown';
+
+/**
+ * The share of the reservation that has to come back before memory counts as recovered. Ollama uses 75 %: drivers keep
+ * some of it, and predictions are rough.
+ */
+export const RECOVERED_SHARE = 0.75;
+
+const freeOf = (readings: readonly DeviceReading[], id: DeviceId): number | null =>
+  readings.find((reading) => reading.id === id)?.freeBytes ?? null;
+
+/**
+ * Whether every lagging device of a runner shows its memory as free again. What could not be read is unknown, so not
+ * recovered. Where no baseline was needed one good reading is enough: what a dead process held is free already.
+ */
+export function hasRecovered(
+  baseline: MemoryBaseline,
+  readings: readonly DeviceReading[],
+  reservation: Reservation,
+  laggingDevices: readonly DeviceId[],
+): boolean {
+  return laggingDevices.every((id) => {
+    const now = freeOf(readings, id);
+    if (now === null) return false;
+    if (baseline === 'unneeded') return true;
+    const before = baseline === 'unknown' ? null : freeOf(baseline, id);
+    return before !== null && now - before >= RECOVERED_SHARE * (reservation[id] ?? 0);
+  });
+}

@@ -1,0 +1,152 @@
+import type { Failure } from '../failures.ts';
+import type { RunnerState } from '../runner/contract.ts';
+import type {
+  DeviceId,
+  DeviceReading,
+  KeepAlive,
+  LeaseId,
+  ModelSpec,
+  Priority,
+  Reservation,
+  RunnerId,
+} from '../vocabulary.ts';
+import type { Demand } from './demand.ts';
+
+/** A request that waits for a runner. */
+export interface Waiting {
+  readonly leaseId: LeaseId;
+  readonly spec: ModelSpec;
+  readonly arrivedAtMs: number;
+  /** Its place in the queue: arrival plus the handicap of its priority. Lower is served first. */
+  readonly placeMs: number;
+  /** Breaks ties: the order of arrival. */
+  readonly seq: number;
+  readonly priority: Priority;
+  readonly keepAlive: KeepAlive | null;
+  readonly deadlineMs: number;
+}
+
+/** All that wait for one model class. */
+export interface ClassQueue {
+  readonly spec: ModelSpec;
+  /** By place. */
+  readonly order: readonly Waiting[];
+  /** By arrival: the first is the one that has waited longest. */
+  readonly arrivals: ReadonlyMap<LeaseId, Waiting>;
+  readonly sumArrivalMs: number;
+}
+
+export interface RunnerView {
+  readonly id: RunnerId;
+  readonly spec: ModelSpec;
+  readonly state: RunnerState;
+  readonly reason: string;
+  readonly reservation: Reservation;
+  readonly leases: ReadonlySet<LeaseId>;
+  readonly slots: number;
+  readonly pinned: boolean;
+  readonly keepAlive: KeepAlive;
+  /** The keep-alive has ended and the runner stays only until its memory is wanted (soft mode). */
+  readonly overstayed: boolean;
+  readonly startedAtMs: number;
+  readonly stateSinceMs: number;
+  readonly readyAtMs: number | null;
+  readonly lastUsedAtMs: number;
+  readonly progress: number | null;
+  readonly pid: number | null;
+}
+
+export interface DeviceView extends DeviceReading {
+  /** What Corral may use of it: the configured limit, else all. */
+  readonly limitBytes: number;
+  /** Held by other programs, as far as readings tell. */
+  readonly othersBytes: number;
+  /** Sum of all runners' reservations on it. */
+  readonly reservedBytes: number;
+  /** The part of it that runners which have to go will give back. */
+  readonly returningBytes: number;
+  /** Sum of all claims on it. */
+  readonly claimedBytes: number;
+}
+
+/** Memory promised to a class whose runner cannot start yet, because others have to give it back first. */
+export interface Claim {
+  readonly spec: ModelSpec;
+  readonly reservation: Reservation;
+  /** The runners whose memory it counts on; it can start once they have gone. */
+  readonly awaits: readonly RunnerId[];
+  readonly sinceMs: number;
+}
+
+export interface PlanSettings {
+  /** Waiting seconds that justify one second of expected reload: 0.25 favours latency, 2 throughput. */
+  readonly gamma: number;
+  /** After this long the head of a queue may evict at any price, and drain busy runners. */
+  readonly starvationMs: number;
+  /** How long an evicted runner's running leases may go on. */
+  readonly drainMs: number;
+  /** Most runners at a time; null: as many as fit. */
+  readonly maxRunners: number | null;
+  /** Added per GPU to a predicted need: the runtime's own context, which no model file tells. */
+  readonly gpuOverheadBytes: number;
+}
+
+/** What the planner sees: plain tables, read only. */
+export interface View {
+  readonly settings: PlanSettings;
+  readonly devices: ReadonlyMap<DeviceId, DeviceView>;
+  readonly runners: ReadonlyMap<RunnerId, RunnerView>;
+  readonly queues: ReadonlyMap<string, ClassQueue>;
+  readonly claims: ReadonlyMap<string, Claim>;
+  /** Classes whose load ran out of memory beside others: they get their device alone. */
+  readonly exclusive: ReadonlySet<string>;
+  /** Models whose requests or runners changed since the last rest. */
+  readonly touched: ReadonlySet<string>;
+  runnersOf(model: string): readonly RunnerView[];
+  queuesOf(model: string): readonly ClassQueue[];
+  demandOf(model: string): Demand;
+  readonly pooledDemand: Demand;
+  /** Seconds that loading the model again would cost, memory recovery included. */
+  reloadSecondsOf(spec: ModelSpec): number;
+  /** No load of this model before this time: it failed several times in a row. */
+  retryAtMs(model: string): number;
+}
+
+/** One step. The scheduler takes it, and asks again until the answer is `rest`. */
+export type Decision =
+  | {
+      readonly kind: 'grant';
+      readonly leaseId: LeaseId;
+      readonly runnerId: RunnerId;
+      readonly classKey: string;
+    }
+  | {
+      readonly kind: 'refuse';
+      readonly leaseId: LeaseId;
+      readonly classKey: string;
+      readonly failure: Failure;
+    }
+  | {
+      readonly kind: 'start';
+      readonly classKey: string;
+      readonly spec: ModelSpec;
+      readonly reservation: Reservation;
+      readonly reason: string;
+    }
+  | {
+      readonly kind: 'claim';
+      readonly classKey: string;
+      readonly spec: ModelSpec;
+      readonly reservation: Reservation;
+      readonly awaits: readonly RunnerId[];
+      readonly victims: readonly Victim[];
+      readonly reason: string;
+    }
+  | { readonly kind: 'unclaim'; readonly classKey: string; readonly reason: string }
+  | { readonly kind: 'rest'; readonly wakeAtMs: number; readonly waits: ReadonlyMap<string, string> };
+
+/** A runner that has to go, and why this one. */
+export interface Victim {
+  readonly runnerId: RunnerId;
+  readonly reason: string;
+}

@@ -1,0 +1,64 @@
+import { loaded } from './runner/loaded.ts';
+import { loading } from './runner/loading.ts';
+import { runnerSetup } from './runner/setup.ts';
+import { launcherBroke } from './runner/texts.ts';
+import { recovering, unloading } from './runner/unloading.ts';
+
+/**
+ * One runner: a process that serves one model class, from spawn until its memory is back. It never errors; it ends
+ * with an outcome. The process belongs to `alive`, which only the process's own exit leaves.
+ */
+export const runnerMachine = runnerSetup.createMachine({
+  id: 'runner',
+  context: ({ input }) => ({
+    ...input,
+    pinned: input.spec.pinned,
+    pid: null,
+    endpoint: null,
+    leases: [],
+    drainMs: Infinity,
+    failure: null,
+    reason: 'requested',
+    wasReady: false,
+    baseline: 'unneeded',
+  }),
+  initial: 'alive',
+  states: {
+    alive: {
+      tags: ['holdsMemory'],
+      invoke: {
+        id: 'process',
+        src: 'runProcess',
+        input: ({ context }) => ({
+          runnerId: context.runnerId,
+          modelName: context.spec.name,
+          launch: context.spec.launch,
+          reservation: context.reservation,
+        }),
+        onError: {
+          target: 'vram-recovering',
+          actions: [
+            {
+              type: 'rememberFailure',
+              params: ({ context, event }) => ({ failure: launcherBroke(context.spec.name, event.error) }),
+            },
+            'loseLeases',
+          ],
+        },
+      },
+      initial: 'loading',
+      states: { loading, loaded, unloading },
+    },
+    'vram-recovering': recovering,
+    settled: {
+      always: [{ guard: 'hasFailed', target: 'failed' }, { target: 'gone' }],
+    },
+    gone: { type: 'final', entry: { type: 'reportState', params: { state: 'gone' } } },
+    failed: { type: 'final', entry: { type: 'reportState', params: { state: 'failed' } } },
+  },
+  output: ({ context }) => ({
+    runnerId: context.runnerId,
+    failure: context.failure,
+    wasReady: context.wasReady,
+  }),
+});

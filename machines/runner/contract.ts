@@ -1,0 +1,78 @@
+import type { ActorRef, Snapshot } from 'xstate';
+import type { Failure } from '../failures.ts';
+import type {
+  DeviceId,
+  Endpoint,
+  KeepAlive,
+  LeaseId,
+  ModelSpec,
+  Reservation,
+  RunnerId,
+} from '../vocabulary.ts';
+
+/** Time limits of one runner; `Infinity` switches one off (the clocks arm no timer for it). */
+export interface RunnerLimits {
+  /** No sign of life for this long while loading → failed. */
+  readonly loadStallMs: number;
+  readonly loadTotalMs: number;
+  /** SIGTERM to SIGKILL. */
+  readonly terminateGraceMs: number;
+  /** SIGKILL to the alarm that the process cannot be killed. */
+  readonly killAlarmMs: number;
+  readonly probeDeadlineMs: number;
+  readonly recoveryPollMs: number;
+  readonly recoveryLimitMs: number;
+}
+
+export interface RunnerInput {
+  readonly runnerId: RunnerId;
+  readonly spec: ModelSpec;
+  readonly reservation: Reservation;
+  /** The devices among them whose memory comes back with a delay after an unload: discrete GPUs. */
+  readonly laggingDevices: readonly DeviceId[];
+  readonly keepAlive: KeepAlive;
+  /** `soft`: when the keep-alive ends the runner stays, first in line for eviction. */
+  readonly keepAliveMode: 'strict' | 'soft';
+  readonly limits: RunnerLimits;
+  readonly supervisor: ActorRef<Snapshot<unknown>, RunnerReport>;
+}
+
+/** The states that others see; the chart's own nesting is nobody else's business. */
+export type RunnerState =
+  'loading' | 'ready' | 'idle' | 'expiring' | 'unloading' | 'vram-recovering' | 'failed' | 'gone';
+
+export type RunnerCommand =
+  | { type: 'lease.open'; leaseId: LeaseId; keepAlive: KeepAlive | null }
+  | { type: 'lease.close'; leaseId: LeaseId }
+  /** It has to go: no new leases, running ones may finish within `drainMs`. */
+  | { type: 'runner.expire'; reason: string; drainMs: number }
+  /** It has to go now: leases are lost with this failure. */
+  | { type: 'runner.stop'; failure: Failure }
+  | { type: 'runner.keep'; keepAlive: KeepAlive; pinned: boolean };
+
+/** Everything a runner tells its supervisor; each carries the runner's id, which is never used again. */
+export type RunnerReport =
+  | { type: 'runner.started'; runnerId: RunnerId; pid: number | null; endpoint: Endpoint }
+  | { type: 'runner.progress'; runnerId: RunnerId; progress: number | null }
+  | {
+      type: 'runner.loaded';
+      runnerId: RunnerId;
+      contextTokens: number | null;
+      slots: number | null;
+    }
+  | { type: 'runner.measured'; runnerId: RunnerId; use: Reservation }
+  | { type: 'runner.moved'; runnerId: RunnerId; state: RunnerState; reason: string }
+  | { type: 'runner.overstayed'; runnerId: RunnerId }
+  | { type: 'runner.stuck'; runnerId: RunnerId }
+  | { type: 'runner.unrecovered'; runnerId: RunnerId }
+  | { type: 'lease.opened'; runnerId: RunnerId; leaseId: LeaseId; endpoint: Endpoint }
+  | { type: 'lease.refused'; runnerId: RunnerId; leaseId: LeaseId }
+  | { type: 'lease.lost'; runnerId: RunnerId; leaseId: LeaseId; failure: Failure };
+
+/** How a runner ended: it never errors. */
+export interface RunnerOutcome {
+  readonly runnerId: RunnerId;
+  readonly failure: Failure | null;
+  /** Whether it had been ready at any time: a failed load and a crash are different stories. */
+  readonly wasReady: boolean;
+}

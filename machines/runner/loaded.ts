@@ -1,0 +1,140 @@
+import { leaseParams, readySpec, runnerSetup } from './setup.ts';
+import { unresponsive } from './texts.ts';
+
+/** No lease: the keep-alive runs. A lease at the very instant of its end still wins (`overdue`). */
+const idle = runnerSetup.createStateConfig({
+  entry: { type: 'reportState', params: { state: 'idle' } },
+  initial: 'resting',
+  on: {
+    'lease.open': { target: 'ready', actions: { type: 'openLease', params: ({ event }) => event } },
+    'runner.keep': {
+      target: 'idle',
+      reenter: true,
+      actions: { type: 'rememberKeep', params: ({ event }) => event },
+    },
+    'runner.expire': {
+      target: 'expiring',
+      actions: {
+        type: 'rememberDrain',
+        params: ({ event }) => ({ reason: event.reason, drainMs: event.drainMs }),
+      },
+    },
+  },
+  states: {
+    resting: { always: [{ guard: 'isKept', target: 'kept' }, { target: 'counting' }] },
+    kept: {},
+    counting: { after: { keepAlive: [{ guard: 'isSoft', target: 'overstaying' }, { target: 'overdue' }] } },
+    overdue: {
+      after: {
+        0: {
+          target: '#runner.alive.loaded.expiring',
+          actions: { type: 'rememberReason', params: { reason: 'its keep-alive ended' } },
+        },
+      },
+    },
+    overstaying: {
+      entry: {
+        type: 'report',
+        params: ({ context }) => ({ type: 'runner.overstayed', runnerId: context.runnerId }),
+      },
+    },
+  },
+});
+
+/** The model is in memory and answers: ready with leases, idle without, expiring when it has to go. */
+export const loaded = runnerSetup.createStateConfig({
+  tags: ['serving'],
+  initial: 'idle',
+  invoke: [
+    { id: 'health', src: 'watchHealth', input: readySpec },
+    {
+      id: 'use',
+      src: 'measureUse',
+      input: ({ context }) => ({
+        runnerId: context.runnerId,
+        pid: context.pid,
+        reservation: context.reservation,
+      }),
+      onDone: {
+        guard: ({ event }) => event.output !== null,
+        actions: {
+          type: 'report',
+          params: ({ context, event }) => ({
+            type: 'runner.measured',
+            runnerId: context.runnerId,
+            use: event.output ?? {},
+          }),
+        },
+      },
+      // Not knowing is no failure: the prediction stays.
+      onError: {},
+    },
+  ],
+  on: {
+    'health.lost': {
+      target: 'unloading',
+      actions: {
+        type: 'rememberFailure',
+        params: ({ context, event }) => ({ failure: unresponsive(context.spec.name, event.message) }),
+      },
+    },
+    'process.exited': {
+      target: '#runner.vram-recovering',
+      actions: [
+        { type: 'rememberFailure', params: ({ event }) => ({ failure: event.failure }) },
+        'loseLeases',
+      ],
+    },
+    'runner.stop': {
+      target: 'unloading',
+      actions: { type: 'rememberFailure', params: ({ event }) => ({ failure: event.failure }) },
+    },
+  },
+  states: {
+    idle,
+    ready: {
+      entry: { type: 'reportState', params: { state: 'ready' } },
+      on: {
+        'lease.open': { actions: { type: 'openLease', params: ({ event }) => event } },
+        'lease.close': [
+          {
+            guard: { type: 'isLastLease', params: leaseParams },
+            target: 'idle',
+            actions: [
+              { type: 'closeLease', params: leaseParams },
+              { type: 'rememberReason', params: { reason: 'its last lease ended' } },
+            ],
+          },
+          { actions: { type: 'closeLease', params: leaseParams } },
+        ],
+        'runner.keep': { actions: { type: 'rememberKeep', params: ({ event }) => event } },
+        'runner.expire': {
+          target: 'expiring',
+          actions: {
+            type: 'rememberDrain',
+            params: ({ event }) => ({ reason: event.reason, drainMs: event.drainMs }),
+          },
+        },
+      },
+    },
+    expiring: {
+      entry: { type: 'reportState', params: { state: 'expiring' } },
+      always: { guard: 'hasNoLeases', target: '#runner.alive.unloading' },
+      after: { drainLimit: { target: '#runner.alive.unloading' } },
+      on: {
+        'lease.open': { actions: { type: 'refuseLease', params: leaseParams } },
+        'lease.close': { actions: { type: 'closeLease', params: leaseParams } },
+        // A shorter limit than the one that runs starts anew; a longer one changes nothing.
+        'runner.expire': {
+          guard: ({ context, event }) => event.drainMs < context.drainMs,
+          target: 'expiring',
+          reenter: true,
+          actions: {
+            type: 'rememberDrain',
+            params: ({ event }) => ({ reason: event.reason, drainMs: event.drainMs }),
+          },
+        },
+      },
+    },
+  },
+});

@@ -1,0 +1,100 @@
+import { fail, leaseParams, readySpec, runnerSetup } from './setup.ts';
+import { loadTooLong, notReady, stalled } from './texts.ts';
+
+/** From spawn to readiness. Nobody holds a lease; a command to go aborts the load at once. */
+export const loading = runnerSetup.createStateConfig({
+  entry: { type: 'reportState', params: { state: 'loading' } },
+  initial: 'starting',
+  after: {
+    loadTotal: { target: 'unloading', actions: fail(({ spec, limits }) => loadTooLong(spec.name, limits)) },
+  },
+  on: {
+    'lease.open': { actions: { type: 'refuseLease', params: leaseParams } },
+    'runner.expire': {
+      target: 'unloading',
+      actions: { type: 'rememberReason', params: ({ event }) => ({ reason: event.reason }) },
+    },
+    'runner.stop': {
+      target: 'unloading',
+      actions: { type: 'rememberFailure', params: ({ event }) => ({ failure: event.failure }) },
+    },
+    'runner.keep': { actions: { type: 'rememberKeep', params: ({ event }) => event } },
+    'process.exited': {
+      target: '#runner.vram-recovering',
+      actions: { type: 'rememberFailure', params: ({ event }) => ({ failure: event.failure }) },
+    },
+  },
+  states: {
+    starting: {
+      after: { loadStall: { target: '#runner.alive.unloading', actions: fail(stalled) } },
+      on: {
+        'process.started': {
+          target: 'warming',
+          actions: [
+            {
+              type: 'rememberStart',
+              params: ({ event }) => ({ pid: event.pid, endpoint: event.endpoint }),
+            },
+            {
+              type: 'report',
+              params: ({ context, event }) => ({
+                type: 'runner.started',
+                runnerId: context.runnerId,
+                pid: event.pid,
+                endpoint: event.endpoint,
+              }),
+            },
+          ],
+        },
+      },
+    },
+    warming: {
+      invoke: {
+        id: 'readiness',
+        src: 'awaitReady',
+        input: readySpec,
+        onDone: {
+          target: '#runner.alive.loaded',
+          actions: [
+            'rememberReady',
+            {
+              type: 'report',
+              params: ({ context, event }) => ({
+                type: 'runner.loaded',
+                runnerId: context.runnerId,
+                ...event.output,
+              }),
+            },
+          ],
+        },
+        onError: {
+          target: '#runner.alive.unloading',
+          actions: {
+            type: 'rememberFailure',
+            params: ({ context, event }) => ({ failure: notReady(context.spec.name, event.error) }),
+          },
+        },
+      },
+      initial: 'waiting',
+      states: {
+        waiting: {
+          after: { loadStall: { target: '#runner.alive.unloading', actions: fail(stalled) } },
+          on: {
+            'process.activity': {
+              target: 'waiting',
+              reenter: true,
+              actions: {
+                type: 'report',
+                params: ({ context, event }) => ({
+                  type: 'runner.progress',
+                  runnerId: context.runnerId,
+                  progress: event.progress,
+                }),
+              },
+            },
+          },
+        },
+      },
+    },
+  },
+});

@@ -1,0 +1,145 @@
+import { assign, enqueueActions, sendTo, setup } from 'xstate';
+import { effects, type HealthEvent, type ProcessEvent } from '../effects.ts';
+import type { Failure } from '../failures.ts';
+import { hasRecovered, type MemoryBaseline } from '../planning/recovery.ts';
+import type { DeviceReading, Endpoint, KeepAlive, LeaseId } from '../vocabulary.ts';
+import type { RunnerCommand, RunnerInput, RunnerOutcome, RunnerReport, RunnerState } from './contract.ts';
+import { drainOver } from './texts.ts';
+
+type RunnerEvent = RunnerCommand | ProcessEvent | HealthEvent;
+
+export interface RunnerContext extends RunnerInput {
+  readonly pinned: boolean;
+  readonly pid: number | null;
+  readonly endpoint: Endpoint | null;
+  readonly leases: readonly LeaseId[];
+  readonly drainMs: number;
+  readonly failure: Failure | null;
+  readonly reason: string;
+  readonly wasReady: boolean;
+  readonly baseline: MemoryBaseline;
+}
+
+export const runnerSetup = setup({
+  types: {
+    context: {} as RunnerContext,
+    events: {} as RunnerEvent,
+    input: {} as RunnerInput,
+    output: {} as RunnerOutcome,
+    tags: {} as 'holdsMemory' | 'serving',
+  },
+  actors: {
+    runProcess: effects.runProcess,
+    awaitReady: effects.awaitReady,
+    watchHealth: effects.watchHealth,
+    probeDevices: effects.probeDevices,
+    measureUse: effects.measureUse,
+  },
+  actions: {
+    report: sendTo(
+      ({ context }) => context.supervisor,
+      (_, report: RunnerReport) => report,
+    ),
+    reportState: sendTo(
+      ({ context }) => context.supervisor,
+      ({ context }, params: { state: RunnerState }): RunnerReport => ({
+        type: 'runner.moved',
+        runnerId: context.runnerId,
+        state: params.state,
+        reason: context.failure?.message ?? context.reason,
+      }),
+    ),
+    rememberStart: assign({
+      pid: (_, params: { pid: number | null; endpoint: Endpoint }) => params.pid,
+      endpoint: (_, params) => params.endpoint,
+    }),
+    rememberReady: assign({ wasReady: true, reason: 'loaded' }),
+    rememberReason: assign({ reason: (_, params: { reason: string }) => params.reason }),
+    rememberFailure: assign({
+      failure: ({ context }, params: { failure: Failure }) => context.failure ?? params.failure,
+    }),
+    rememberDrain: assign({
+      reason: (_, params: { reason: string; drainMs: number }) => params.reason,
+      drainMs: ({ context }, params) => Math.min(context.drainMs, params.drainMs),
+    }),
+    rememberBaseline: assign({
+      baseline: (_, params: { readings: readonly DeviceReading[] }) => params.readings,
+    }),
+    expectBaseline: assign({ baseline: 'unknown' }),
+    rememberKeep: assign({
+      keepAlive: (_, params: { keepAlive: KeepAlive; pinned: boolean }) => params.keepAlive,
+      pinned: (_, params) => params.pinned,
+    }),
+    openLease: enqueueActions(
+      ({ enqueue, context }, params: { leaseId: LeaseId; keepAlive: KeepAlive | null }) => {
+        const { runnerId, endpoint, supervisor } = context;
+        if (endpoint === null) return;
+        enqueue.assign({
+          leases: [...context.leases, params.leaseId],
+          keepAlive: params.keepAlive ?? context.keepAlive,
+          reason: 'serving',
+        });
+        enqueue.sendTo(supervisor, { type: 'lease.opened', runnerId, leaseId: params.leaseId, endpoint });
+      },
+    ),
+    refuseLease: sendTo(
+      ({ context }) => context.supervisor,
+      ({ context }, params: { leaseId: LeaseId }): RunnerReport => ({
+        type: 'lease.refused',
+        runnerId: context.runnerId,
+        leaseId: params.leaseId,
+      }),
+    ),
+    closeLease: assign({
+      leases: ({ context }, params: { leaseId: LeaseId }) =>
+        context.leases.filter((id) => id !== params.leaseId),
+    }),
+    loseLeases: enqueueActions(({ enqueue, context }) => {
+      const { runnerId, supervisor, failure, spec } = context;
+      const reason = failure ?? drainOver(spec.name);
+      for (const leaseId of context.leases)
+        enqueue.sendTo(supervisor, { type: 'lease.lost', runnerId, leaseId, failure: reason });
+      enqueue.assign({ leases: [] });
+    }),
+    terminateProcess: sendTo('process', { type: 'process.terminate' }),
+    killProcess: sendTo('process', { type: 'process.kill' }),
+  },
+  guards: {
+    isLastLease: ({ context }, params: { leaseId: LeaseId }) =>
+      context.leases.length === 1 && context.leases[0] === params.leaseId,
+    hasNoLeases: ({ context }) => context.leases.length === 0,
+    isKept: ({ context }) => context.pinned || context.keepAlive === 'forever',
+    isSoft: ({ context }) => context.keepAliveMode === 'soft',
+    hasFailed: ({ context }) => context.failure !== null,
+    hasNothingToRecover: ({ context }) => context.laggingDevices.length === 0,
+    // An aborted load held an unknown part of its reservation: there is nothing to compare with.
+    needsNoBaseline: ({ context }) => context.laggingDevices.length === 0 || !context.wasReady,
+    isRecovered: ({ context }, params: { readings: readonly DeviceReading[] }) =>
+      hasRecovered(context.baseline, params.readings, context.reservation, context.laggingDevices),
+  },
+  delays: {
+    loadStall: ({ context }) => context.limits.loadStallMs,
+    loadTotal: ({ context }) => context.limits.loadTotalMs,
+    keepAlive: ({ context }) => (context.keepAlive === 'forever' ? Infinity : context.keepAlive),
+    drainLimit: ({ context }) => context.drainMs,
+    terminateGrace: ({ context }) => context.limits.terminateGraceMs,
+    killAlarm: ({ context }) => context.limits.killAlarmMs,
+    probeDeadline: ({ context }) => context.limits.probeDeadlineMs,
+    recoveryPoll: ({ context }) => context.limits.recoveryPollMs,
+    recoveryLimit: ({ context }) => context.limits.recoveryLimitMs,
+  },
+});
+
+/** Params of the actions that concern one lease. */
+export const leaseParams = ({ event }: { event: { leaseId: LeaseId } }) => ({ leaseId: event.leaseId });
+/** Input of the effects that talk to a started process. */
+export const readySpec = ({ context }: { context: RunnerContext }) => ({
+  runnerId: context.runnerId,
+  modelName: context.spec.name,
+  endpoint: context.endpoint ?? { baseUrl: '', apiKey: '' },
+});
+/** Remembers a failure made from the context; the first failure stays. */
+export const fail = (makeFailure: (context: RunnerContext) => Failure) => ({
+  type: 'rememberFailure' as const,
+  params: ({ context }: { context: RunnerContext }) => ({ failure: makeFailure(context) }),
+});

@@ -1,0 +1,77 @@
+import { leaseParams, runnerSetup } from './setup.ts';
+
+/** The process is made to end, and watched until it has. Its leases are over. */
+export const unloading = runnerSetup.createStateConfig({
+  entry: [{ type: 'reportState', params: { state: 'unloading' } }, 'loseLeases'],
+  initial: 'deciding',
+  on: {
+    'lease.open': { actions: { type: 'refuseLease', params: leaseParams } },
+    'process.exited': '#runner.vram-recovering',
+  },
+  states: {
+    deciding: {
+      always: [{ guard: 'needsNoBaseline', target: 'terminating' }, { target: 'measuring' }],
+    },
+    measuring: {
+      entry: 'expectBaseline',
+      invoke: {
+        id: 'baseline',
+        src: 'probeDevices',
+        input: ({ context }) => ({ deviceIds: context.laggingDevices }),
+        onDone: {
+          target: 'terminating',
+          actions: { type: 'rememberBaseline', params: ({ event }) => ({ readings: event.output }) },
+        },
+        onError: 'terminating',
+      },
+      after: { probeDeadline: 'terminating' },
+    },
+    terminating: { entry: 'terminateProcess', after: { terminateGrace: 'killing' } },
+    killing: { entry: 'killProcess', after: { killAlarm: 'stuck' } },
+    // SIGKILL has no effect on a process in an uninterruptible sleep: its memory stays booked, and people are told.
+    stuck: {
+      entry: {
+        type: 'report',
+        params: ({ context }) => ({ type: 'runner.stuck', runnerId: context.runnerId }),
+      },
+      after: { killAlarm: { target: 'stuck', reenter: true, actions: 'killProcess' } },
+    },
+  },
+});
+
+/** The process has gone; its reservation is held until the devices show the memory as free, or the limit passes. */
+export const recovering = runnerSetup.createStateConfig({
+  tags: ['holdsMemory'],
+  entry: { type: 'reportState', params: { state: 'vram-recovering' } },
+  always: { guard: 'hasNothingToRecover', target: 'settled' },
+  initial: 'probing',
+  on: { 'lease.open': { actions: { type: 'refuseLease', params: leaseParams } } },
+  after: {
+    recoveryLimit: {
+      target: 'settled',
+      actions: {
+        type: 'report',
+        params: ({ context }) => ({ type: 'runner.unrecovered', runnerId: context.runnerId }),
+      },
+    },
+  },
+  states: {
+    probing: {
+      invoke: {
+        id: 'recovery',
+        src: 'probeDevices',
+        input: ({ context }) => ({ deviceIds: context.laggingDevices }),
+        onDone: [
+          {
+            guard: { type: 'isRecovered', params: ({ event }) => ({ readings: event.output }) },
+            target: '#runner.settled',
+          },
+          { target: 'waiting' },
+        ],
+        onError: 'waiting',
+      },
+      after: { probeDeadline: 'waiting' },
+    },
+    waiting: { after: { recoveryPoll: 'probing' } },
+  },
+});

@@ -1,0 +1,109 @@
+import type { Failure } from '../failures.ts';
+import type { PlanSettings } from '../planning/view.ts';
+import type { RunnerLimits, RunnerReport } from '../runner/contract.ts';
+import type {
+  DeviceId,
+  DeviceReading,
+  Endpoint,
+  KeepAlive,
+  LeaseId,
+  ModelSpec,
+  Priority,
+  Reservation,
+  RunnerId,
+} from '../vocabulary.ts';
+
+export interface SchedulerSettings {
+  readonly plan: PlanSettings;
+  readonly runner: RunnerLimits;
+  readonly keepAliveMode: 'strict' | 'soft';
+  /** Most requests that may wait at a time, over all models. */
+  readonly maxQueue: number;
+  readonly probeIntervalMs: number;
+  /** What Corral may use of a device at most; absent: all of it. */
+  readonly deviceLimits: Readonly<Record<DeviceId, number>>;
+}
+
+export interface SchedulerInput {
+  readonly settings: SchedulerSettings;
+  /** The clock's time in ms: the machines never ask the world for it. */
+  readonly now: () => number;
+  /** Models to load at once, and to keep loaded. */
+  readonly preload: readonly ModelSpec[];
+}
+
+export interface Request {
+  readonly leaseId: LeaseId;
+  readonly spec: ModelSpec;
+  readonly priority: Priority;
+  readonly keepAlive: KeepAlive | null;
+  /** Longest wait; `Infinity` for none. */
+  readonly waitLimitMs: number;
+  /** A second try after a lost runner: says nothing of demand. */
+  readonly isRetry: boolean;
+}
+
+export type SchedulerCommand =
+  | { type: 'request.submitted'; request: Request }
+  | { type: 'request.withdrawn'; leaseId: LeaseId }
+  | { type: 'lease.released'; leaseId: LeaseId }
+  | { type: 'devices.read'; readings: readonly DeviceReading[] }
+  | { type: 'model.load'; spec: ModelSpec }
+  /** `drainMs` 0 takes the runner from its leases at once. */
+  | { type: 'model.unload'; model: string; drainMs: number }
+  | { type: 'model.keep'; model: string; keepAlive: KeepAlive; pinned: boolean }
+  | { type: 'scheduler.drain'; drainMs: number }
+  /** Ends every runner now. */
+  | { type: 'scheduler.hurry' };
+
+export type SchedulerEvent = SchedulerCommand | RunnerReport | { type: 'plan.wake' };
+
+export type EventOf<Type extends SchedulerEvent['type'] | '*'> = Extract<SchedulerEvent, { type: Type }>;
+
+export type DecisionKind =
+  | 'grant'
+  | 'refuse'
+  | 'load'
+  | 'evict'
+  | 'claim'
+  | 'unclaim'
+  | 'unload'
+  | 'loaded'
+  | 'failed'
+  | 'unrecovered'
+  | 'stuck';
+
+/** One line of the decision log: what was decided, for whom, and why, in words and data. */
+export interface DecisionRecord {
+  readonly seq: number;
+  readonly atMs: number;
+  readonly kind: DecisionKind;
+  readonly model: string;
+  readonly runnerId: RunnerId | null;
+  readonly leaseId: LeaseId | null;
+  readonly reason: string;
+  readonly reservation: Reservation | null;
+}
+
+export type SchedulerEmitted =
+  | {
+      type: 'request.granted';
+      leaseId: LeaseId;
+      runnerId: RunnerId;
+      endpoint: Endpoint;
+      waitMs: number;
+      loadMs: number;
+    }
+  | { type: 'request.refused'; leaseId: LeaseId; failure: Failure }
+  | { type: 'lease.lost'; leaseId: LeaseId; runnerId: RunnerId; failure: Failure }
+  | { type: 'decision'; record: DecisionRecord }
+  /** What a load has taught: to be remembered across restarts. */
+  | {
+      type: 'model.learned';
+      classKey: string;
+      model: string;
+      needBytes: number | null;
+      loadMs: number | null;
+    }
+  | { type: 'runner.changed'; runnerId: RunnerId }
+  | { type: 'runner.broke'; runnerId: RunnerId };

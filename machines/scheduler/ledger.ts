@@ -1,0 +1,327 @@
+import type { Failure } from '../failures.ts';
+import { emptyDemand, recordArrival, type Demand } from '../planning/demand.ts';
+import { canServe, isReturning } from '../planning/sharing.ts';
+import type { Claim, Decision, View, Waiting } from '../planning/view.ts';
+import type { RunnerState } from '../runner/contract.ts';
+import {
+  sumBytes,
+  type LeaseId,
+  type ModelSpec,
+  type Priority,
+  type Reservation,
+  type RunnerId,
+} from '../vocabulary.ts';
+import type { Request, SchedulerSettings } from './contract.ts';
+import { DeviceTable } from './device-table.ts';
+import { History } from './history.ts';
+import { QueueTable, type LeaseRow, type RunnerRow } from './tables.ts';
+
+/** How much later than it arrived a request stands in line. Bounded, so that no priority starves another. */
+const HANDICAP_MS: Record<Priority, number> = { interactive: -30_000, normal: 0, batch: 60_000 };
+
+const NOTHING: readonly never[] = [];
+
+/**
+ * The scheduler's tables: queues, leases, runners, devices, claims. They are large and change on every event, so the
+ * statechart's context holds this one object and nothing is copied. Only the scheduler writes; the planner reads it as a
+ * `View`.
+ */
+export class Ledger implements View {
+  readonly settings: View['settings'];
+  readonly queues = new Map<string, QueueTable>();
+  readonly runners = new Map<RunnerId, RunnerRow>();
+  readonly claims = new Map<string, Claim>();
+  readonly exclusive = new Set<string>();
+  readonly touched = new Set<string>();
+  readonly leases = new Map<LeaseId, LeaseRow>();
+  readonly pooledDemand: Demand = emptyDemand();
+  /** Why each cold class waits, as the planner last saw it. */
+  waits: ReadonlyMap<string, string> = new Map();
+  wakeAtMs = Infinity;
+  waitingCount = 0;
+  readonly now: () => number;
+  readonly #table: DeviceTable;
+  readonly #history = new History();
+  readonly #waiting = new Map<LeaseId, Waiting>();
+  readonly #runnersByModel = new Map<string, RunnerRow[]>();
+  readonly #queuesByModel = new Map<string, QueueTable[]>();
+  readonly #demand = new Map<string, Demand>();
+  #seq = 0;
+  #runnerSeq = 0;
+  #decisionSeq = 0;
+
+  constructor(settings: SchedulerSettings, now: () => number) {
+    this.settings = settings.plan;
+    this.#table = new DeviceTable(settings.deviceLimits);
+    this.now = now;
+  }
+
+  get devices(): View['devices'] {
+    return this.#table.rows;
+  }
+  runnersOf(model: string): readonly RunnerRow[] {
+    return this.#runnersByModel.get(model) ?? NOTHING;
+  }
+  queuesOf(model: string): readonly QueueTable[] {
+    return this.#queuesByModel.get(model) ?? NOTHING;
+  }
+  demandOf(model: string): Demand {
+    let demand = this.#demand.get(model);
+    if (!demand) this.#demand.set(model, (demand = emptyDemand()));
+    return demand;
+  }
+  reloadSecondsOf(spec: ModelSpec): number {
+    return this.#history.reloadSecondsOf(spec);
+  }
+  retryAtMs(model: string): number {
+    return this.#history.retryAtMs(model);
+  }
+  nextRunnerId(): RunnerId {
+    return `runner-${++this.#runnerSeq}`;
+  }
+  nextDecisionSeq(): number {
+    return ++this.#decisionSeq;
+  }
+  waitingOf(leaseId: LeaseId): Waiting | undefined {
+    return this.#waiting.get(leaseId);
+  }
+  allWaiting(): readonly Waiting[] {
+    return [...this.#waiting.values()];
+  }
+  laggingDevices(reservation: Reservation): string[] {
+    return Object.keys(reservation).filter((id) => this.devices.get(id)?.kind === 'discrete');
+  }
+
+  enqueue(request: Request): void {
+    const nowMs = this.now();
+    const { spec, leaseId } = request;
+    if (!request.isRetry) recordArrival(this.demandOf(spec.name), this.pooledDemand, nowMs);
+    this.#queue({
+      leaseId,
+      spec,
+      arrivedAtMs: nowMs,
+      placeMs: nowMs + HANDICAP_MS[request.priority],
+      seq: ++this.#seq,
+      priority: request.priority,
+      keepAlive: request.keepAlive,
+      deadlineMs: nowMs + request.waitLimitMs,
+    });
+  }
+
+  /** Takes a request out of its queue; false when it waits no longer. */
+  withdraw(leaseId: LeaseId): boolean {
+    const waiting = this.#waiting.get(leaseId);
+    if (waiting) this.#unqueue(waiting);
+    return waiting !== undefined;
+  }
+
+  /** A request waits again at its old place: the runner that it was given to would not have it. */
+  requeue(leaseId: LeaseId): void {
+    const lease = this.#dropLease(leaseId);
+    if (lease) this.#queue(lease.waiting);
+  }
+
+  /** Ends a lease; returns it when there was one. */
+  release(leaseId: LeaseId): LeaseRow | undefined {
+    const lease = this.#dropLease(leaseId);
+    const runner = lease && this.runners.get(lease.runnerId);
+    if (!lease || !runner) return lease;
+    runner.lastUsedAtMs = this.now();
+    this.#history.noteServed(runner.spec.name);
+    return lease;
+  }
+
+  apply(decision: Exclude<Decision, { kind: 'start' }>): void {
+    switch (decision.kind) {
+      case 'grant':
+        this.#grant(decision.leaseId, decision.runnerId);
+        break;
+      case 'refuse':
+        this.withdraw(decision.leaseId);
+        break;
+      case 'claim': {
+        const { spec, reservation, awaits } = decision;
+        this.claims.set(decision.classKey, { spec, reservation, awaits, sinceMs: this.now() });
+        this.#table.add('claimedBytes', reservation);
+        for (const victim of decision.victims) this.dismiss(victim.runnerId);
+        break;
+      }
+      case 'unclaim':
+        this.#unclaim(decision.classKey);
+        break;
+      case 'rest':
+        this.waits = decision.waits;
+        this.wakeAtMs = decision.wakeAtMs;
+        this.touched.clear();
+        break;
+    }
+  }
+
+  /** Enters a new runner: its memory is reserved from this moment. */
+  addRunner(runnerId: RunnerId, spec: ModelSpec, reservation: Reservation): RunnerRow {
+    const nowMs = this.now();
+    this.#unclaim(spec.classKey);
+    const row: RunnerRow = {
+      id: runnerId,
+      spec,
+      state: 'loading',
+      reason: 'requested',
+      reservation,
+      leases: new Set(),
+      slots: spec.launch.slots,
+      pinned: spec.pinned,
+      keepAlive: spec.keepAlive,
+      overstayed: false,
+      startedAtMs: nowMs,
+      stateSinceMs: nowMs,
+      readyAtMs: null,
+      lastUsedAtMs: nowMs,
+      progress: null,
+      pid: null,
+      endpoint: null,
+      isSettled: false,
+      isDismissed: false,
+    };
+    this.runners.set(runnerId, row);
+    this.#runnersByModel.set(spec.name, [...this.runnersOf(spec.name), row]);
+    this.#table.add('reservedBytes', reservation);
+    return row;
+  }
+
+  /** A runner has to go: from now on it is no candidate for anything. */
+  dismiss(runnerId: RunnerId): void {
+    const runner = this.runners.get(runnerId);
+    if (!runner) return;
+    runner.isDismissed = true;
+    if (!isReturning(runner)) this.moveRunner(runner, 'expiring', runner.reason);
+  }
+
+  moveRunner(runner: RunnerRow, state: RunnerState, reason: string): void {
+    const isLeaving = isReturning({ state });
+    if (isLeaving && !isReturning(runner)) this.#table.add('returningBytes', runner.reservation);
+    runner.state = state;
+    runner.reason = reason;
+    runner.stateSinceMs = this.now();
+    if (state !== 'idle') runner.overstayed = false;
+    if (isLeaving) runner.isSettled = false;
+    this.touched.add(runner.spec.name);
+  }
+
+  noteLoaded(runner: RunnerRow, slots: number | null): number {
+    runner.readyAtMs = this.now();
+    if (slots !== null) runner.slots = Math.min(slots, runner.spec.launch.slots);
+    const loadMs = runner.readyAtMs - runner.startedAtMs;
+    this.#history.noteLoaded(runner.spec, loadMs);
+    return loadMs;
+  }
+
+  /** What a runner really holds replaces what was predicted. A configured need stays: its owner knows better. */
+  measure(runner: RunnerRow, use: Reservation): boolean {
+    if (runner.spec.needSource === 'configured' || isReturning(runner) || sumBytes(use) <= 0) return false;
+    this.#table.subtract('reservedBytes', runner.reservation);
+    runner.reservation = { ...runner.reservation, ...use };
+    this.#table.add('reservedBytes', runner.reservation);
+    return true;
+  }
+
+  removeRunner(runner: RunnerRow): void {
+    for (const leaseId of runner.leases) this.leases.delete(leaseId);
+    this.#table.subtract('reservedBytes', runner.reservation);
+    if (isReturning(runner)) this.#table.subtract('returningBytes', runner.reservation);
+    this.runners.delete(runner.id);
+    const left = this.runnersOf(runner.spec.name).filter((row) => row !== runner);
+    if (left.length > 0) this.#runnersByModel.set(runner.spec.name, left);
+    else this.#runnersByModel.delete(runner.spec.name);
+    this.touched.add(runner.spec.name);
+  }
+
+  /**
+   * After a load that ended in failure: the requests that it was for, taken out of their queues; none when the load may be
+   * tried again alone on its device (out of memory beside others).
+   */
+  takeFailed(runner: RunnerRow, failure: Failure): readonly Waiting[] {
+    this.#history.noteFailure(runner.spec.name, failure, this.now());
+    const { classKey } = runner.spec;
+    const hasNeighbours = [...this.runners.values()].some(
+      (other) => other !== runner && Object.keys(other.reservation).some((id) => id in runner.reservation),
+    );
+    if (failure.code === 'load_out_of_memory' && hasNeighbours && !this.exclusive.has(classKey)) {
+      this.exclusive.add(classKey);
+      return NOTHING;
+    }
+    this.exclusive.delete(classKey);
+    return this.takeWaiting(runner.spec.name, (spec) => canServe(runner.spec, spec));
+  }
+
+  /** Takes a model's waiting requests out of their queues. */
+  takeWaiting(model: string, matches: (spec: ModelSpec) => boolean = () => true): readonly Waiting[] {
+    const taken = this.queuesOf(model).flatMap((queue) =>
+      matches(queue.spec) ? [...queue.arrivals.values()] : [],
+    );
+    for (const waiting of taken) this.#unqueue(waiting);
+    return taken;
+  }
+
+  noteCrash(model: string, failure: Failure): void {
+    this.#history.noteFailure(model, failure, this.now());
+  }
+
+  read(readings: Parameters<DeviceTable['read']>[0]): void {
+    this.#table.read(readings, [...this.runners.values()]);
+    for (const runner of this.runners.values()) runner.isSettled = runner.readyAtMs !== null;
+  }
+
+  #grant(leaseId: LeaseId, runnerId: RunnerId): void {
+    const waiting = this.#waiting.get(leaseId);
+    const runner = this.runners.get(runnerId);
+    if (!waiting || !runner) return;
+    this.#unqueue(waiting);
+    runner.leases.add(leaseId);
+    runner.lastUsedAtMs = this.now();
+    if (waiting.keepAlive !== null) runner.keepAlive = waiting.keepAlive;
+    this.leases.set(leaseId, { waiting, runnerId, grantedAtMs: this.now(), isOpen: false });
+  }
+
+  #dropLease(leaseId: LeaseId): LeaseRow | undefined {
+    const lease = this.leases.get(leaseId);
+    if (!lease) return undefined;
+    this.leases.delete(leaseId);
+    this.runners.get(lease.runnerId)?.leases.delete(leaseId);
+    this.touched.add(lease.waiting.spec.name);
+    return lease;
+  }
+
+  #queue(waiting: Waiting): void {
+    const { classKey, name } = waiting.spec;
+    let queue = this.queues.get(classKey);
+    if (!queue) {
+      queue = new QueueTable(waiting.spec);
+      this.queues.set(classKey, queue);
+      this.#queuesByModel.set(name, [...this.queuesOf(name), queue]);
+    }
+    queue.add(waiting);
+    this.#waiting.set(waiting.leaseId, waiting);
+    this.waitingCount++;
+    this.touched.add(name);
+  }
+
+  #unqueue(waiting: Waiting): void {
+    const { classKey, name } = waiting.spec;
+    const queue = this.queues.get(classKey);
+    if (!queue || !this.#waiting.delete(waiting.leaseId)) return;
+    queue.remove(waiting);
+    this.waitingCount--;
+    if (queue.order.length > 0) return;
+    this.queues.delete(classKey);
+    const left = this.queuesOf(name).filter((other) => other !== queue);
+    if (left.length > 0) this.#queuesByModel.set(name, left);
+    else this.#queuesByModel.delete(name);
+  }
+
+  #unclaim(classKey: string): void {
+    const claim = this.claims.get(classKey);
+    if (!claim) return;
+    this.claims.delete(classKey);
+    this.#table.subtract('claimedBytes', claim.reservation);
+  }
+}

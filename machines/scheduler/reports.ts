@@ -1,0 +1,135 @@
+import type { RunnerReport } from '../runner/contract.ts';
+import { recordOf } from './decisions.ts';
+import type { Ledger } from './ledger.ts';
+import { isOwn, type Outlet } from './steps.ts';
+
+type Report<Type extends RunnerReport['type']> = Extract<RunnerReport, { type: Type }>;
+
+/**
+ * What runners tell, entered into the ledger. Ids are never used again, so a report about a runner that is not in the
+ * ledger is stale, and is dropped.
+ */
+export function noteMoved(
+  ledger: Ledger,
+  { runnerId, state, reason }: Report<'runner.moved'>,
+  out: Outlet,
+): void {
+  const runner = ledger.runners.get(runnerId);
+  if (!runner) return;
+  // Said before it heard that it has to go.
+  if (runner.isDismissed && (state === 'ready' || state === 'idle' || state === 'loading')) return;
+  ledger.moveRunner(runner, state, reason);
+  if (state === 'unloading')
+    out.emit({
+      type: 'decision',
+      record: recordOf(ledger, 'unload', { model: runner.spec.name, reason, runnerId }),
+    });
+  out.emit({ type: 'runner.changed', runnerId });
+}
+
+export function noteStarted(ledger: Ledger, { runnerId, pid, endpoint }: Report<'runner.started'>): void {
+  const runner = ledger.runners.get(runnerId);
+  if (!runner) return;
+  runner.pid = pid;
+  runner.endpoint = endpoint;
+}
+
+export function noteProgress(
+  ledger: Ledger,
+  { runnerId, progress }: Report<'runner.progress'>,
+  out: Outlet,
+): void {
+  const runner = ledger.runners.get(runnerId);
+  if (!runner) return;
+  runner.progress = progress ?? runner.progress;
+  out.emit({ type: 'runner.changed', runnerId });
+}
+
+export function noteLoaded(ledger: Ledger, { runnerId, slots }: Report<'runner.loaded'>, out: Outlet): void {
+  const runner = ledger.runners.get(runnerId);
+  if (!runner) return;
+  const loadMs = ledger.noteLoaded(runner, slots);
+  const { name: model, classKey } = runner.spec;
+  const reason = `ready after ${(loadMs / 1000).toFixed(1)} s`;
+  out.emit({ type: 'decision', record: recordOf(ledger, 'loaded', { model, reason, runnerId }) });
+  out.emit({ type: 'model.learned', classKey, model, needBytes: null, loadMs });
+}
+
+export function noteMeasured(
+  ledger: Ledger,
+  { runnerId, use }: Report<'runner.measured'>,
+  out: Outlet,
+): void {
+  const runner = ledger.runners.get(runnerId);
+  if (!runner || !ledger.measure(runner, use)) return;
+  const { name: model, classKey } = runner.spec;
+  const needBytes = Object.values(runner.reservation).reduce((sum, bytes) => sum + bytes, 0);
+  out.emit({ type: 'model.learned', classKey, model, needBytes, loadMs: null });
+}
+
+/** Something went wrong with a runner's end: told once, in the decision log. */
+export function noteTrouble(
+  ledger: Ledger,
+  { type, runnerId }: Report<'runner.stuck' | 'runner.unrecovered'>,
+  out: Outlet,
+): void {
+  const runner = ledger.runners.get(runnerId);
+  if (!runner) return;
+  const [kind, reason] =
+    type === 'runner.stuck'
+      ? (['stuck', 'its process does not end even on SIGKILL; its memory stays booked'] as const)
+      : ([
+          'unrecovered',
+          'its memory did not come back in time; going on with what the devices report',
+        ] as const);
+  out.emit({
+    type: 'decision',
+    record: recordOf(ledger, kind, { model: runner.spec.name, reason, runnerId }),
+  });
+}
+
+export function noteOverstayed(ledger: Ledger, { runnerId }: Report<'runner.overstayed'>): void {
+  const runner = ledger.runners.get(runnerId);
+  if (runner) runner.overstayed = true;
+}
+
+/** The runner has taken the lease: only now does the request hear of it. */
+export function noteLeaseOpened(ledger: Ledger, event: Report<'lease.opened'>, out: Outlet): void {
+  const { leaseId, runnerId, endpoint } = event;
+  const lease = ledger.leases.get(leaseId);
+  const runner = ledger.runners.get(runnerId);
+  if (!lease || !runner || lease.runnerId !== runnerId)
+    return out.command(runnerId, { type: 'lease.close', leaseId });
+  lease.isOpen = true;
+  if (isOwn(leaseId)) return closeLease(ledger, leaseId, out);
+  const { arrivedAtMs } = lease.waiting;
+  const loadMs = Math.max(0, (runner.readyAtMs ?? 0) - Math.max(arrivedAtMs, runner.startedAtMs));
+  const waitMs = ledger.now() - arrivedAtMs;
+  out.emit({ type: 'request.granted', leaseId, runnerId, endpoint, waitMs, loadMs });
+}
+
+export function noteLeaseRefused(ledger: Ledger, { leaseId, runnerId }: Report<'lease.refused'>): void {
+  if (ledger.leases.get(leaseId)?.runnerId === runnerId) ledger.requeue(leaseId);
+}
+
+export function noteLeaseLost(
+  ledger: Ledger,
+  { leaseId, runnerId, failure }: Report<'lease.lost'>,
+  out: Outlet,
+): void {
+  if (ledger.leases.get(leaseId)?.runnerId !== runnerId) return;
+  ledger.release(leaseId);
+  out.emit({ type: 'lease.lost', leaseId, runnerId, failure });
+}
+
+/** Ends a lease, on whichever side of its opening it is. */
+export function closeLease(ledger: Ledger, leaseId: string, out: Outlet): void {
+  const lease = ledger.release(leaseId);
+  if (lease && ledger.runners.has(lease.runnerId))
+    out.command(lease.runnerId, { type: 'lease.close', leaseId });
+}
+
+/** The client has left: it waits no longer, or its lease ends. */
+export function withdraw(ledger: Ledger, leaseId: string, out: Outlet): void {
+  if (!ledger.withdraw(leaseId)) closeLease(ledger, leaseId, out);
+}

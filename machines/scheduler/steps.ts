@@ -1,0 +1,166 @@
+import type { Failure } from '../failures.ts';
+import { decide } from '../planning/plan.ts';
+import type { Decision, Waiting } from '../planning/view.ts';
+import type { RunnerCommand, RunnerOutcome } from '../runner/contract.ts';
+import type { ModelSpec, Reservation, RunnerId } from '../vocabulary.ts';
+import type { Request, SchedulerEmitted, SchedulerSettings } from './contract.ts';
+import { recordOf, recordsOf } from './decisions.ts';
+import type { Ledger } from './ledger.ts';
+import type { RunnerRow } from './tables.ts';
+
+/** More steps than this in one go mean that the planner contradicts itself. */
+const MAX_STEPS = 10_000;
+
+/** How the scheduler's steps reach the world; the statechart lends it to each action. */
+export interface Outlet {
+  emit(event: SchedulerEmitted): void;
+  command(runnerId: RunnerId, command: RunnerCommand): void;
+  spawn(runner: RunnerRow, spec: ModelSpec, reservation: Reservation): void;
+  reap(runnerId: RunnerId): void;
+  wakeIn(delayMs: number): void;
+}
+
+const OWN = 'own:';
+
+/** A request of the scheduler itself, for preloading; its lease is given back as soon as it is granted. */
+const ownRequest = (spec: ModelSpec): Request => ({
+  leaseId: `${OWN}${spec.classKey}`,
+  spec,
+  priority: 'normal',
+  keepAlive: null,
+  waitLimitMs: Infinity,
+  isRetry: true,
+});
+export const isOwn = (leaseId: string): boolean => leaseId.startsWith(OWN);
+
+/** Takes the planner's decisions one by one until it rests. */
+export function carryOutPlan(ledger: Ledger, settings: SchedulerSettings, out: Outlet): void {
+  const wokenAtMs = ledger.wakeAtMs;
+  for (let step = 0; step < MAX_STEPS; step++) {
+    const decision = decide(ledger, ledger.now());
+    if (decision.kind === 'rest') {
+      ledger.apply(decision);
+      if (decision.wakeAtMs !== wokenAtMs) out.wakeIn(decision.wakeAtMs - ledger.now());
+      return;
+    }
+    carryOut(decision, ledger, settings, out);
+  }
+}
+
+function carryOut(
+  decision: Exclude<Decision, { kind: 'rest' }>,
+  ledger: Ledger,
+  settings: SchedulerSettings,
+  out: Outlet,
+): void {
+  if (decision.kind === 'start') {
+    const { spec, reservation } = decision;
+    const runnerId = ledger.nextRunnerId();
+    for (const record of recordsOf(ledger, decision, runnerId)) out.emit({ type: 'decision', record });
+    out.spawn(ledger.addRunner(runnerId, spec, reservation), spec, reservation);
+    return;
+  }
+  for (const record of recordsOf(ledger, decision)) out.emit({ type: 'decision', record });
+  if (decision.kind === 'grant') {
+    const keepAlive = ledger.waitingOf(decision.leaseId)?.keepAlive ?? null;
+    out.command(decision.runnerId, { type: 'lease.open', leaseId: decision.leaseId, keepAlive });
+  }
+  ledger.apply(decision);
+  if (decision.kind === 'refuse')
+    out.emit({ type: 'request.refused', leaseId: decision.leaseId, failure: decision.failure });
+  if (decision.kind === 'claim')
+    for (const { runnerId, reason } of decision.victims)
+      out.command(runnerId, { type: 'runner.expire', reason, drainMs: settings.plan.drainMs });
+}
+
+/** Puts a request in line, or refuses it at once when too many wait. */
+export function takeRequest(
+  ledger: Ledger,
+  settings: SchedulerSettings,
+  request: Request,
+  out: Outlet,
+): void {
+  const failure = queueFull(ledger, settings, request);
+  ledger.enqueue(request);
+  if (failure === null) return;
+  // A runner with a free slot serves it all the same: full means that nobody else may wait.
+  const decision = decide(ledger, ledger.now());
+  if (decision.kind === 'grant' && decision.leaseId === request.leaseId) return;
+  ledger.withdraw(request.leaseId);
+  refuse(ledger, [{ leaseId: request.leaseId, spec: request.spec }], failure, out);
+}
+
+function queueFull(ledger: Ledger, settings: SchedulerSettings, { spec }: Request): Failure | null {
+  const waiting = ledger.queuesOf(spec.name).reduce((sum, queue) => sum + queue.order.length, 0);
+  if (waiting < spec.maxQueue && ledger.waitingCount < settings.maxQueue) return null;
+  const [count, limit, where] =
+    waiting >= spec.maxQueue
+      ? [waiting, spec.maxQueue, `for ${spec.name}`]
+      : [ledger.waitingCount, settings.maxQueue, 'in all'];
+  return {
+    code: 'queue_full',
+    message: `The queue is full: ${count} requests wait ${where} (limit ${limit}). Try again in a few seconds.`,
+    retryAfterSeconds: 5,
+  };
+}
+
+/** Answers requests that were taken out of their queues. */
+export function refuse(
+  ledger: Ledger,
+  waiting: readonly Pick<Waiting, 'leaseId' | 'spec'>[],
+  failure: Failure,
+  out: Outlet,
+): void {
+  for (const { leaseId, spec } of waiting) {
+    const record = recordOf(ledger, 'refuse', { model: spec.name, reason: failure.message, leaseId });
+    out.emit({ type: 'decision', record });
+    out.emit({ type: 'request.refused', leaseId, failure });
+  }
+}
+
+/** A runner has ended: its memory is free, and whoever it leaves behind is answered. */
+export function bury(ledger: Ledger, outcome: RunnerOutcome, out: Outlet): void {
+  const runner = ledger.runners.get(outcome.runnerId);
+  out.reap(outcome.runnerId);
+  if (!runner) return;
+  const { failure, wasReady } = outcome;
+  const { name } = runner.spec;
+  // Leases that were granted and never confirmed stand in line again.
+  for (const leaseId of runner.leases)
+    if (ledger.leases.get(leaseId)?.isOpen === false) ledger.requeue(leaseId);
+  ledger.removeRunner(runner);
+  const isCrash = failure !== null && failure.code !== 'stopped' && failure.code !== 'shutting_down';
+  if (isCrash) {
+    const reason = failure.message;
+    out.emit({
+      type: 'decision',
+      record: recordOf(ledger, 'failed', { model: name, reason, runnerId: runner.id }),
+    });
+  }
+  if (failure === null) return;
+  if (!wasReady) refuse(ledger, ledger.takeFailed(runner, failure), failure, out);
+  else if (isCrash) {
+    ledger.noteCrash(name, failure);
+    if (runner.pinned && !runner.isDismissed) preload(ledger, runner.spec);
+  }
+}
+
+/** Asks for a model on the scheduler's own account; a second request for the same is no use. */
+export function preload(ledger: Ledger, spec: ModelSpec): void {
+  const request = ownRequest(spec);
+  if (!ledger.waitingOf(request.leaseId) && !ledger.leases.has(request.leaseId)) ledger.enqueue(request);
+}
+
+/** A runner's machine itself broke: its process may have outlived it, so the launcher is told to end it. */
+export function buryBroken(ledger: Ledger, runnerId: RunnerId, error: unknown, out: Outlet): void {
+  const runner = ledger.runners.get(runnerId);
+  if (!runner) return;
+  const text = error instanceof Error ? error.message : String(error);
+  const failure: Failure = {
+    code: 'runner_crashed',
+    message: `${runner.spec.name}: its supervisor broke: ${text}`,
+  };
+  for (const leaseId of runner.leases) out.emit({ type: 'lease.lost', leaseId, runnerId, failure });
+  out.emit({ type: 'runner.broke', runnerId });
+  bury(ledger, { runnerId, failure, wasReady: runner.readyAtMs !== null }, out);
+}

@@ -1,0 +1,63 @@
+import type { ClassQueue, DeviceView, RunnerView, Waiting } from '../planning/view.ts';
+import type { Endpoint, LeaseId, RunnerId } from '../vocabulary.ts';
+
+type Mutable<T> = { -readonly [K in keyof T]: T[K] };
+
+/** A runner as the ledger keeps it. */
+export interface RunnerRow extends Omit<Mutable<RunnerView>, 'leases'> {
+  leases: Set<LeaseId>;
+  endpoint: Endpoint | null;
+  /** Whether its memory was in place when its devices were last read. */
+  isSettled: boolean;
+  /** Somebody asked for it to go; it is not started again. */
+  isDismissed: boolean;
+}
+
+export interface DeviceRow extends Mutable<DeviceView> {}
+
+/** A granted request. Its waiting entry is kept, so that a refused grant finds its old place. */
+export interface LeaseRow {
+  readonly waiting: Waiting;
+  readonly runnerId: RunnerId;
+  readonly grantedAtMs: number;
+  /** The runner has confirmed it. */
+  isOpen: boolean;
+}
+
+/** One class's queue: kept in order of place, and of arrival. */
+export class QueueTable implements ClassQueue {
+  readonly spec: ClassQueue['spec'];
+  readonly order: Waiting[] = [];
+  readonly arrivals = new Map<LeaseId, Waiting>();
+  sumArrivalMs = 0;
+
+  constructor(spec: ClassQueue['spec']) {
+    this.spec = spec;
+  }
+
+  add(waiting: Waiting): void {
+    let low = 0;
+    let high = this.order.length;
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if (this.#isAfter(this.order[middle], waiting)) high = middle;
+      else low = middle + 1;
+    }
+    this.order.splice(low, 0, waiting);
+    this.arrivals.set(waiting.leaseId, waiting);
+    this.sumArrivalMs += waiting.arrivedAtMs;
+  }
+
+  remove(waiting: Waiting): void {
+    const index = this.order[0] === waiting ? 0 : this.order.indexOf(waiting);
+    if (index < 0) return;
+    this.order.splice(index, 1);
+    this.arrivals.delete(waiting.leaseId);
+    this.sumArrivalMs -= waiting.arrivedAtMs;
+  }
+
+  #isAfter(other: Waiting | undefined, waiting: Waiting): boolean {
+    if (!other) return true;
+    return other.placeMs > waiting.placeMs || (other.placeMs === waiting.placeMs && other.seq > waiting.seq);
+  }
+}

@@ -1,0 +1,85 @@
+import { fromCallback } from 'xstate';
+import type {
+  Effects,
+  ProcessCommand,
+  ProcessEvent,
+  ProcessSpec,
+  ReadyReport,
+  ReadySpec,
+  UseSpec,
+} from '../../machines/effects.ts';
+import type { Failure } from '../../machines/failures.ts';
+import type { DeviceId, DeviceReading, Reservation } from '../../machines/vocabulary.ts';
+import { answerLater } from './later.ts';
+import type { World, WorldProcess } from './world.ts';
+
+/** The same effects as live, in virtual time, on a modelled world. */
+export function simulatedEffects(world: World): Effects {
+  const { clock } = world;
+  return {
+    runProcess: fromCallback<ProcessCommand, ProcessSpec>(({ input, sendBack, receive }) => {
+      const process = startProcess(world, input, sendBack);
+      receive((command) => endProcess(world, process, command.type === 'process.kill'));
+      return () => endProcess(world, process, true);
+    }),
+    awaitReady: answerLater<ReadyReport, ReadySpec>(clock, ({ runnerId }) => {
+      const process = world.processes.get(runnerId);
+      if (!process || process.model.fault?.kind === 'never-ready') return 'never';
+      const afterMs = Math.max(0, process.startedAtMs + process.model.loadMs - clock.now());
+      return { afterMs, value: { contextTokens: null, slots: null } };
+    }),
+    watchHealth: fromCallback(() => {}),
+    probeDevices: answerLater<readonly DeviceReading[], { deviceIds: readonly DeviceId[] | null }>(
+      clock,
+      ({ deviceIds }) => {
+        if (world.probeFault === 'hangs') return 'never';
+        if (world.probeFault === 'fails')
+          return { afterMs: world.probeMs, error: new Error('the probe failed') };
+        return { afterMs: world.probeMs, value: world.read(deviceIds) };
+      },
+    ),
+    measureUse: answerLater<Reservation | null, UseSpec>(clock, ({ runnerId }) => {
+      const process = world.processes.get(runnerId);
+      if (process) world.hold(process);
+      return { afterMs: 0, value: process?.model.realBytes == null ? null : process.held };
+    }),
+  };
+}
+
+function startProcess(
+  world: World,
+  spec: ProcessSpec,
+  sendBack: (event: ProcessEvent) => void,
+): WorldProcess {
+  const { clock } = world;
+  const model = world.modelOf(spec.modelName);
+  const process: WorldProcess = {
+    spec,
+    model,
+    startedAtMs: clock.now(),
+    held: {},
+    isAlive: true,
+    exit: (signal, failure) => {
+      if (!process.isAlive) return;
+      world.letGo(process);
+      world.processes.delete(spec.runnerId);
+      sendBack({ type: 'process.exited', exitCode: signal === null ? 1 : null, signal, failure });
+    },
+  };
+  world.processes.set(spec.runnerId, process);
+  const endpoint = { baseUrl: `simulated:${spec.runnerId}`, apiKey: '' };
+  clock.setTimeout(() => sendBack({ type: 'process.started', pid: null, endpoint }), 0);
+  const { fault } = model;
+  if (fault?.kind === 'fails-to-load')
+    clock.setTimeout(() => process.exit(null, fault.failure), fault.afterMs);
+  return process;
+}
+
+function endProcess(world: World, process: WorldProcess, isKill: boolean): void {
+  const { fault, exitMs } = process.model;
+  if (fault?.kind === 'ignores-terminate' && !isKill) return;
+  const extraMs = fault?.kind === 'ignores-kill' && isKill ? fault.forMs : 0;
+  if (fault?.kind === 'ignores-kill' && !isKill) return;
+  const failure: Failure = { code: 'stopped', message: `${process.spec.modelName} was ended.` };
+  world.clock.setTimeout(() => process.exit(isKill ? 'SIGKILL' : 'SIGTERM', failure), exitMs + extraMs);
+}

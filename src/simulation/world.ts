@@ -1,0 +1,100 @@
+import type { ProcessSpec } from '../../machines/effects.ts';
+import type { Failure } from '../../machines/failures.ts';
+import type { DeviceId, DeviceReading, Reservation, RunnerId } from '../../machines/vocabulary.ts';
+import { VirtualClock } from './virtual-clock.ts';
+
+/** A modelled device. Memory is given back `recoveryMs` after a process has gone. */
+export interface WorldDevice {
+  readonly reading: Omit<DeviceReading, 'freeBytes'>;
+  /** Held by other programs. */
+  othersBytes: number;
+  recoveryMs: number;
+  /** How probes of it fail, when they do. */
+  fault: 'none' | 'unknown' | 'gone';
+}
+
+/** How one model's processes behave. */
+export interface WorldModel {
+  loadMs: number;
+  exitMs: number;
+  /** What it really holds; null: just its reservation. */
+  realBytes: number | null;
+  fault: ProcessFault | null;
+}
+
+export type ProcessFault =
+  | { readonly kind: 'fails-to-load'; readonly afterMs: number; readonly failure: Failure }
+  | { readonly kind: 'never-ready' }
+  | { readonly kind: 'ignores-terminate' }
+  | { readonly kind: 'ignores-kill'; readonly forMs: number };
+
+export interface WorldProcess {
+  readonly spec: ProcessSpec;
+  readonly model: WorldModel;
+  readonly startedAtMs: number;
+  readonly exit: (signal: string | null, failure: Failure) => void;
+  /** Bytes held per device, from the moment the load is complete. */
+  held: Reservation;
+  isAlive: boolean;
+}
+
+/** Modelled devices and processes in virtual time: what the simulated effects act upon. */
+export class World {
+  readonly clock = new VirtualClock();
+  readonly devices = new Map<DeviceId, WorldDevice>();
+  readonly models = new Map<string, WorldModel>();
+  readonly processes = new Map<RunnerId, WorldProcess>();
+  probeMs = 5;
+  probeFault: 'none' | 'fails' | 'hangs' = 'none';
+  /** Memory of processes that have gone and whose devices have not noticed yet. */
+  readonly #lingering = new Map<DeviceId, number>();
+
+  modelOf(name: string): WorldModel {
+    let model = this.models.get(name);
+    if (!model) this.models.set(name, (model = { loadMs: 1000, exitMs: 200, realBytes: null, fault: null }));
+    return model;
+  }
+
+  hold(process: WorldProcess): void {
+    process.held = scaled(process.spec.reservation, process.model.realBytes);
+  }
+
+  /** The process is gone; its memory lingers for as long as the device takes to notice. */
+  letGo(process: WorldProcess): void {
+    process.isAlive = false;
+    for (const [id, bytes] of Object.entries(process.held)) {
+      this.#linger(id, bytes);
+      const recoveryMs = this.devices.get(id)?.recoveryMs ?? 0;
+      this.clock.setTimeout(() => this.#linger(id, -bytes), recoveryMs);
+    }
+    process.held = {};
+  }
+
+  heldOn(id: DeviceId): number {
+    let bytes = this.#lingering.get(id) ?? 0;
+    for (const process of this.processes.values()) bytes += process.held[id] ?? 0;
+    return bytes;
+  }
+
+  read(ids: readonly DeviceId[] | null): DeviceReading[] {
+    const readings: DeviceReading[] = [];
+    for (const [id, device] of this.devices) {
+      if (device.fault === 'gone' || (ids !== null && !ids.includes(id))) continue;
+      const freeBytes = Math.max(0, device.reading.totalBytes - device.othersBytes - this.heldOn(id));
+      readings.push({ ...device.reading, freeBytes: device.fault === 'unknown' ? null : freeBytes });
+    }
+    return readings;
+  }
+
+  #linger(id: DeviceId, bytes: number): void {
+    this.#lingering.set(id, (this.#lingering.get(id) ?? 0) + bytes);
+  }
+}
+
+function scaled(reservation: Reservation, realBytes: number | null): Reservation {
+  if (realBytes === null) return reservation;
+  const sum = Object.values(reservation).reduce((total, bytes) => total + bytes, 0);
+  return Object.fromEntries(
+    Object.entries(reservation).map(([id, bytes]) => [id, (bytes / sum) * realBytes]),
+  );
+}

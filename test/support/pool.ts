@@ -1,0 +1,172 @@
+import { createActor, type ActorRefFrom } from 'xstate';
+import type { Failure } from '../../machines/failures.ts';
+import type { schedulerMachine } from '../../machines/scheduler.machine.ts';
+import type { DecisionRecord, Request, SchedulerSettings } from '../../machines/scheduler/contract.ts';
+import type { DeviceReading, ModelSpec } from '../../machines/vocabulary.ts';
+import { compose } from '../../src/compose.ts';
+import { simulatedEffects } from '../../src/simulation/effects.ts';
+import { World } from '../../src/simulation/world.ts';
+
+export const GIB = 1024 ** 3;
+
+/** A model that needs `gib`, with whatever differs. */
+export function aModel(
+  name: string,
+  gib: number,
+  over: Partial<ModelSpec> & { context?: number } = {},
+): ModelSpec {
+  const { context = 4096, ...rest } = over;
+  return {
+    name,
+    classKey: `${name}@${context}`,
+    launch: {
+      runtime: 'llama-server',
+      modelPath: `/models/${name}.gguf`,
+      adapterPaths: [],
+      contextTokens: context,
+      slots: 1,
+      embedding: false,
+      extraArgs: [],
+    },
+    needBytes: gib * GIB,
+    needSource: 'configured',
+    keepAlive: 300_000,
+    pinned: false,
+    devices: null,
+    placement: 'gpu-or-cpu',
+    loadEstimateMs: 5_000,
+    maxQueue: 512,
+    ...rest,
+  };
+}
+
+export const aGpu = (
+  id: string,
+  gib: number,
+  over: Partial<DeviceReading> = {},
+): Omit<DeviceReading, 'freeBytes'> => ({
+  id,
+  name: `Simulated ${id}`,
+  library: 'CUDA',
+  kind: 'discrete',
+  totalBytes: gib * GIB,
+  ...over,
+});
+
+export const settings = (over: Partial<SchedulerSettings> = {}): SchedulerSettings => ({
+  plan: { gamma: 0.5, starvationMs: 60_000, drainMs: Infinity, maxRunners: null, gpuOverheadBytes: 0 },
+  runner: {
+    loadStallMs: 300_000,
+    loadTotalMs: Infinity,
+    terminateGraceMs: 5_000,
+    killAlarmMs: 10_000,
+    probeDeadlineMs: 3_000,
+    recoveryPollMs: 250,
+    recoveryLimitMs: 5_000,
+  },
+  keepAliveMode: 'strict',
+  maxQueue: 512,
+  probeIntervalMs: 5_000,
+  deviceLimits: {},
+  ...over,
+});
+
+export interface Answer {
+  grantedAtMs?: number;
+  runnerId?: string;
+  failure?: Failure;
+  lost?: Failure;
+}
+
+/** The real statecharts on a modelled world: requests go in, and what became of each is kept. */
+export class Pool {
+  readonly world = new World();
+  readonly decisions: DecisionRecord[] = [];
+  readonly answers = new Map<string, Answer>();
+  readonly scheduler: ActorRefFrom<typeof schedulerMachine>;
+  #seq = 0;
+
+  constructor({
+    devices,
+    over = {},
+    preload = [],
+  }: {
+    devices: Omit<DeviceReading, 'freeBytes'>[];
+    over?: Partial<SchedulerSettings>;
+    preload?: ModelSpec[];
+  }) {
+    for (const reading of devices)
+      this.world.devices.set(reading.id, { reading, othersBytes: 0, recoveryMs: 1000, fault: 'none' });
+    const { clock } = this.world;
+    this.scheduler = createActor(compose(simulatedEffects(this.world)), {
+      clock,
+      input: { settings: settings(over), now: clock.now, preload },
+    });
+    this.scheduler.on('request.granted', ({ leaseId, runnerId }) => {
+      Object.assign(this.#answerOf(leaseId), { grantedAtMs: clock.now(), runnerId });
+    });
+    this.scheduler.on('request.refused', ({ leaseId, failure }) =>
+      Object.assign(this.#answerOf(leaseId), { failure }),
+    );
+    this.scheduler.on('lease.lost', ({ leaseId, failure }) =>
+      Object.assign(this.#answerOf(leaseId), { lost: failure }),
+    );
+    this.scheduler.on('decision', ({ record }) => this.decisions.push(record));
+    this.scheduler.start();
+  }
+
+  get ledger() {
+    return this.scheduler.getSnapshot().context.ledger;
+  }
+
+  /** Submits a request at the present moment; its answer fills itself in. With `runMs` it ends by itself. */
+  request(
+    spec: ModelSpec,
+    options: Partial<Request> & { runMs?: number } = {},
+  ): Answer & { id: string; end: () => void; cancel: () => void } {
+    const { runMs, ...over } = options;
+    const leaseId = `r${++this.#seq}`;
+    const answer = this.#answerOf(leaseId);
+    if (runMs !== undefined)
+      this.scheduler.on('request.granted', (event) => {
+        if (event.leaseId !== leaseId) return;
+        this.world.clock.setTimeout(() => this.scheduler.send({ type: 'lease.released', leaseId }), runMs);
+      });
+    this.scheduler.send({
+      type: 'request.submitted',
+      request: {
+        leaseId,
+        spec,
+        priority: 'normal',
+        keepAlive: null,
+        waitLimitMs: Infinity,
+        isRetry: false,
+        ...over,
+      },
+    });
+    return Object.assign(answer, {
+      id: leaseId,
+      end: () => this.scheduler.send({ type: 'lease.released', leaseId }),
+      cancel: () => this.scheduler.send({ type: 'request.withdrawn', leaseId }),
+    });
+  }
+
+  advance(ms: number): void {
+    this.world.clock.advance(ms);
+  }
+
+  /** `model state` of each runner, in order of their ids. */
+  states(): string[] {
+    return [...this.ledger.runners.values()].map((runner) => `${runner.spec.name} ${runner.state}`);
+  }
+
+  kinds(kind: DecisionRecord['kind']): string[] {
+    return this.decisions.filter((record) => record.kind === kind).map((record) => record.model);
+  }
+
+  #answerOf(leaseId: string): Answer {
+    let answer = this.answers.get(leaseId);
+    if (!answer) this.answers.set(leaseId, (answer = {}));
+    return answer;
+  }
+}
