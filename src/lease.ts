@@ -8,6 +8,8 @@ export interface LeaseRequest {
   readonly priority?: Priority;
   /** The client's wish, within what the configuration allows; absent leaves the runner's keep-alive alone. */
   readonly keepAlive?: KeepAlive;
+  /** A second try after a lost runner: says nothing of demand. */
+  readonly isRetry?: boolean;
 }
 
 /** One request's right to use a runner. Release it exactly once, however the request ends; later calls do nothing. */

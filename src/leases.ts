@@ -1,0 +1,115 @@
+import type { ActorRefFrom } from 'xstate';
+import type { Failure } from '../machines/failures.ts';
+import type { schedulerMachine } from '../machines/scheduler.machine.ts';
+import type { SchedulerEmitted } from '../machines/scheduler/contract.ts';
+import type { ModelSpec } from '../machines/vocabulary.ts';
+import { ServiceError } from './errors.ts';
+import type { Lease, LeaseDesk, LeaseRequest } from './lease.ts';
+
+export type Scheduler = ActorRefFrom<typeof schedulerMachine>;
+
+interface Pending {
+  readonly model: string;
+  readonly resolve: (lease: Lease) => void;
+  readonly reject: (reason: unknown) => void;
+  readonly forget: () => void;
+}
+
+type Granted = Extract<SchedulerEmitted, { type: 'request.granted' }>;
+
+export interface LeasesOptions {
+  /** The model of a name or alias. Throws a `ServiceError` when there is none, or when its file is no model. */
+  readonly resolve: (name: string) => ModelSpec;
+  /** Longest wait for a runner, in ms. */
+  readonly waitLimitMs: number;
+}
+
+/**
+ * The desk between requests and the scheduler: asks for a runner, and gives it back. One listener for all requests, one
+ * map of those that wait; a request that goes away in whatever manner leaves nothing behind.
+ */
+export class Leases implements LeaseDesk {
+  readonly #scheduler: Scheduler;
+  readonly #options: LeasesOptions;
+  readonly #pending = new Map<string, Pending>();
+  readonly #held = new Map<string, AbortController>();
+  #seq = 0;
+
+  constructor(scheduler: Scheduler, options: LeasesOptions) {
+    this.#scheduler = scheduler;
+    this.#options = options;
+    scheduler.on('request.granted', (event) => this.#grant(event));
+    scheduler.on('request.refused', ({ leaseId, failure }) => this.#refuse(leaseId, failure));
+    scheduler.on('lease.lost', ({ leaseId, failure }) => this.#lose(leaseId, failure));
+  }
+
+  /** Requests that wait and leases that are held: both come back to zero. */
+  get counts(): { readonly waiting: number; readonly held: number } {
+    return { waiting: this.#pending.size, held: this.#held.size };
+  }
+
+  async acquire(request: LeaseRequest, signal: AbortSignal): Promise<Lease> {
+    signal.throwIfAborted();
+    const spec = this.#options.resolve(request.model);
+    const leaseId = `lease-${++this.#seq}`;
+    return new Promise((resolve, reject) => {
+      const withdraw = (): void => {
+        this.#settle(leaseId)?.reject(signal.reason);
+        this.#scheduler.send({ type: 'request.withdrawn', leaseId });
+      };
+      signal.addEventListener('abort', withdraw, { once: true });
+      const forget = (): void => signal.removeEventListener('abort', withdraw);
+      this.#pending.set(leaseId, { model: spec.name, resolve, reject, forget });
+      this.#scheduler.send({
+        type: 'request.submitted',
+        request: {
+          leaseId,
+          spec,
+          priority: request.priority ?? 'normal',
+          keepAlive: request.keepAlive ?? null,
+          waitLimitMs: this.#options.waitLimitMs,
+          isRetry: request.isRetry ?? false,
+        },
+      });
+    });
+  }
+
+  async lossOf(lease: Lease, withinMs: number): Promise<Failure | null> {
+    if (!lease.lost.aborted)
+      await new Promise<void>((resolve) => {
+        const timer = setTimeout(resolve, withinMs);
+        lease.lost.addEventListener('abort', () => (clearTimeout(timer), resolve()), { once: true });
+      });
+    return lease.lost.reason instanceof ServiceError ? lease.lost.reason.failure : null;
+  }
+
+  #settle(leaseId: string): Pending | undefined {
+    const pending = this.#pending.get(leaseId);
+    this.#pending.delete(leaseId);
+    pending?.forget();
+    return pending;
+  }
+
+  #grant({ leaseId, runnerId, endpoint, waitMs, loadMs }: Granted): void {
+    const pending = this.#settle(leaseId);
+    if (!pending) return;
+    const lost = new AbortController();
+    this.#held.set(leaseId, lost);
+    const release = (): void => {
+      // A lost lease is over already: the scheduler was the first to know.
+      if (this.#held.delete(leaseId)) this.#scheduler.send({ type: 'lease.released', leaseId });
+    };
+    const { model } = pending;
+    pending.resolve({ id: leaseId, runnerId, model, endpoint, lost: lost.signal, waitMs, loadMs, release });
+  }
+
+  #refuse(leaseId: string, failure: Failure): void {
+    this.#settle(leaseId)?.reject(new ServiceError(failure));
+  }
+
+  #lose(leaseId: string, failure: Failure): void {
+    const lost = this.#held.get(leaseId);
+    this.#held.delete(leaseId);
+    lost?.abort(new ServiceError(failure));
+  }
+}
