@@ -1,0 +1,44 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { ClientGone } from './openai-errors.ts';
+import { newEntry, type RequestEntry } from './request-log.ts';
+
+/** One proxied request and its reply, with what is known of them so far. */
+export interface Exchange {
+  readonly request: IncomingMessage;
+  readonly response: ServerResponse;
+  /** Path and query as the runner gets them. */
+  readonly target: string;
+  readonly entry: RequestEntry;
+  /** Aborts, with `ClientGone`, when the client leaves before its reply is complete. */
+  readonly gone: AbortSignal;
+  /** Resolves when the reply has been sent or can no longer be. */
+  readonly closed: Promise<void>;
+  /** Milliseconds since the request arrived. */
+  elapsedMs(): number;
+}
+
+/** Begins the account of one request. `path` is its route, `target` adds the query. */
+export const beginExchange = (
+  request: IncomingMessage,
+  response: ServerResponse,
+  { path, target }: { readonly path: string; readonly target: string },
+): Exchange => {
+  const startedAtMs = performance.now();
+  const gone = new AbortController();
+  const closed = new Promise<void>((resolve) => {
+    // The one event that comes exactly once, whether the reply was finished or cut off.
+    response.once('close', () => {
+      if (!response.writableFinished) gone.abort(new ClientGone());
+      resolve();
+    });
+  });
+  return {
+    request,
+    response,
+    target,
+    entry: newEntry(request.method ?? '', path),
+    gone: gone.signal,
+    closed,
+    elapsedMs: () => Math.round(performance.now() - startedAtMs),
+  };
+};

@@ -1,0 +1,27 @@
+/** What a client may ask of the HTTP side. No limit here bounds how long a reply may take. */
+export interface HttpLimits {
+  /** Most bytes of one request body; more is a 413. */
+  readonly maxBodyBytes: number;
+  /** Most bytes of request bodies held at once, over all requests; more is a 503. */
+  readonly maxHeldBytes: number;
+  /** Most bytes of one request's headers; more is a 431. */
+  readonly maxHeaderBytes: number;
+  /** Longest time to receive a request's headers. */
+  readonly headersTimeoutMs: number;
+  /** Longest time to receive a whole request, body included. */
+  readonly requestTimeoutMs: number;
+  /** How long an idle client connection stays open. */
+  readonly keepAliveTimeoutMs: number;
+}
+
+const MIB = 1024 ** 2;
+
+/** `maxBodyBytes` is llama-server's own limit (100 MiB in cpp-httplib): a larger body would be refused there. */
+export const defaultHttpLimits: HttpLimits = {
+  maxBodyBytes: 100 * MIB,
+  maxHeldBytes: 512 * MIB,
+  maxHeaderBytes: 32 * 1024,
+  headersTimeoutMs: 20_000,
+  requestTimeoutMs: 300_000,
+  keepAliveTimeoutMs: 65_000,
+};

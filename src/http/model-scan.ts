@@ -1,0 +1,232 @@
+/**
+ * Finds the top-level `model` and `stream` of a JSON object without parsing the rest: a body may hold tens of
+ * megabytes of images, and only these two members matter here.
+ *
+ * 1. The structure is checked (brackets, commas, colons, literals, numbers); what is inside strings is not, except in
+ *    the members read: the runner judges that.
+ * 2. Of duplicate keys the last one counts, as in `JSON.parse` and in llama-server's own parser, so that the model
+ *    that is leased is the one that the runner reads.
+ * 3. Strings are skipped by searching for their closing quote, which makes the cost that of a memory search.
+ */
+
+/** What the scan learnt of a request body. */
+export type ScanResult =
+  | {
+      readonly kind: 'object';
+      /** `undefined` if absent, `null` if it is there and is not a string of reasonable length. */
+      readonly model: string | null | undefined;
+      readonly stream: boolean;
+    }
+  | { readonly kind: 'invalid'; readonly reason: string };
+
+type Expectation = 'key or }' | 'key' | ':' | 'value' | 'value or ]' | ', or end' | 'nothing';
+
+const QUOTE = 0x22;
+const BACKSLASH = 0x5c;
+const COMMA = 0x2c;
+const COLON = 0x3a;
+const OPEN_BRACE = 0x7b;
+const CLOSE_BRACE = 0x7d;
+const OPEN_BRACKET = 0x5b;
+const CLOSE_BRACKET = 0x5d;
+
+/** Deeper nesting is refused: no request needs it, and each level costs memory here and more in a runner. */
+const MAX_DEPTH = 1024;
+/** `stream` with each letter written as a `\uXXXX` escape; a longer key is neither of the two. */
+const MAX_KEY_BYTES = 36;
+const MAX_MODEL_BYTES = 1024;
+
+const scalarPattern = /^(?:true|false|null|-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?)$/;
+
+const isSpace = (byte: number): boolean => byte === 0x20 || byte === 0x0a || byte === 0x0d || byte === 0x09;
+
+/** Letters, digits and `+ - .`: what a number or a literal consists of. */
+const isScalarByte = (byte: number): boolean =>
+  (byte >= 0x61 && byte <= 0x7a) ||
+  (byte >= 0x30 && byte <= 0x39) ||
+  byte === 0x2d ||
+  byte === 0x2e ||
+  byte === 0x2b ||
+  byte === 0x45;
+
+const decodeString = (rawText: string): string | null => {
+  try {
+    const value: unknown = JSON.parse(`"${rawText}"`);
+    return typeof value === 'string' ? value : null;
+  } catch {
+    return null; // a malformed escape or a raw control character
+  }
+};
+
+/** Reads a body chunk by chunk, split anywhere. `push` what arrives, then ask for the `result`. */
+export class ModelScan {
+  /** One entry for each open bracket: is it an object's? */
+  readonly #open: boolean[] = [];
+  #expect: Expectation = 'value';
+  #invalid: string | null = null;
+  #offset = 0;
+
+  #inString = false;
+  #isKey = false;
+  #endsInOddBackslashes = false;
+  /** Collects the string being read, if it is of interest and not too long. */
+  #kept: Buffer[] | null = null;
+  #keptBytes = 0;
+  #keepAtMost = 0;
+  #scalar: string | null = null;
+
+  /** The top-level key whose value comes next. */
+  #member: string | null = null;
+  #model: string | null | undefined;
+  #stream = false;
+
+  push(chunk: Buffer): void {
+    let at = 0;
+    while (at < chunk.length && this.#invalid === null) {
+      if (this.#inString) at = this.#readString(chunk, at);
+      else if (this.#scalar !== null) at = this.#readScalar(chunk, at);
+      else at = this.#readByte(chunk, at);
+    }
+    this.#offset += chunk.length;
+  }
+
+  result(): ScanResult {
+    const reason = this.#invalid ?? (this.#expect === 'nothing' ? null : 'it ends too early');
+    if (reason !== null) return { kind: 'invalid', reason };
+    return { kind: 'object', model: this.#model, stream: this.#stream };
+  }
+
+  /** Reads one byte between strings and scalars; returns where to go on. */
+  #readByte(chunk: Buffer, at: number): number {
+    const byte = chunk[at] ?? 0;
+    if (isSpace(byte)) return at + 1;
+    const outside = this.#open.length === 0;
+    if (outside && this.#expect === 'value' && byte !== OPEN_BRACE) this.#invalid = 'it is not an object';
+    else if (!this.#accept(byte)) this.#invalid ??= this.#unexpected(at);
+    return at + 1;
+  }
+
+  #unexpected(at: number): string {
+    return `unexpected character at byte ${this.#offset + at}, where ${this.#expect} is expected`;
+  }
+
+  #accept(byte: number): boolean {
+    switch (this.#expect) {
+      case ':':
+        this.#expect = 'value';
+        return byte === COLON;
+      case ', or end':
+        return byte === COMMA ? this.#next() : this.#close(byte);
+      case 'key or }':
+        return byte === QUOTE ? this.#beginString(true) : this.#close(byte);
+      case 'key':
+        return byte === QUOTE && this.#beginString(true);
+      case 'value or ]':
+        return byte === CLOSE_BRACKET ? this.#close(byte) : this.#beginValue(byte);
+      case 'value':
+        return this.#beginValue(byte);
+      case 'nothing':
+        return false;
+    }
+  }
+
+  #next(): boolean {
+    this.#expect = this.#open.at(-1) === true ? 'key' : 'value';
+    return true;
+  }
+
+  #close(byte: number): boolean {
+    if (byte !== (this.#open.at(-1) === true ? CLOSE_BRACE : CLOSE_BRACKET)) return false;
+    this.#open.pop();
+    this.#expect = this.#open.length === 0 ? 'nothing' : ', or end';
+    return true;
+  }
+
+  #beginValue(byte: number): boolean {
+    if (this.#open.length === 1 && this.#member === 'model') this.#model = null;
+    if (this.#open.length === 1 && this.#member === 'stream') this.#stream = false;
+    if (byte === QUOTE) return this.#beginString(false);
+    if (byte === OPEN_BRACE) return this.#beginNested(true);
+    if (byte === OPEN_BRACKET) return this.#beginNested(false);
+    if (!isScalarByte(byte)) return false;
+    this.#scalar = String.fromCharCode(byte);
+    return true;
+  }
+
+  #beginNested(isObject: boolean): boolean {
+    if (this.#open.length === MAX_DEPTH) {
+      this.#invalid = `it is nested deeper than ${MAX_DEPTH} levels`;
+      return false;
+    }
+    this.#open.push(isObject);
+    this.#expect = isObject ? 'key or }' : 'value or ]';
+    return true;
+  }
+
+  #beginString(isKey: boolean): boolean {
+    const topLevel = this.#open.length === 1;
+    this.#inString = true;
+    this.#isKey = isKey;
+    this.#endsInOddBackslashes = false;
+    this.#keepAtMost = isKey ? MAX_KEY_BYTES : MAX_MODEL_BYTES;
+    this.#kept = topLevel && (isKey || this.#member === 'model') ? [] : null;
+    this.#keptBytes = 0;
+    return true;
+  }
+
+  /** Reads on inside a string, up to its closing quote or the chunk's end; returns where to go on. */
+  #readString(chunk: Buffer, start: number): number {
+    for (let from = start; ;) {
+      const quote = chunk.indexOf(QUOTE, from);
+      const end = quote === -1 ? chunk.length : quote;
+      let runStart = end;
+      while (runStart > start && chunk[runStart - 1] === BACKSLASH) runStart -= 1;
+      // A quote is escaped exactly if an odd number of backslashes stands before it.
+      const odd = (end - runStart) % 2 === 1;
+      const escaped = runStart === start ? odd !== this.#endsInOddBackslashes : odd;
+      if (quote === -1) {
+        this.#keep(chunk, start, end);
+        this.#endsInOddBackslashes = escaped;
+        return end;
+      }
+      if (!escaped) {
+        this.#keep(chunk, start, quote);
+        this.#endString();
+        return quote + 1;
+      }
+      from = quote + 1;
+    }
+  }
+
+  #keep(chunk: Buffer, start: number, end: number): void {
+    if (this.#kept === null) return;
+    this.#keptBytes += end - start;
+    if (this.#keptBytes > this.#keepAtMost) this.#kept = null;
+    else this.#kept.push(chunk.subarray(start, end));
+  }
+
+  #endString(): void {
+    const value = this.#kept && decodeString(Buffer.concat(this.#kept).toString('utf8'));
+    this.#inString = false;
+    this.#expect = this.#isKey ? ':' : ', or end';
+    if (this.#open.length !== 1) return;
+    if (this.#isKey) this.#member = value;
+    else if (this.#member === 'model') this.#model = value;
+  }
+
+  #readScalar(chunk: Buffer, start: number): number {
+    let end = start;
+    while (end < chunk.length && isScalarByte(chunk[end] ?? 0)) end += 1;
+    this.#scalar = `${this.#scalar ?? ''}${chunk.toString('latin1', start, end)}`;
+    if (end < chunk.length) this.#endScalar(end);
+    return end;
+  }
+
+  #endScalar(at: number): void {
+    const text = this.#scalar ?? '';
+    if (!scalarPattern.test(text)) this.#invalid = `malformed value before byte ${this.#offset + at}`;
+    if (this.#open.length === 1 && this.#member === 'stream') this.#stream = text === 'true';
+    this.#scalar = null;
+    this.#expect = ', or end';
+  }
+}

@@ -1,0 +1,63 @@
+import type { IncomingMessage, OutgoingHttpHeaders, ServerResponse } from 'node:http';
+import { errorBody, type HttpProblem } from './openai-errors.ts';
+
+/** How long a refused client may go on sending before the connection is closed under it. */
+const LINGER_MS = 10_000;
+
+/** Sends a whole reply. Does nothing if a reply has begun already. */
+export const sendText = (
+  response: ServerResponse,
+  status: number,
+  text: string,
+  headers: OutgoingHttpHeaders = {},
+): void => {
+  if (response.headersSent || response.destroyed) return;
+  response.writeHead(status, {
+    'content-type': 'application/json; charset=utf-8',
+    'content-length': Buffer.byteLength(text),
+    ...headers,
+  });
+  response.end(text);
+};
+
+/** Sends `value` as JSON. */
+export const sendJson = (response: ServerResponse, status: number, value: unknown): void =>
+  sendText(response, status, JSON.stringify(value));
+
+const problemHeaders = (problem: HttpProblem): OutgoingHttpHeaders =>
+  problem.retryAfterSeconds === undefined
+    ? {}
+    : { 'retry-after': String(Math.ceil(problem.retryAfterSeconds)) };
+
+/** Sends a problem as an error reply. */
+export const sendProblem = (
+  response: ServerResponse,
+  problem: HttpProblem,
+  headers: OutgoingHttpHeaders = {},
+): void => sendText(response, problem.status, errorBody(problem), { ...problemHeaders(problem), ...headers });
+
+/**
+ * Sends a problem while the client is still sending its body. The rest is read and thrown away for a while: closing
+ * with unread bytes makes the kernel reset the connection, and the client would lose the very reply that explains it.
+ */
+export const sendProblemEarly = (
+  request: IncomingMessage,
+  response: ServerResponse,
+  problem: HttpProblem,
+): void => {
+  if (response.headersSent || response.destroyed) return;
+  const text = errorBody(problem);
+  response.writeHead(problem.status, {
+    'content-type': 'application/json; charset=utf-8',
+    'content-length': Buffer.byteLength(text),
+    connection: 'close',
+    ...problemHeaders(problem),
+  });
+  response.write(text);
+  const finish = (): void => {
+    clearTimeout(timer);
+    response.end();
+  };
+  const timer = setTimeout(finish, LINGER_MS);
+  request.once('end', finish).once('close', finish).resume();
+};

@@ -1,0 +1,50 @@
+import type { Logger } from 'pino';
+
+/** How a proxied request ended. */
+export type Outcome = 'ok' | 'client-gone' | 'upstream-lost' | 'refused';
+
+/** What is noted of a proxied request: sizes, times and names, never a body, a prompt or a key. */
+export interface RequestEntry {
+  readonly method: string;
+  /** Without the query. */
+  readonly path: string;
+  model: string | null;
+  stream: boolean;
+  runnerId: string | null;
+  /** Sums over all leases, in whole milliseconds. */
+  waitMs: number;
+  loadMs: number;
+  /** From the request's arrival to the runner's first response byte; null if there was none. */
+  firstByteMs: number | null;
+  requestBytes: number;
+  replyBytes: number;
+  attempts: number;
+  outcome: Outcome;
+}
+
+/** An entry at a request's arrival. */
+export const newEntry = (method: string, path: string): RequestEntry => ({
+  method,
+  path,
+  model: null,
+  stream: false,
+  runnerId: null,
+  waitMs: 0,
+  loadMs: 0,
+  firstByteMs: null,
+  requestBytes: 0,
+  replyBytes: 0,
+  attempts: 0,
+  outcome: 'refused',
+});
+
+/** Writes the one line of a proxied request, at its end. A lost runner, or a reply of 500 and above, is a warning. */
+export const logRequest = (
+  log: Logger,
+  entry: RequestEntry,
+  { status, durationMs }: { readonly status: number; readonly durationMs: number },
+): void => {
+  const line = { event: 'request.ended', ...entry, status, durationMs };
+  if (entry.outcome === 'upstream-lost' || status >= 500) log.warn(line);
+  else log.info(line);
+};

@@ -1,0 +1,90 @@
+import type { Failure } from '../../../machines/failures.ts';
+import { ServiceError } from '../../../src/errors.ts';
+import type { Lease, LeaseDesk, LeaseRequest } from '../../../src/lease.ts';
+
+/** A lease that a test can lose, and that counts how often it was released. */
+export interface SmallLease extends Lease {
+  readonly releases: number;
+  lose(failure: Failure): void;
+}
+
+const API_KEY = 'runner-key';
+
+/**
+ * Grants leases on the given addresses in turn (the last one from then on), at once unless `open` is awaited. Knows
+ * one model, `tiny`.
+ */
+export class SmallDesk implements LeaseDesk {
+  readonly requests: LeaseRequest[] = [];
+  readonly leases: SmallLease[] = [];
+  readonly #baseUrls: readonly string[];
+  /** What every acquire is refused with, if anything. */
+  refusal: Error | null = null;
+  /** What `lossOf` answers. */
+  loss: Failure | null = null;
+  /** Awaited by every acquire. */
+  open: Promise<void> = Promise.resolve();
+  waiting = 0;
+  withdrawn = 0;
+
+  constructor(...baseUrls: readonly string[]) {
+    this.#baseUrls = baseUrls;
+  }
+
+  async acquire(request: LeaseRequest, signal: AbortSignal): Promise<Lease> {
+    this.requests.push(request);
+    if (request.model !== 'tiny') {
+      throw new ServiceError({ code: 'model_not_found', message: `No model is called ${request.model}.` });
+    }
+    if (this.refusal) throw this.refusal;
+    this.waiting += 1;
+    try {
+      await Promise.race([this.open, rejectionOf(signal)]);
+      signal.throwIfAborted();
+    } catch (error) {
+      this.withdrawn += 1;
+      throw error;
+    } finally {
+      this.waiting -= 1;
+    }
+    return this.#grant(request.model);
+  }
+
+  async lossOf(): Promise<Failure | null> {
+    return this.loss;
+  }
+
+  /** Leases granted and not released exactly once. */
+  get unsettled(): number {
+    return this.leases.filter(({ releases }) => releases !== 1).length;
+  }
+
+  #grant(model: string): SmallLease {
+    const nth = this.leases.length;
+    const lost = new AbortController();
+    let releases = 0;
+    const lease: SmallLease = {
+      id: `lease-${nth}`,
+      runnerId: `runner-${Math.min(nth, this.#baseUrls.length - 1)}`,
+      model,
+      endpoint: { baseUrl: this.#baseUrls[nth] ?? this.#baseUrls.at(-1) ?? '', apiKey: API_KEY },
+      lost: lost.signal,
+      waitMs: 12.4,
+      loadMs: 3.2,
+      get releases() {
+        return releases;
+      },
+      lose: (failure) => lost.abort(new ServiceError(failure)),
+      release: () => void (releases += 1),
+    };
+    this.leases.push(lease);
+    return lease;
+  }
+}
+
+const rejectionOf = (signal: AbortSignal): Promise<never> =>
+  new Promise((_, reject) => {
+    const fail = (): void => reject(signal.reason);
+    if (signal.aborted) fail();
+    signal.addEventListener('abort', fail, { once: true });
+  });
