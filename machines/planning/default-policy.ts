@@ -17,7 +17,7 @@ export function decide(view: View, nowMs: number): Decision {
   );
 }
 
-function nextDeadline(view: View): number {
+export function nextDeadline(view: View): number {
   let next = Infinity;
   for (const queue of view.queues.values()) next = Math.min(next, oldestOf(queue)?.deadlineMs ?? Infinity);
   return next;
@@ -63,6 +63,13 @@ export function grantNext(view: View): Decision | null {
   }
   return null;
 }
+
+export const grantOn = ({ leaseId, spec }: Waiting, runner: RunnerView): Decision => ({
+  kind: 'grant',
+  leaseId,
+  runnerId: runner.id,
+  classKey: spec.classKey,
+});
 
 function leastBusy(runners: readonly RunnerView[], queue: ClassQueue): RunnerView | null {
   let best: RunnerView | null = null;

@@ -1,4 +1,5 @@
 import { decide as decideByDefault } from './default-policy.ts';
+import { decideLikeOllama } from './ollama-policy.ts';
 import type { Decision, View } from './view.ts';
 
 /**
@@ -6,5 +7,5 @@ import type { Decision, View } from './view.ts';
  * scheduler takes each step and asks again, until the answer is `rest`.
  */
 export function decide(view: View, nowMs: number): Decision {
-  return decideByDefault(view, nowMs);
+  return view.settings.policy === 'ollama' ? decideLikeOllama(view, nowMs) : decideByDefault(view, nowMs);
 }

@@ -79,6 +79,8 @@ export interface Claim {
 }
 
 export interface PlanSettings {
+  /** `ollama` takes the decisions of Ollama's scheduler, for comparison. */
+  readonly policy: 'default' | 'ollama';
   /** Waiting seconds that justify one second of expected reload: 0.25 favours latency, 2 throughput. */
   readonly gamma: number;
   /** After this long the head of a queue may evict at any price, and drain busy runners. */
@@ -142,6 +144,7 @@ export type Decision =
       readonly victims: readonly Victim[];
       readonly reason: string;
     }
+  | { readonly kind: 'evict'; readonly runnerId: RunnerId; readonly reason: string }
   | { readonly kind: 'unclaim'; readonly classKey: string; readonly reason: string }
   | { readonly kind: 'rest'; readonly wakeAtMs: number; readonly waits: ReadonlyMap<string, string> };
 

@@ -57,6 +57,10 @@ export function recordsOf(ledger: Ledger, decision: Decision, runnerId?: RunnerI
       );
       return [claim, ...evictions];
     }
+    case 'evict': {
+      const model = ledger.runners.get(decision.runnerId)?.spec.name ?? '';
+      return [recordOf(ledger, 'evict', { model, reason: decision.reason, runnerId: decision.runnerId })];
+    }
     case 'unclaim':
       return [
         recordOf(ledger, 'unclaim', {

@@ -146,6 +146,9 @@ export class Ledger implements View {
         for (const victim of decision.victims) this.dismiss(victim.runnerId);
         break;
       }
+      case 'evict':
+        this.dismiss(decision.runnerId);
+        break;
       case 'unclaim':
         this.#unclaim(decision.classKey);
         break;

@@ -68,6 +68,12 @@ function carryOut(
   ledger.apply(decision);
   if (decision.kind === 'refuse')
     out.emit({ type: 'request.refused', leaseId: decision.leaseId, failure: decision.failure });
+  if (decision.kind === 'evict')
+    out.command(decision.runnerId, {
+      type: 'runner.expire',
+      reason: decision.reason,
+      drainMs: settings.plan.drainMs,
+    });
   if (decision.kind === 'claim')
     for (const { runnerId, reason } of decision.victims)
       out.command(runnerId, { type: 'runner.expire', reason, drainMs: settings.plan.drainMs });

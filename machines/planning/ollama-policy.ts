@@ -1,0 +1,145 @@
+import { grantOn, nextDeadline, refuseOverdue } from './default-policy.ts';
+import { freeNow, shareOut } from './memory.ts';
+import { sitesFor, siteNeed, type Site } from './placement.ts';
+import { canServe, isReturning, isServing } from './sharing.ts';
+import { formatBytes } from '../vocabulary.ts';
+import type { Decision, RunnerView, View, Waiting } from './view.ts';
+
+/** Ollama's automatic limit: this many models per GPU. */
+const RUNNERS_PER_GPU = 3;
+
+/**
+ * The decisions of Ollama's scheduler (server/sched.go at bc8909fb38), for comparison: one queue in order of arrival whose
+ * head blocks all others; only requests that find their model loaded pass it by; victims one at a time, by keep-alive
+ * and then by name, and once one is chosen, no other. Its deadlocks cannot be reproduced: a runner that has been told to
+ * go takes no new leases here.
+ */
+export function decideLikeOllama(view: View, nowMs: number): Decision {
+  return refuseOverdue(view, nowMs) ?? passBy(view) ?? evictLocked(view) ?? serveHead(view, nowMs);
+}
+
+/** Requests that came when their model was loaded never enter the queue. */
+function passBy(view: View): Decision | null {
+  for (const model of view.touched) {
+    for (const queue of view.queuesOf(model)) {
+      const runner = freeRunner(view, queue.order[0]);
+      const waiting = runner && queue.order.find((one) => one.arrivedAtMs >= (runner.readyAtMs ?? Infinity));
+      if (runner && waiting) return grantOn(waiting, runner);
+    }
+  }
+  return null;
+}
+
+function freeRunner(view: View, waiting: Waiting | undefined): RunnerView | undefined {
+  if (!waiting) return undefined;
+  return view
+    .runnersOf(waiting.spec.name)
+    .find((runner) => isServing(runner) && runner.leases.size < runner.slots && sameProcess(runner, waiting));
+}
+
+/** Any difference in options reloads, also a smaller context. */
+const sameProcess = (runner: RunnerView, waiting: Waiting): boolean =>
+  runner.spec.classKey === waiting.spec.classKey;
+
+/** The oldest request that does not only wait for a slot. */
+function headOf(view: View): Waiting | null {
+  let head: Waiting | null = null;
+  for (const queue of view.queues.values())
+    for (const waiting of queue.arrivals.values()) {
+      const runner = view
+        .runnersOf(waiting.spec.name)
+        .find((one) => isServing(one) && sameProcess(one, waiting));
+      if (runner && waiting.arrivedAtMs >= (runner.readyAtMs ?? Infinity)) continue;
+      if (head === null || waiting.seq < head.seq) head = waiting;
+      break;
+    }
+  return head;
+}
+
+/** A busy victim, once chosen, is waited for; it goes as soon as it is idle. */
+function evictLocked(view: View): Decision | null {
+  for (const [classKey, claim] of view.claims) {
+    if (!view.queues.has(classKey))
+      return { kind: 'unclaim', classKey, reason: 'nobody waits for it any more' };
+    const victim = claim.awaits.map((id) => view.runners.get(id)).find((runner) => runner !== undefined);
+    if (!victim) return { kind: 'unclaim', classKey, reason: 'its victim has gone' };
+    if (victim.state === 'idle') return evict(victim, claim.spec.name);
+  }
+  return null;
+}
+
+const evict = (runner: RunnerView, model: string): Decision => ({
+  kind: 'evict',
+  runnerId: runner.id,
+  reason: `${model} needs room; shortest keep-alive, then name`,
+});
+
+function serveHead(view: View, nowMs: number): Decision {
+  const head = headOf(view);
+  const rest: Decision = { kind: 'rest', wakeAtMs: nextDeadline(view), waits: new Map() };
+  if (head === null) return rest;
+  const runner = freeRunner(view, head);
+  if (runner) return grantOn(head, runner);
+  const { spec } = head;
+  const own = view.runnersOf(spec.name);
+  if (view.claims.size > 0 || own.some((one) => one.state === 'loading' || isReturning(one))) return rest;
+  const stale = own.find((one) => !canServe(one.spec, spec) || !sameProcess(one, head));
+  if (stale) return lockOn(stale, head);
+  if (own.length > 0) return rest;
+  return view.retryAtMs(spec.name) > nowMs
+    ? { ...rest, wakeAtMs: view.retryAtMs(spec.name) }
+    : load(head, view, rest);
+}
+
+function load(head: Waiting, view: View, rest: Decision): Decision {
+  const { spec } = head;
+  const found = sitesFor(spec, view);
+  if ('failure' in found)
+    return { kind: 'refuse', leaseId: head.leaseId, classKey: spec.classKey, failure: found.failure };
+  const gpus = [...view.devices.values()].filter((device) => device.kind !== 'cpu').length;
+  const limit = view.settings.maxRunners ?? RUNNERS_PER_GPU * Math.max(1, gpus);
+  const site = view.runners.size < limit ? roomiest(found.sites, head, view) : null;
+  if (site) {
+    const reservation = shareOut(spec, site, (device) => freeNow(view, device, spec.classKey), view);
+    return { kind: 'start', classKey: spec.classKey, spec, reservation, reason: 'fits in what is free' };
+  }
+  const standing = [...view.runners.values()].filter((runner) => isServing(runner));
+  const leaving = [...view.runners.values()].some(isReturning);
+  const victim = leaving
+    ? undefined
+    : (standing.toSorted(byKeepAlive).find(isIdle) ?? standing.toSorted(byKeepAlive)[0]);
+  return victim ? lockOn(victim, head) : rest;
+}
+
+/** The single device with the most free memory, else the smallest split that holds it. */
+function roomiest(sites: readonly Site[], { spec }: Waiting, view: View): Site | null {
+  const room = (site: Site): number =>
+    site.reduce((sum, device) => sum + Math.max(0, freeNow(view, device, spec.classKey)), 0);
+  const fitting = sites.filter((site) => siteNeed(spec, site, view) <= room(site));
+  const singles = fitting.filter((site) => site.length === 1).toSorted((a, b) => room(b) - room(a));
+  return singles[0] ?? fitting[0] ?? null;
+}
+
+function lockOn(victim: RunnerView, { spec }: Waiting): Decision {
+  if (victim.state === 'idle') return evict(victim, spec.name);
+  const reason = `waits for ${victim.spec.name} to become idle (${formatBytes(spec.needBytes)} needed)`;
+  return {
+    kind: 'claim',
+    classKey: spec.classKey,
+    spec,
+    reservation: {},
+    awaits: [victim.id],
+    victims: [],
+    reason,
+  };
+}
+
+const isIdle = (runner: RunnerView): boolean => runner.leases.size === 0;
+const keepAliveMs = (runner: RunnerView): number =>
+  runner.keepAlive === 'forever' || runner.pinned ? Infinity : runner.keepAlive;
+
+function byKeepAlive(a: RunnerView, b: RunnerView): number {
+  const [x, y] = [keepAliveMs(a), keepAliveMs(b)];
+  if (x !== y) return x < y ? -1 : 1;
+  return a.spec.name < b.spec.name ? -1 : 1;
+}
