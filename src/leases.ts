@@ -1,6 +1,7 @@
 import type { ActorRefFrom } from 'xstate';
 import type { Failure } from '../machines/failures.ts';
 import type { schedulerMachine } from '../machines/scheduler.machine.ts';
+import { shuttingDown } from '../machines/scheduler/commands.ts';
 import type { SchedulerEmitted } from '../machines/scheduler/contract.ts';
 import type { ModelSpec } from '../machines/vocabulary.ts';
 import { ServiceError } from './errors.ts';
@@ -50,6 +51,8 @@ export class Leases implements LeaseDesk {
 
   async acquire(request: LeaseRequest, signal: AbortSignal): Promise<Lease> {
     signal.throwIfAborted();
+    // A stopped actor would never answer.
+    if (this.#scheduler.getSnapshot().status !== 'active') throw new ServiceError(shuttingDown);
     const spec = this.#options.resolve(request.model);
     const leaseId = `lease-${++this.#seq}`;
     return new Promise((resolve, reject) => {

@@ -1,0 +1,82 @@
+import type { Failure } from '../machines/failures.ts';
+import type { SchedulerEmitted } from '../machines/scheduler/contract.ts';
+import type { Ledger } from '../machines/scheduler/ledger.ts';
+import type { ModelSpec } from '../machines/vocabulary.ts';
+import { ServiceError } from './errors.ts';
+import type { ModelListing } from './http/model-list.ts';
+
+/** A configured model: what the scheduler needs of it, or why it cannot be used. */
+export interface CatalogueEntry {
+  readonly name: string;
+  readonly aliases: readonly string[];
+  readonly createdAtSeconds: number;
+  readonly spec: ModelSpec | null;
+  readonly problem: Failure | null;
+}
+
+/** How names find models: exact, by alias, forgiving in what people get wrong. */
+export interface NameSearch {
+  find(name: string, entries: readonly CatalogueEntry[]): CatalogueEntry | undefined;
+  nearMisses(name: string, names: readonly string[]): readonly string[];
+}
+
+export type Learned = Extract<SchedulerEmitted, { type: 'model.learned' }>;
+
+/** All configured models, and what has been learned of them. */
+export class Catalogue {
+  readonly #entries: CatalogueEntry[];
+  readonly #search: NameSearch;
+  readonly #remember: (learned: Learned) => void;
+
+  /** `remember` keeps what a load has taught across restarts. */
+  constructor(
+    entries: readonly CatalogueEntry[],
+    search: NameSearch,
+    remember: (learned: Learned) => void = () => {},
+  ) {
+    this.#entries = [...entries];
+    this.#search = search;
+    this.#remember = remember;
+  }
+
+  /** The model of a name or alias. Throws a `ServiceError`: unknown (near misses first), or its file is no model. */
+  resolve(name: string): ModelSpec {
+    const entry = this.#search.find(name, this.#entries);
+    if (!entry) throw new ServiceError(this.#unknown(name));
+    if (entry.spec) return entry.spec;
+    throw new ServiceError(
+      entry.problem ?? { code: 'model_file_invalid', message: `${entry.name} cannot be used.` },
+    );
+  }
+
+  list(ledger: Ledger): readonly ModelListing[] {
+    return this.#entries.map(({ name, aliases, createdAtSeconds, spec }) => ({
+      name,
+      aliases,
+      createdAtSeconds,
+      state: spec ? (ledger.runnersOf(name).at(-1)?.state ?? 'unloaded') : 'unusable',
+      contextTokens: spec?.launch.contextTokens ?? 0,
+      needBytes: spec?.needBytes ?? 0,
+    }));
+  }
+
+  /** From now on a measured need replaces the predicted one. */
+  learn(learned: Learned): void {
+    this.#remember(learned);
+    const { needBytes } = learned;
+    if (needBytes === null) return;
+    const index = this.#entries.findIndex(({ spec }) => spec?.classKey === learned.classKey);
+    const entry = this.#entries[index];
+    if (entry?.spec && entry.spec.needSource !== 'configured')
+      this.#entries[index] = { ...entry, spec: { ...entry.spec, needBytes, needSource: 'measured' } };
+  }
+
+  #unknown(name: string): Failure {
+    const names = this.#entries.map((entry) => entry.name);
+    const near = this.#search.nearMisses(name, names);
+    const guess = near[0] === undefined ? '' : ` Did you mean '${near[0]}'?`;
+    const rest = [...near, ...names.filter((other) => !near.includes(other))];
+    const known = rest.length > 0 ? `Models: ${rest.join(', ')}.` : 'No model is configured.';
+    return { code: 'model_not_found', message: `model '${name}' not found.${guess} ${known}` };
+  }
+}

@@ -1,0 +1,150 @@
+import type { Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import type { Logger } from 'pino';
+import { createActor } from 'xstate';
+import type { Effects } from '../machines/effects.ts';
+import type { SchedulerSettings } from '../machines/scheduler/contract.ts';
+import type { ModelSpec, RunnerId } from '../machines/vocabulary.ts';
+import type { Catalogue } from './catalogue.ts';
+import { realClock } from './clock.ts';
+import { compose } from './compose.ts';
+import { DecisionLog } from './decision-log.ts';
+import type { HttpLimits } from './http/limits.ts';
+import { createHttpServer } from './http/server.ts';
+import { UpstreamPools } from './http/upstream-pools.ts';
+import { Leases, type Scheduler } from './leases.ts';
+import { createManagement } from './management.ts';
+import { statusOf, type ServiceStatus } from './status.ts';
+
+export interface ServiceOptions {
+  readonly host: string;
+  /** 0 takes a free port. */
+  readonly port: number;
+  readonly settings: SchedulerSettings;
+  readonly preload: readonly ModelSpec[];
+  readonly catalogue: Catalogue;
+  readonly effects: Effects;
+  /** Longest wait for a runner, in ms. */
+  readonly waitLimitMs: number;
+  readonly limits: HttpLimits;
+  readonly log: Logger;
+  readonly version: string;
+  /** Ends a runner's process by force, when its own statechart cannot any more. */
+  readonly killRunner: (runnerId: RunnerId) => void;
+}
+
+export interface Service {
+  /** `http://host:port` as it really listens. */
+  readonly url: string;
+  readonly scheduler: Scheduler;
+  readonly leases: Leases;
+  status(): ServiceStatus;
+  /** Answers the queue with "shutting down", lets running requests finish for at most `drainMs`, ends all processes. */
+  stop(drainMs: number): Promise<void>;
+  /** Ends everything now. */
+  hurry(): void;
+}
+
+/** The whole of Corral: machines, leases, HTTP. Resolves once it listens; rejects when it cannot. */
+export async function startService(options: ServiceOptions): Promise<Service> {
+  const { catalogue, log, version } = options;
+  const startedAtMs = performance.now();
+  const scheduler = createActor(compose(options.effects), {
+    clock: realClock as never,
+    input: { settings: options.settings, now: () => performance.now(), preload: options.preload },
+  });
+  const decisions = new DecisionLog();
+  const pools = new UpstreamPools();
+  const leases = new Leases(scheduler, {
+    resolve: (name) => catalogue.resolve(name),
+    waitLimitMs: options.waitLimitMs,
+  });
+  listen(scheduler, options, decisions, pools);
+  const ledger = () => scheduler.getSnapshot().context.ledger;
+  const status = (): ServiceStatus =>
+    statusOf(ledger(), { version, uptimeMs: performance.now() - startedAtMs });
+  const health = () =>
+    scheduler.getSnapshot().matches('starting') ? 'starting' : isOpen() ? 'ok' : 'draining';
+  const isOpen = (): boolean => scheduler.getSnapshot().matches('running');
+  const server = createHttpServer({
+    desk: leases,
+    models: () => catalogue.list(ledger()),
+    management: await createManagement({ status, decisions: () => decisions.latest() }),
+    health,
+    pools,
+    limits: options.limits,
+    log,
+    version,
+  });
+  const url = await listenOn(server, options);
+  scheduler.start();
+  return {
+    url,
+    scheduler,
+    leases,
+    status,
+    stop: async (drainMs) => {
+      scheduler.send({ type: 'scheduler.drain', drainMs });
+      await ended(scheduler);
+      await closed(server);
+    },
+    hurry: () => scheduler.send({ type: 'scheduler.hurry' }),
+  };
+}
+
+function listen(
+  scheduler: Scheduler,
+  options: ServiceOptions,
+  decisions: DecisionLog,
+  pools: UpstreamPools,
+): void {
+  const { log, catalogue } = options;
+  scheduler.on('decision', ({ record }) => {
+    decisions.add(record);
+    const { kind, model, runnerId, leaseId, reason } = record;
+    const level =
+      kind === 'failed' || kind === 'stuck' || kind === 'unrecovered'
+        ? 'warn'
+        : kind === 'grant'
+          ? 'debug'
+          : 'info';
+    log[level]({ event: `decision.${kind}`, model, runnerId, leaseId }, reason);
+  });
+  scheduler.on('runner.changed', ({ runnerId }) => {
+    const runner = scheduler.getSnapshot().context.ledger.runners.get(runnerId);
+    if (runner === undefined || runner.state === 'gone' || runner.state === 'failed') pools.drop(runnerId);
+    if (runner)
+      log.debug({ event: `runner.${runner.state}`, runnerId, model: runner.spec.name }, runner.reason);
+  });
+  scheduler.on('model.learned', (learned) => catalogue.learn(learned));
+  scheduler.on('runner.broke', ({ runnerId }) => {
+    log.error({ event: 'runner.broke', runnerId });
+    options.killRunner(runnerId);
+  });
+}
+
+function listenOn(server: Server, { host, port }: ServiceOptions): Promise<string> {
+  return new Promise((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(port, host, () => {
+      server.off('error', reject);
+      const { port: bound } = server.address() as AddressInfo;
+      resolve(`http://${host.includes(':') ? `[${host}]` : host}:${bound}`);
+    });
+  });
+}
+
+const ended = (scheduler: Scheduler): Promise<void> =>
+  new Promise((resolve) => {
+    if (scheduler.getSnapshot().status !== 'active') return resolve();
+    scheduler.subscribe({ complete: resolve, error: () => resolve() });
+  });
+
+function closed(server: Server): Promise<void> {
+  return new Promise((resolve) => {
+    server.close(() => resolve());
+    server.closeIdleConnections();
+    // Nobody has a lease any more: what is still open is a keep-alive connection, or a reply being read slowly.
+    setTimeout(() => server.closeAllConnections(), 1_000).unref();
+  });
+}

@@ -1,0 +1,207 @@
+import { createActor } from 'xstate';
+import type { SchedulerSettings } from '../../machines/scheduler/contract.ts';
+import type { KeepAlive, ModelSpec } from '../../machines/vocabulary.ts';
+import { compose } from '../compose.ts';
+import { simulatedEffects } from './effects.ts';
+import { World } from './world.ts';
+
+const GIB = 1024 ** 3;
+/** How long a device takes to show memory as free, after a process has gone; seen: 0.5–1.5 s. */
+const RECOVERY_MS = 1_000;
+
+/** One request of a trace. */
+export interface TraceRequest {
+  readonly atMs: number;
+  readonly model: string;
+  readonly promptTokens: number;
+  readonly outputTokens: number;
+}
+
+/** A model as a trace's own file describes it. */
+export interface TraceModel {
+  readonly name: string;
+  readonly sizeBytes: number;
+  readonly loadMs: number;
+  readonly slots: number;
+  readonly prefillTokensPerSecond: number;
+  readonly decodeTokensPerSecond: number;
+}
+
+export interface Trace {
+  readonly gpusBytes: readonly number[];
+  readonly models: readonly TraceModel[];
+  readonly requests: readonly TraceRequest[];
+}
+
+/** What a policy made of a trace. Times in seconds; the names are stable. */
+export interface TraceResult {
+  readonly policy: string;
+  readonly requests: number;
+  readonly served: number;
+  readonly loadSeconds: number;
+  readonly loads: number;
+  readonly evictions: number;
+  readonly meanWaitSeconds: number;
+  readonly p50WaitSeconds: number;
+  readonly p95WaitSeconds: number;
+  readonly p99WaitSeconds: number;
+  readonly maxWaitSeconds: number;
+}
+
+export interface TraceOptions {
+  readonly settings: SchedulerSettings;
+  readonly keepAlive: KeepAlive;
+}
+
+/** Runs a trace through the real statecharts in virtual time. */
+export function runTrace(trace: Trace, { settings, keepAlive }: TraceOptions): TraceResult {
+  const world = worldOf(trace);
+  const { clock } = world;
+  const specs = new Map(trace.models.map((model) => [model.name, specOf(model, keepAlive)]));
+  const models = new Map(trace.models.map((model) => [model.name, model]));
+  const scheduler = createActor(compose(simulatedEffects(world)), {
+    clock,
+    input: { settings, now: clock.now, preload: [] },
+  });
+  const waits: number[] = [];
+  const counts = { loads: 0, evictions: 0, loadMs: 0 };
+  scheduler.on('decision', ({ record: { kind } }) => {
+    if (kind === 'load') counts.loads++;
+    if (kind === 'evict') counts.evictions++;
+  });
+  scheduler.on('model.learned', ({ loadMs }) => (counts.loadMs += loadMs ?? 0));
+  scheduler.on('request.granted', ({ leaseId, waitMs }) => {
+    waits.push(waitMs / 1000);
+    const request = trace.requests[Number(leaseId)];
+    const model = request && models.get(request.model);
+    if (!model) return;
+    const runMs = serviceMs(request, model);
+    clock.setTimeout(() => scheduler.send({ type: 'lease.released', leaseId }), runMs);
+  });
+  scheduler.start();
+  trace.requests.forEach((request, index) => {
+    const spec = specs.get(request.model);
+    if (!spec) return;
+    clock.advanceTo(request.atMs);
+    scheduler.send({
+      type: 'request.submitted',
+      request: {
+        leaseId: String(index),
+        spec,
+        priority: 'normal',
+        keepAlive: null,
+        waitLimitMs: Infinity,
+        isRetry: false,
+      },
+    });
+  });
+  const { ledger } = scheduler.getSnapshot().context;
+  const settle = (): boolean => ledger.waitingCount + ledger.leases.size === 0;
+  while (!settle() && clock.step());
+  scheduler.stop();
+  return { policy: settings.plan.policy, requests: trace.requests.length, ...measuresOf(waits, counts) };
+}
+
+function measuresOf(
+  waits: number[],
+  counts: { loads: number; evictions: number; loadMs: number },
+): Omit<TraceResult, 'policy' | 'requests'> {
+  waits.sort((a, b) => a - b);
+  const at = (share: number): number =>
+    waits[Math.min(waits.length - 1, Math.floor(share * waits.length))] ?? 0;
+  return {
+    served: waits.length,
+    loadSeconds: counts.loadMs / 1000,
+    loads: counts.loads,
+    evictions: counts.evictions,
+    meanWaitSeconds: waits.reduce((sum, wait) => sum + wait, 0) / Math.max(1, waits.length),
+    p50WaitSeconds: at(0.5),
+    p95WaitSeconds: at(0.95),
+    p99WaitSeconds: at(0.99),
+    maxWaitSeconds: at(1),
+  };
+}
+
+const serviceMs = (request: TraceRequest, model: TraceModel): number =>
+  1000 *
+  (request.promptTokens / model.prefillTokensPerSecond + request.outputTokens / model.decodeTokensPerSecond);
+
+function worldOf(trace: Trace): World {
+  const world = new World();
+  trace.gpusBytes.forEach((totalBytes, i) => {
+    const reading = {
+      id: `CUDA${i}`,
+      name: `GPU ${i}`,
+      library: 'CUDA',
+      kind: 'discrete' as const,
+      totalBytes,
+    };
+    world.devices.set(reading.id, { reading, othersBytes: 0, recoveryMs: RECOVERY_MS, fault: 'none' });
+  });
+  for (const { name, loadMs } of trace.models)
+    world.models.set(name, { loadMs, exitMs: 0, realBytes: null, fault: null });
+  return world;
+}
+
+const specOf = (model: TraceModel, keepAlive: KeepAlive): ModelSpec => ({
+  name: model.name,
+  classKey: model.name,
+  launch: {
+    runtime: 'llama-server',
+    modelPath: `${model.name}.gguf`,
+    adapterPaths: [],
+    contextTokens: 4096,
+    slots: model.slots,
+    embedding: false,
+    extraArgs: [],
+  },
+  needBytes: model.sizeBytes,
+  needSource: 'configured',
+  keepAlive,
+  pinned: false,
+  devices: null,
+  placement: 'gpu-only',
+  // Before the first load nothing is known but the size: 1.5 s and 2.5 GB/s (docs/policy.md).
+  loadEstimateMs: 1_500 + (model.sizeBytes / 2.5e9) * 1000,
+  maxQueue: Infinity,
+});
+
+/** Reads the two files of a trace: `t_seconds,model,prompt_tokens,output_tokens` and the JSON of its models. */
+export function parseTrace(csv: string, json: string): Trace {
+  const about = JSON.parse(json) as {
+    gpus_gb: number[];
+    models: {
+      name: string;
+      size_gb: number;
+      load_s: number;
+      parallel: number;
+      prefill_tps: number;
+      decode_tps: number;
+    }[];
+  };
+  const requests = csv
+    .trim()
+    .split('\n')
+    .slice(1)
+    .map((line) => {
+      const [at, model = '', prompt, output] = line.split(',');
+      return {
+        atMs: Math.round(Number(at) * 1000),
+        model,
+        promptTokens: Number(prompt),
+        outputTokens: Number(output),
+      };
+    });
+  return {
+    gpusBytes: about.gpus_gb.map((gb) => gb * GIB),
+    models: about.models.map((model) => ({
+      name: model.name,
+      sizeBytes: model.size_gb * GIB,
+      loadMs: model.load_s * 1000,
+      slots: model.parallel,
+      prefillTokensPerSecond: model.prefill_tps,
+      decodeTokensPerSecond: model.decode_tps,
+    })),
+    requests,
+  };
+}
