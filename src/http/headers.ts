@@ -32,7 +32,7 @@ const notDownstream = new Set(hopByHop);
 
 /** The headers that `Connection` names, which concern this connection only as well. */
 const namedByConnection = (connection: string | string[] | undefined): ReadonlySet<string> | null => {
-  if (connection === undefined) return null;
+  if (connection === undefined || connection === 'keep-alive' || connection === 'close') return null;
   const names = String(connection).toLowerCase().split(',');
   return new Set(names.map((name) => name.trim()));
 };

@@ -49,12 +49,17 @@ const isScalarByte = (byte: number): boolean =>
   byte === 0x2b ||
   byte === 0x45;
 
-const decodeString = (rawText: string): string | null => {
+/** What only a JSON parser can judge: escapes, and control characters, which may not stand in a string as they are. */
+const needsParsing = /[\\\p{Cc}]/u;
+
+const decodeString = (pieces: readonly Buffer[]): string | null => {
+  const raw = (pieces.length === 1 ? pieces[0] : Buffer.concat(pieces))?.toString('utf8') ?? '';
+  if (!needsParsing.test(raw)) return raw;
   try {
-    const value: unknown = JSON.parse(`"${rawText}"`);
+    const value: unknown = JSON.parse(`"${raw}"`);
     return typeof value === 'string' ? value : null;
   } catch {
-    return null; // a malformed escape or a raw control character
+    return null;
   }
 };
 
@@ -206,7 +211,7 @@ export class ModelScan {
   }
 
   #endString(): void {
-    const value = this.#kept && decodeString(Buffer.concat(this.#kept).toString('utf8'));
+    const value = this.#kept && decodeString(this.#kept);
     this.#inString = false;
     this.#expect = this.#isKey ? ':' : ', or end';
     if (this.#open.length !== 1) return;
