@@ -9,11 +9,11 @@ const bookkeeping = {
   'runner.moved': { actions: ['noteMoved', 'plan'] },
   'runner.loaded': { actions: ['noteLoaded', 'plan'] },
   'runner.overstayed': { actions: ['noteOverstayed', 'plan'] },
-  'lease.opened': { actions: ['noteLeaseOpened', 'plan'] },
   'lease.refused': { actions: ['noteLeaseRefused', 'plan'] },
   'lease.lost': { actions: ['noteLeaseLost', 'plan'] },
   'plan.wake': { actions: ['plan'] },
   // Nothing to decide anew: these only inform.
+  'lease.opened': { actions: ['noteLeaseOpened'] },
   'runner.started': { actions: ['noteStarted'] },
   'runner.progress': { actions: ['noteProgress'] },
   'runner.measured': { actions: ['noteMeasured', 'plan'] },

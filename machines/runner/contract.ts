@@ -61,6 +61,7 @@ export type RunnerReport =
       slots: number | null;
     }
   | { type: 'runner.measured'; runnerId: RunnerId; use: Reservation }
+  /** Of every state but ready and idle: those two differ in the leases alone, which the scheduler counts itself. */
   | { type: 'runner.moved'; runnerId: RunnerId; state: RunnerState; reason: string }
   | { type: 'runner.overstayed'; runnerId: RunnerId }
   | { type: 'runner.stuck'; runnerId: RunnerId }

@@ -3,7 +3,6 @@ import { unresponsive } from './texts.ts';
 
 /** No lease: the keep-alive runs. A lease at the very instant of its end still wins (`overdue`). */
 const idle = runnerSetup.createStateConfig({
-  entry: { type: 'reportState', params: { state: 'idle' } },
   initial: 'resting',
   on: {
     'lease.open': { target: 'ready', actions: { type: 'openLease', params: ({ event }) => event } },
@@ -93,17 +92,18 @@ export const loaded = runnerSetup.createStateConfig({
   states: {
     idle,
     ready: {
-      entry: { type: 'reportState', params: { state: 'ready' } },
       on: {
         'lease.open': { actions: { type: 'openLease', params: ({ event }) => event } },
         'lease.close': [
           {
+            guard: { type: 'isLastLeaseOfKept', params: leaseParams },
+            target: '#runner.alive.loaded.idle.kept',
+            actions: ['closeLastLease'],
+          },
+          {
             guard: { type: 'isLastLease', params: leaseParams },
-            target: 'idle',
-            actions: [
-              { type: 'closeLease', params: leaseParams },
-              { type: 'rememberReason', params: { reason: 'its last lease ended' } },
-            ],
+            target: '#runner.alive.loaded.idle.counting',
+            actions: ['closeLastLease'],
           },
           { actions: { type: 'closeLease', params: leaseParams } },
         ],

@@ -101,12 +101,17 @@ export const runnerSetup = setup({
         enqueue.sendTo(supervisor, { type: 'lease.lost', runnerId, leaseId, failure: reason });
       enqueue.assign({ leases: [] });
     }),
+    closeLastLease: assign({ leases: [], reason: 'its last lease ended' }),
     terminateProcess: sendTo('process', { type: 'process.terminate' }),
     killProcess: sendTo('process', { type: 'process.kill' }),
   },
   guards: {
     isLastLease: ({ context }, params: { leaseId: LeaseId }) =>
       context.leases.length === 1 && context.leases[0] === params.leaseId,
+    isLastLeaseOfKept: ({ context }, params: { leaseId: LeaseId }) =>
+      (context.pinned || context.keepAlive === 'forever') &&
+      context.leases.length === 1 &&
+      context.leases[0] === params.leaseId,
     hasNoLeases: ({ context }) => context.leases.length === 0,
     isKept: ({ context }) => context.pinned || context.keepAlive === 'forever',
     isSoft: ({ context }) => context.keepAliveMode === 'soft',

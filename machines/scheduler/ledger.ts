@@ -212,6 +212,7 @@ export class Ledger implements View {
 
   noteLoaded(runner: RunnerRow, slots: number | null): number {
     runner.readyAtMs = this.now();
+    this.moveRunner(runner, 'idle', 'loaded');
     if (slots !== null) runner.slots = Math.min(slots, runner.spec.launch.slots);
     const loadMs = runner.readyAtMs - runner.startedAtMs;
     this.#history.noteLoaded(runner.spec, loadMs);
@@ -281,6 +282,7 @@ export class Ledger implements View {
     this.#unqueue(waiting);
     runner.leases.add(leaseId);
     runner.lastUsedAtMs = this.now();
+    if (runner.state === 'idle') this.moveRunner(runner, 'ready', 'serving');
     if (waiting.keepAlive !== null) runner.keepAlive = waiting.keepAlive;
     this.leases.set(leaseId, { waiting, runnerId, grantedAtMs: this.now(), isOpen: false });
   }
@@ -289,8 +291,12 @@ export class Ledger implements View {
     const lease = this.leases.get(leaseId);
     if (!lease) return undefined;
     this.leases.delete(leaseId);
-    this.runners.get(lease.runnerId)?.leases.delete(leaseId);
     this.touched.add(lease.waiting.spec.name);
+    const runner = this.runners.get(lease.runnerId);
+    runner?.leases.delete(leaseId);
+    // Ready and idle differ in the leases alone, which are counted here.
+    if (runner?.state === 'ready' && runner.leases.size === 0)
+      this.moveRunner(runner, 'idle', 'its last lease ended');
     return lease;
   }
 

@@ -17,7 +17,7 @@ export function noteMoved(
   const runner = ledger.runners.get(runnerId);
   if (!runner) return;
   // Said before it heard that it has to go.
-  if (runner.isDismissed && (state === 'ready' || state === 'idle' || state === 'loading')) return;
+  if (runner.isDismissed && state === 'loading') return;
   ledger.moveRunner(runner, state, reason);
   if (state === 'unloading')
     out.emit({
@@ -47,12 +47,14 @@ export function noteProgress(
 
 export function noteLoaded(ledger: Ledger, { runnerId, slots }: Report<'runner.loaded'>, out: Outlet): void {
   const runner = ledger.runners.get(runnerId);
-  if (!runner) return;
+  // One that has been told to go before it said so is no candidate any more.
+  if (!runner || runner.isDismissed) return;
   const loadMs = ledger.noteLoaded(runner, slots);
   const { name: model, classKey } = runner.spec;
   const reason = `ready after ${(loadMs / 1000).toFixed(1)} s`;
   out.emit({ type: 'decision', record: recordOf(ledger, 'loaded', { model, reason, runnerId }) });
   out.emit({ type: 'model.learned', classKey, model, needBytes: null, loadMs });
+  out.emit({ type: 'runner.changed', runnerId });
 }
 
 export function noteMeasured(
@@ -101,6 +103,7 @@ export function noteLeaseOpened(ledger: Ledger, event: Report<'lease.opened'>, o
   if (!lease || !runner || lease.runnerId !== runnerId)
     return out.command(runnerId, { type: 'lease.close', leaseId });
   lease.isOpen = true;
+  out.emit({ type: 'runner.changed', runnerId });
   if (isOwn(leaseId)) return closeLease(ledger, leaseId, out);
   const { arrivedAtMs } = lease.waiting;
   const loadMs = Math.max(0, (runner.readyAtMs ?? 0) - Math.max(arrivedAtMs, runner.startedAtMs));
