@@ -1,0 +1,98 @@
+import type { Failure, FailureCode } from '../../machines/failures.ts';
+
+/** How a process ended, and what it had said. */
+export interface ProcessExit {
+  readonly modelName: string;
+  readonly modelPath: string;
+  readonly binary: string;
+  readonly phase: 'loading' | 'serving';
+  readonly exitCode: number | null;
+  readonly signal: string | null;
+  /** Corral asked for it. */
+  readonly isExpected: boolean;
+  readonly lines: readonly string[];
+}
+
+/** Texts by which llama.cpp (v0.4, v0.5) and the drivers say that memory ran out. */
+const OUT_OF_MEMORY =
+  /out of memory|failed to allocate|cudaMalloc failed|hipMalloc failed|insufficient memory|ErrorOutOfDeviceMemory|cannot allocate memory|std::bad_alloc/i;
+/** llama.cpp goes on after this one. */
+const RECOVERED = /retrying without pipeline parallelism/i;
+const MISSING = /failed to open GGUF file|No such file or directory/i;
+const INVALID =
+  /invalid magic characters|model is corrupted or incomplete|not within the file bounds|unknown model architecture|unsupported.*(format|version)|error loading model|failed to load model/i;
+const SPAWN = /execvp\(3\) failed/i;
+const NOTABLE =
+  /\berror\b|failed|invalid|corrupt|couldn't|cannot|out of memory|GGML_ASSERT|terminate called|panic|exception/i;
+/** llama-server's closing words, which say that it ends but not why. */
+const CLOSING = /exiting due to|cleaning up before exit|srv\s+llama_server: exiting/i;
+
+/** Says why a process ended, in words that stand by themselves. */
+export function exitFailure(exit: ProcessExit): Failure {
+  if (exit.isExpected) return { code: 'stopped', message: `${exit.modelName} was unloaded.` };
+  const code = codeOf(exit);
+  const line = tellingLine(exit.lines, code);
+  const message = `${whatFailed(exit, code)}${line ? ` It said: ${line}` : ''}`;
+  return { code, message, ...(line && { logLine: line }), ...(isPassing(code) && { retryAfterSeconds: 5 }) };
+}
+
+function codeOf({ phase, lines, signal }: ProcessExit): FailureCode {
+  const said = (pattern: RegExp): boolean =>
+    lines.some((line) => pattern.test(line) && !RECOVERED.test(line));
+  if (said(SPAWN)) return 'spawn_failed';
+  if (said(OUT_OF_MEMORY)) return phase === 'loading' ? 'load_out_of_memory' : 'out_of_memory';
+  if (phase === 'serving') return 'runner_crashed';
+  if (said(MISSING)) return 'model_file_missing';
+  if (signal === null && said(INVALID)) return 'model_file_invalid';
+  return 'load_failed';
+}
+
+function whatFailed(exit: ProcessExit, code: FailureCode): string {
+  const { modelName, modelPath, binary } = exit;
+  switch (code) {
+    case 'spawn_failed':
+      return `${modelName} could not be started: ${binary} cannot be run. Check llamaServer in corral.yaml.`;
+    case 'load_out_of_memory':
+      return `${modelName} ran out of memory while loading. Lower its context or slots, or its memory estimate was too low.`;
+    case 'out_of_memory':
+      return `${modelName} ran out of memory while serving.`;
+    case 'model_file_missing':
+      return `${modelName} could not be loaded: its file ${modelPath} cannot be opened.`;
+    case 'model_file_invalid':
+      return `${modelName} could not be loaded: ${modelPath} is not a model that this runtime can read.`;
+    default:
+      return `${modelName} ${exit.phase === 'loading' ? 'ended while loading' : 'crashed'}: ${how(exit)}.`;
+  }
+}
+
+function how({ exitCode, signal }: ProcessExit): string {
+  if (signal === 'SIGKILL')
+    return 'killed by signal 9, not by Corral (probably the system ran out of memory)';
+  if (signal !== null) return `ended by ${signal}`;
+  return `its process ended with exit code ${exitCode}`;
+}
+
+/** The line that tells most: the last one that speaks of the failure, else of any error, else the last at all. */
+function tellingLine(lines: readonly string[], code: FailureCode): string | undefined {
+  const candidates = lines.map((line) => line.trim()).filter((line) => line !== '' && !CLOSING.test(line));
+  const patterns: Partial<Record<FailureCode, RegExp>> = {
+    load_out_of_memory: OUT_OF_MEMORY,
+    out_of_memory: OUT_OF_MEMORY,
+    model_file_missing: MISSING,
+    model_file_invalid:
+      /invalid magic|corrupted or incomplete|not within the file bounds|unknown model arch/i,
+    spawn_failed: SPAWN,
+  };
+  const specific = patterns[code];
+  return (
+    (specific && candidates.find((line) => specific.test(line))) ??
+    candidates.findLast((line) => NOTABLE.test(line)) ??
+    candidates.at(-1)
+  );
+}
+
+const isPassing = (code: FailureCode): boolean =>
+  code === 'runner_crashed' ||
+  code === 'out_of_memory' ||
+  code === 'load_out_of_memory' ||
+  code === 'load_failed';

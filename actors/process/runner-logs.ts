@@ -1,0 +1,75 @@
+import type { RunnerId } from '../../machines/vocabulary.ts';
+
+const KEPT_LINES = 500;
+const LONGEST_LINE = 4_096;
+/** Logs of runners that have gone are kept for this many of them. */
+const KEPT_RUNNERS = 50;
+
+type Listener = (line: string) => void;
+
+interface Log {
+  readonly lines: string[];
+  readonly listeners: Set<Listener>;
+  partial: string;
+}
+
+// CSI and OSC sequences, and single-character escapes.
+// oxlint-disable-next-line no-control-regex -- escape sequences are control characters
+const ANSI = /\u001b(?:\[[0-?]*[ -/]*[@-~]|\][^\u0007\u001b]*(?:\u0007|\u001b\\)|[@-Z\\-_])/g;
+
+/** The last lines that each runner printed: plain text, without terminal escapes. Bounded in lines, width and runners. */
+export class RunnerLogs {
+  readonly #logs = new Map<RunnerId, Log>();
+
+  /** Takes terminal output as it comes; returns the lines that it completed. */
+  append(runnerId: RunnerId, chunk: string): readonly string[] {
+    const log = this.#of(runnerId);
+    const parts = (log.partial + chunk).split(/\r*\n/);
+    log.partial = (parts.pop() ?? '').slice(-LONGEST_LINE);
+    const lines = parts.map(plain);
+    for (const line of lines) this.#keep(log, line);
+    return lines;
+  }
+
+  /** The process has ended: what it left unfinished is a line too. */
+  end(runnerId: RunnerId): void {
+    const log = this.#of(runnerId);
+    if (log.partial !== '') this.#keep(log, plain(log.partial));
+    log.partial = '';
+  }
+
+  /** The last `count` lines, oldest first. */
+  tail(runnerId: RunnerId, count = KEPT_LINES): readonly string[] {
+    return this.#logs.get(runnerId)?.lines.slice(-count) ?? [];
+  }
+
+  /** Hears each further line; the answer ends it. */
+  subscribe(runnerId: RunnerId, listener: Listener): () => void {
+    const { listeners } = this.#of(runnerId);
+    listeners.add(listener);
+    return () => listeners.delete(listener);
+  }
+
+  #keep(log: Log, line: string): void {
+    log.lines.push(line);
+    if (log.lines.length > 2 * KEPT_LINES) log.lines.splice(0, log.lines.length - KEPT_LINES);
+    for (const listener of log.listeners) listener(line);
+  }
+
+  #of(runnerId: RunnerId): Log {
+    let log = this.#logs.get(runnerId);
+    if (!log) {
+      log = { lines: [], listeners: new Set(), partial: '' };
+      this.#logs.set(runnerId, log);
+      const [oldest] = this.#logs.keys();
+      if (this.#logs.size > KEPT_RUNNERS && oldest !== undefined) this.#logs.delete(oldest);
+    }
+    return log;
+  }
+}
+
+/** A line as people read it: a progress line shows only its last state, as a terminal would. */
+function plain(line: string): string {
+  const text = line.replace(ANSI, '');
+  return text.slice(text.lastIndexOf('\r') + 1).slice(0, LONGEST_LINE);
+}

@@ -1,0 +1,42 @@
+import type { ProcessSpec } from '../../machines/effects.ts';
+import { sumBytes } from '../../machines/vocabulary.ts';
+
+/** llama.cpp's "all layers": any number above the model's own. */
+const ALL_LAYERS = '999';
+
+/**
+ * The command line of one runner: where it listens, what it loads, and just the devices that were reserved for it. The
+ * model's own extra arguments come last, so that they win. The key is not among them: arguments can be read by anybody
+ * who can list processes.
+ */
+export function serverArguments({ launch, modelName, reservation }: ProcessSpec, port: number): string[] {
+  const { contextTokens, slots } = launch;
+  return [
+    ...['--model', launch.modelPath, '--alias', modelName],
+    ...['--host', '127.0.0.1', '--port', String(port)],
+    // llama-server's -c is the total; an explicit -np shares it out evenly.
+    ...['-c', String(contextTokens * slots), '-np', String(slots)],
+    ...(launch.embedding ? ['--embedding'] : []),
+    ...(launch.runtime === 'llama-server' ? llamaServerOnly() : []),
+    ...(launch.runtime === 'llama-server' ? deviceArguments(reservation) : []),
+    ...(launch.projectorPath ? ['--mmproj', launch.projectorPath] : []),
+    ...launch.adapterPaths.flatMap((path) => ['--lora', path]),
+    ...launch.extraArgs,
+  ];
+}
+
+const llamaServerOnly = (): string[] => [
+  ...['--no-webui', '--offline', '--slots', '--metrics', '--log-colors', 'off'],
+  // Corral plans the memory; the server must not change context or layers behind its back.
+  ...['--fit', 'off'],
+];
+
+function deviceArguments(reservation: ProcessSpec['reservation']): string[] {
+  const gpus = Object.entries(reservation).filter(([id]) => id !== 'CPU');
+  if (gpus.length === 0) return ['--device', 'none', '-ngl', '0'];
+  const devices = ['--device', gpus.map(([id]) => id).join(','), '-ngl', ALL_LAYERS];
+  if (gpus.length === 1) return [...devices, '--split-mode', 'none'];
+  const total = sumBytes(reservation);
+  const shares = gpus.map(([, bytes]) => (bytes / total).toFixed(3)).join(',');
+  return [...devices, '--split-mode', 'layer', '--tensor-split', shares];
+}

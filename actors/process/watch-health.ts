@@ -1,0 +1,94 @@
+import { request } from 'undici';
+import { fromCallback } from 'xstate';
+import type { Effects, HealthEvent, ReadySpec } from '../../machines/effects.ts';
+import { isHealthy, pause } from './await-ready.ts';
+
+export interface HealthOptions {
+  readonly everyMs: number;
+  readonly answerWithinMs: number;
+  /** Unanswered questions in a row that mean that nobody is there. */
+  readonly failures: number;
+  /** A slot that works for this long without getting on is stuck. */
+  readonly stuckMs: number;
+}
+
+export const defaultHealth: HealthOptions = {
+  everyMs: 5_000,
+  answerWithinMs: 5_000,
+  failures: 3,
+  stuckMs: 600_000,
+};
+
+/** Watches a ready process: one `health.lost` when it stops answering, or when it answers and no longer works. */
+export const createWatchHealth = (options: HealthOptions = defaultHealth): Effects['watchHealth'] =>
+  fromCallback<{ type: 'none' }, ReadySpec>(({ input, sendBack }) => {
+    const stop = new AbortController();
+    watch(input, options, stop.signal).then(
+      (message) => sendBack({ type: 'health.lost', message } satisfies HealthEvent),
+      () => {}, // only ever rejects because it was stopped
+    );
+    return () => stop.abort();
+  });
+
+async function watch(spec: ReadySpec, options: HealthOptions, signal: AbortSignal): Promise<string> {
+  let failures = 0;
+  const work = new WorkWatch(options.stuckMs);
+  for (;;) {
+    await pause(options.everyMs, signal);
+    if (await isHealthy(spec.endpoint.baseUrl, signal, options.answerWithinMs)) failures = 0;
+    else if (++failures >= options.failures)
+      return `no answer to ${failures} health checks of ${options.answerWithinMs / 1000} s`;
+    if (failures === 0 && work.isStuck(await readSlots(spec, options.answerWithinMs, signal)))
+      return `a slot has not got on for ${options.stuckMs / 1000} s`;
+  }
+}
+
+interface Slot {
+  readonly id: number;
+  readonly is_processing: boolean;
+  readonly n_prompt_tokens_processed?: number;
+  readonly next_token?: readonly { n_decoded?: number }[] | { n_decoded?: number };
+}
+
+/** Tells a long generation, which gets on token by token, from one that hangs. */
+class WorkWatch {
+  readonly #stuckMs: number;
+  readonly #seen = new Map<number, { mark: string; sinceMs: number }>();
+
+  constructor(stuckMs: number) {
+    this.#stuckMs = stuckMs;
+  }
+
+  isStuck(slots: readonly Slot[]): boolean {
+    const nowMs = performance.now();
+    let isStuck = false;
+    for (const slot of slots) {
+      const mark = slot.is_processing
+        ? JSON.stringify([slot.n_prompt_tokens_processed, slot.next_token])
+        : 'idle';
+      const seen = this.#seen.get(slot.id);
+      if (seen?.mark !== mark || mark === 'idle') this.#seen.set(slot.id, { mark, sinceMs: nowMs });
+      else if (nowMs - seen.sinceMs >= this.#stuckMs) isStuck = true;
+    }
+    return isStuck;
+  }
+}
+
+async function readSlots(
+  { endpoint }: ReadySpec,
+  withinMs: number,
+  signal: AbortSignal,
+): Promise<readonly Slot[]> {
+  try {
+    const { statusCode, body } = await request(`${endpoint.baseUrl}/slots`, {
+      reset: true,
+      headers: { authorization: `Bearer ${endpoint.apiKey}` },
+      signal: AbortSignal.any([signal, AbortSignal.timeout(withinMs)]),
+    });
+    const slots: unknown = await body.json();
+    return statusCode === 200 && Array.isArray(slots) ? (slots as Slot[]) : [];
+  } catch (error) {
+    if (signal.aborted) throw error;
+    return [];
+  }
+}
