@@ -1,0 +1,34 @@
+import type { DeviceReading } from '../../machines/vocabulary.ts';
+import { runTool } from './run-tool.ts';
+
+const MIB = 1024 ** 2;
+/** It starts the GPU runtimes: up to a second each, much more on a cold driver. */
+const WITHIN_MS = 20_000;
+/** `  CUDA0: NVIDIA GeForce RTX 3090 (24576 MiB, 24000 MiB free)`; ids and names may hold brackets and colons. */
+const DEVICE = /^\s+(\S+): (.*) \((\d+) MiB, (\d+) MiB free\)\s*$/;
+const INTEGRATED = /\b(iGPU|integrated|UHD|Iris|Vega \d+ Graphics|Radeon Graphics|Radeon \d+M|GB10|Orin|Thor)\b|^Apple/i;
+
+/** Reads `llama-server --list-devices`. Log lines before and between are passed over; so are devices without memory. */
+export function parseListDevices(output: string): DeviceReading[] {
+  return output.split(/\r?\n/).flatMap((line) => {
+    const [, id, name, total, free] = DEVICE.exec(line) ?? [];
+    if (id === undefined || name === undefined || Number(total) === 0) return [];
+    const library = /^[A-Za-z]+/.exec(id)?.[0] ?? id;
+    return {
+      id,
+      name,
+      library,
+      kind: library === 'Metal' || library === 'MTL' || INTEGRATED.test(name) ? 'integrated' : 'discrete',
+      totalBytes: Number(total) * MIB,
+      freeBytes: Number(free) * MIB,
+    };
+  });
+}
+
+/** The devices that a llama-server would really use: the one list that counts. */
+export async function listDevices(llamaServer: string, signal?: AbortSignal): Promise<DeviceReading[]> {
+  const options = { withinMs: WITHIN_MS, ...(signal && { signal }) };
+  const { stdout, stderr, exitCode } = await runTool(llamaServer, ['--list-devices'], options);
+  if (exitCode !== 0) throw new Error(`${llamaServer} --list-devices ended with ${exitCode}: ${stderr.trim().slice(-200)}`);
+  return parseListDevices(stdout);
+}

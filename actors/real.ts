@@ -1,0 +1,28 @@
+import type { Effects } from '../machines/effects.ts';
+import { nvidiaUseOf } from './probes/nvidia.ts';
+import { createProbeDevices } from './probes/probe-devices.ts';
+import { awaitReady } from './process/await-ready.ts';
+import { createMeasureUse } from './process/measure-use.ts';
+import type { ProcessRegistry } from './process/process-registry.ts';
+import { createRunProcess, type ProcessParts } from './process/run-process.ts';
+import type { RunnerLogs } from './process/runner-logs.ts';
+import { createWatchHealth, type HealthOptions } from './process/watch-health.ts';
+
+export interface RealParts {
+  readonly logs: RunnerLogs;
+  readonly registry: ProcessRegistry;
+  readonly embedded: ProcessParts['embedded'];
+  readonly env: NodeJS.ProcessEnv;
+  readonly llamaServer: string | null;
+  readonly health?: HealthOptions;
+  readonly onNote: (note: string) => void;
+}
+
+/** The effects as they really are: this machine's processes and devices. */
+export const createRealEffects = ({ llamaServer, health, onNote, ...parts }: RealParts): Effects => ({
+  runProcess: createRunProcess(parts),
+  awaitReady,
+  watchHealth: createWatchHealth(health),
+  probeDevices: createProbeDevices({ llamaServer, onNote }),
+  measureUse: createMeasureUse((pid) => nvidiaUseOf('nvidia-smi', pid)),
+});

@@ -1,0 +1,49 @@
+import { Command } from 'commander';
+import { join } from 'node:path';
+import { formatBytes } from '../../machines/vocabulary.ts';
+import { findLlamaServer } from '../config/find-llama-server.ts';
+import { folderOf, resolveModels } from '../config/resolve-models.ts';
+import { StateFile } from '../config/state-file.ts';
+import { dataFolderOf } from '../serve.ts';
+import { configOf, printJson } from './context.ts';
+import { table } from './table.ts';
+
+/** `corral check`: whether the configuration is right, and what each model needs. */
+export const checkCommand = (): Command =>
+  new Command('check')
+    .description('validate the configuration and read every model file')
+    .option('--json', 'print JSON')
+    .action(async (options: { json?: boolean }, command: Command) => {
+      const { config, path } = configOf(command);
+      const llamaServer = findLlamaServer(config.llamaServer, process.env);
+      const state = new StateFile(join(dataFolderOf(config, path, process.env), 'learned.json'));
+      const { entries, warnings } = await resolveModels({ config, folder: folderOf(path), llamaServer, state });
+      const models = entries.map(({ name, aliases, spec, problem }) => ({
+        name,
+        aliases,
+        path: spec?.launch.modelPath ?? null,
+        runtime: spec?.launch.runtime ?? null,
+        contextTokens: spec?.launch.contextTokens ?? null,
+        slots: spec?.launch.slots ?? null,
+        needBytes: spec?.needBytes ?? null,
+        needSource: spec?.needSource ?? null,
+        problem: problem?.message ?? null,
+      }));
+      const bad = models.filter(({ problem }) => problem !== null);
+      if (bad.length > 0) process.exitCode = 1;
+      if (options.json) return printJson({ config: path, llamaServer, models, warnings });
+      const rows = models.map((model) => [
+        model.name,
+        model.runtime ?? '-',
+        model.contextTokens ?? '-',
+        model.slots ?? '-',
+        model.needBytes === null ? '-' : `${formatBytes(model.needBytes)} (${model.needSource})`,
+        model.problem ?? model.path ?? '',
+      ]);
+      const verdict = bad.length === 0 ? 'all is well' : `${bad.length} of ${models.length} models cannot be used`;
+      process.stdout.write(`${path ?? 'no configuration: all defaults'}: ${verdict}\n`);
+      process.stdout.write(`llama-server: ${llamaServer ?? 'none found, the embedded runner is used'}\n`);
+      for (const warning of warnings) process.stdout.write(`warning: ${warning}\n`);
+      if (rows.length > 0)
+        process.stdout.write(`\n${table(['MODEL', 'RUNTIME', 'CONTEXT', 'SLOTS', 'NEEDS', 'FILE'], rows)}\n`);
+    });

@@ -1,0 +1,37 @@
+#!/usr/bin/env node
+import { Command } from 'commander';
+import { ConfigError } from '../config/load-config.ts';
+import { VERSION } from '../serve.ts';
+import { checkCommand } from './check.ts';
+import { modelsCommand } from './models.ts';
+import { psCommand } from './ps.ts';
+import { serveCommand } from './serve.ts';
+
+/** Exit codes: 0 well, 1 failed, 2 a configuration or command line that cannot be used. */
+const UNUSABLE = 2;
+
+const program = new Command('corral')
+  .description('Many local language models, few GPUs, one address.')
+  .version(VERSION)
+  .option('-c, --config <file>', 'the configuration (default: $CORRAL_CONFIG, ./corral.yaml, ~/.config/corral/corral.yaml)')
+  .addCommand(serveCommand())
+  .addCommand(checkCommand())
+  .addCommand(modelsCommand())
+  .addCommand(psCommand())
+  .showHelpAfterError('Try `corral --help`.')
+  .addHelpText(
+    'after',
+    `
+Examples:
+  corral serve                    start; without a configuration a small demonstration is written and served
+  corral check                    say whether the configuration is right, and what each model needs
+  corral ps                       what runs, what waits and why`,
+  );
+program.commands.forEach((command) => command.configureOutput(program.configureOutput()));
+
+try {
+  await program.parseAsync();
+} catch (error) {
+  process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
+  process.exitCode = error instanceof ConfigError ? UNUSABLE : 1;
+}

@@ -1,0 +1,52 @@
+import { Command } from 'commander';
+import { formatBytes, sumBytes } from '../../machines/vocabulary.ts';
+import type { RunnerStatus, ServiceStatus } from '../status.ts';
+import { addressOf, askService } from './ask-service.ts';
+import { configOf, printJson } from './context.ts';
+import { formatDuration, table } from './table.ts';
+
+/** `corral ps`: devices, runners, and who waits for what. */
+export const psCommand = (): Command =>
+  new Command('ps')
+    .description('show devices, runners and the queue of a running Corral')
+    .option('--json', 'print JSON')
+    .action(async (options: { json?: boolean }, command: Command) => {
+      const { config } = configOf(command);
+      const status = await askService<ServiceStatus>(addressOf(config), '/api/v1/status');
+      if (options.json) return printJson(status);
+      process.stdout.write(`${pictureOf(status)}\n`);
+    });
+
+function pictureOf({ devices, runners, queue }: ServiceStatus): string {
+  const deviceRows = devices.map((device) => [
+    device.id,
+    device.name,
+    `${formatBytes(device.reservedBytes)} of ${formatBytes(device.limitBytes)}`,
+    device.freeBytes === null ? 'unknown' : formatBytes(device.freeBytes),
+  ]);
+  const runnerRows = runners.map((runner) => [
+    runner.id,
+    runner.model,
+    runner.progress === null ? runner.state : `${runner.state} ${Math.round(runner.progress * 100)} %`,
+    `${runner.leases}/${runner.slots}`,
+    `${formatBytes(sumBytes(runner.devices))} on ${Object.keys(runner.devices).join(' + ')}`,
+    staysFor(runner),
+    runner.pid ?? '-',
+  ]);
+  const queueRows = queue.map((one) => [one.model, one.position, formatDuration(one.waitedMs), one.reason]);
+  const parts = [table(['DEVICE', 'NAME', 'RESERVED', 'FREE'], deviceRows)];
+  parts.push(
+    runnerRows.length === 0
+      ? 'Nothing is loaded.'
+      : table(['RUNNER', 'MODEL', 'STATE', 'LEASES', 'MEMORY', 'STAYS', 'PID'], runnerRows),
+  );
+  if (queueRows.length > 0) parts.push(table(['WAITS FOR', 'POSITION', 'SINCE', 'REASON'], queueRows));
+  return parts.join('\n\n');
+}
+
+function staysFor({ pinned, keepAlive, idleLeftMs, state }: RunnerStatus): string {
+  if (pinned) return 'pinned';
+  if (keepAlive === 'forever') return 'forever';
+  if (idleLeftMs !== null) return formatDuration(idleLeftMs);
+  return state === 'ready' ? `${formatDuration(keepAlive)} after use` : '-';
+}

@@ -1,0 +1,71 @@
+import { Command } from 'commander';
+import { pino, type Logger } from 'pino';
+import { defaultDataFolder, findConfig } from '../config/find-config.ts';
+import { loadConfig, type LoadedConfig } from '../config/load-config.ts';
+import { writeDemoConfig } from '../config/demo-config.ts';
+import { serve, type Served } from '../serve.ts';
+
+/** `corral serve`: runs until a signal. */
+export const serveCommand = (): Command =>
+  new Command('serve')
+    .description('start Corral')
+    .action(async (_options: object, command: Command) => {
+      const { config: named } = command.optsWithGlobals<{ config?: string }>();
+      const loaded = await configOrDemo(named);
+      const log = pino(
+        { level: loaded.config.logLevel, base: null, timestamp: pino.stdTimeFunctions.isoTime },
+        pino.destination({ dest: 2, sync: true }),
+      );
+      const served = await serve({ ...loaded, configPath: loaded.path, log }).catch((error: unknown) => {
+        throw explainStart(error, loaded);
+      });
+      process.stdout.write(welcome(served, loaded));
+      stopOnSignals(served, loaded.config.shutdownGrace, log);
+    });
+
+/** The configuration that is named or found; on a first start without any, the demonstration's. */
+async function configOrDemo(named: string | undefined): Promise<LoadedConfig> {
+  const path = findConfig(named, process.env);
+  if (path !== null) return loadConfig(path);
+  const folder = defaultDataFolder(process.env);
+  const demo = await writeDemoConfig(folder, (name) => process.stdout.write(`writing demonstration model ${name} …\n`));
+  return loadConfig(demo);
+}
+
+function explainStart(error: unknown, { config }: LoadedConfig): unknown {
+  if (!(error instanceof Error && 'code' in error && error.code === 'EADDRINUSE')) return error;
+  const { host, port } = config.listen;
+  return new Error(`${host}:${port} is in use, perhaps by another Corral. Choose another port: CORRAL_PORT=${port + 1}, or listen.port.`);
+}
+
+function welcome({ url, catalogue, scheduler, llamaServer }: Served, { path }: LoadedConfig): string {
+  const models = catalogue.list(scheduler.getSnapshot().context.ledger).map(({ name }) => name);
+  const chat = models.find((name) => !/embed/i.test(name)) ?? models[0] ?? 'MODEL';
+  const body = `{"model":"${chat}","messages":[{"role":"user","content":"Hello"}]}`;
+  return `
+Corral serves ${models.length} ${models.length === 1 ? 'model' : 'models'} at ${url}
+
+  models          ${models.join(', ') || `none yet: name some in ${path}`}
+  runs them with  ${llamaServer ?? 'the embedded runner (no llama-server found)'}
+  configuration   ${path}
+  status          ${url}/   or: npx corral ps
+
+Try:
+  curl ${url}/v1/chat/completions -H 'content-type: application/json' -d '${body}'
+
+Ctrl-C stops it.
+`;
+}
+
+/** The first signal drains, a second one hurries, a third one ends it all. */
+function stopOnSignals(served: Served, graceMs: number, log: Logger): void {
+  let signals = 0;
+  const onSignal = (signal: string): void => {
+    signals++;
+    log.info({ event: 'shutdown', signal, signals }, ['draining', 'ending all runners', 'exiting'][signals - 1] ?? '');
+    if (signals === 1) void served.stop(graceMs).then(() => process.exit(0));
+    else if (signals === 2) served.hurry();
+    else process.exit(1);
+  };
+  for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.on(signal, onSignal);
+}

@@ -1,0 +1,42 @@
+import { mkdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { writeDemoModels } from '../models/demo-models.ts';
+
+/** Room for two of the demonstration models at a time, so that eviction is seen on any laptop. */
+const DEMO_LIMIT = '700MiB';
+
+/**
+ * The configuration of a first start: the demonstration models and a commented `corral.yaml` beside them, in the data folder.
+ * Nothing is written to the folder that Corral was started in. Returns the configuration's path.
+ */
+export async function writeDemoConfig(dataFolder: string, onWrite: (what: string) => void): Promise<string> {
+  const folder = join(dataFolder, 'demo');
+  const models = await writeDemoModels(join(folder, 'models'), onWrite);
+  await mkdir(folder, { recursive: true });
+  const path = join(folder, 'corral.yaml');
+  const entries = models.map(({ name, about }) => `  # ${about}\n  ${name}:\n    path: models/${name}.gguf`);
+  // 'wx' keeps a file that somebody has edited since.
+  await writeFile(path, demoYaml(entries), { flag: 'wx' }).catch((error: unknown) => {
+    if (!(error instanceof Error && 'code' in error && error.code === 'EEXIST')) throw error;
+  });
+  return path;
+}
+
+const demoYaml = (entries: readonly string[]): string => `# Corral's demonstration: models with made-up weights that recite one sentence each.
+# Put a corral.yaml of your own into the folder that you start Corral in, or into ~/.config/corral, and this one is not used
+# any more. A line with a folder of GGUF files is enough:
+#
+#   folders: [~/models]
+
+devices:
+  # Little room on purpose: asking for one model after the other shows eviction.
+  CPU: { memory: ${DEMO_LIMIT} }
+
+models:
+${entries.join('\n')}
+
+defaults:
+  keepAlive: 2m
+  context: 1024
+  slots: 2
+`;

@@ -1,0 +1,35 @@
+import { distance } from 'fastest-levenshtein';
+
+/** Ollama's clients name models with a tag; this one means "the model itself". */
+const DEFAULT_TAG = ':latest';
+
+const normal = (name: string): string =>
+  (name.endsWith(DEFAULT_TAG) ? name.slice(0, -DEFAULT_TAG.length) : name).toLowerCase();
+
+/** The entry of a name or alias: exact, else without regard to case and to `:latest`. */
+export function findModel<Entry extends { readonly name: string; readonly aliases: readonly string[] }>(
+  name: string,
+  entries: readonly Entry[],
+): Entry | undefined {
+  const has = (entry: Entry, test: (one: string) => boolean): boolean =>
+    test(entry.name) || entry.aliases.some(test);
+  return (
+    entries.find((entry) => has(entry, (one) => one === name)) ??
+    entries.find((entry) => has(entry, (one) => normal(one) === normal(name)))
+  );
+}
+
+/** Names that may have been meant, the nearest first. */
+export function nearMisses(name: string, names: readonly string[]): readonly string[] {
+  const wanted = normal(name);
+  const farness = (other: string): number => {
+    const known = normal(other);
+    if (known.includes(wanted) || wanted.includes(known)) return 0;
+    return distance(wanted, known) / Math.max(wanted.length, known.length);
+  };
+  return names
+    .map((other) => ({ other, far: farness(other) }))
+    .filter(({ far }) => far <= 0.5)
+    .toSorted((a, b) => a.far - b.far)
+    .map(({ other }) => other);
+}

@@ -1,0 +1,144 @@
+import { createHash } from 'node:crypto';
+import { dirname } from 'node:path';
+import { predictNeed } from '../../machines/planning/memory-need.ts';
+import type { LaunchOptions, ModelSpec } from '../../machines/vocabulary.ts';
+import type { CatalogueEntry } from '../catalogue.ts';
+import { ModelFileError, readModelFile, type ModelFile } from '../models/read-model-file.ts';
+import { scanFolders } from '../models/scan-folders.ts';
+import { pathOf } from './path-of.ts';
+import { configSchema, type Config, type ModelConfig } from './schema.ts';
+import type { StateFile } from './state-file.ts';
+
+const DEFAULT_CONTEXT_TOKENS = 4_096;
+const DEFAULT_SLOTS = 4;
+const DEFAULT_KEEP_ALIVE_MS = 300_000;
+/** Before the first load: a constant and a disk that reads this fast (docs/policy.md). */
+const LOAD_BASE_MS = 1_500;
+const LOAD_BYTES_PER_MS = 2.5e6;
+/** What the embedded runner's own program holds, measured with a model of 300 KB on Linux: 106 MB. */
+const EMBEDDED_BYTES = 110 * 1024 ** 2;
+
+export interface ResolveParts {
+  readonly config: Config;
+  /** Where relative paths start: the configuration's folder. */
+  readonly folder: string;
+  readonly llamaServer: string | null;
+  readonly state: StateFile;
+}
+
+export interface Resolved {
+  readonly entries: readonly CatalogueEntry[];
+  readonly warnings: readonly string[];
+}
+
+/**
+ * All models: those of the configuration, and those found in its folders under names that are still free. A model whose file
+ * cannot be used stays in the list with its problem; it spoils nothing for the others.
+ */
+export async function resolveModels(parts: ResolveParts): Promise<Resolved> {
+  const { config, folder } = parts;
+  const found = await scanFolders(config.folders.map((path) => pathOf(folder, path)));
+  const configured = Object.entries(config.models).map(([name, model]) => ({ name, model }));
+  const taken = new Set(configured.flatMap(({ name, model }) => [name, ...model.aliases]));
+  const paths = new Set(configured.map(({ model }) => pathOf(folder, model.path)));
+  const scanned = found.models
+    .filter(({ name, path }) => !taken.has(name) && !paths.has(path))
+    .map(({ name, path }) => ({ name, model: bareModel(path) }));
+  const entries = await Promise.all([...configured, ...scanned].map((one) => resolveModel(one, parts)));
+  return { entries, warnings: found.warnings };
+}
+
+/** A model of which nothing is known but its file. */
+const bareModel = (path: string): ModelConfig =>
+  configSchema.shape.models.unwrap().valueType.parse({ path });
+
+async function resolveModel(
+  { name, model }: { name: string; model: ModelConfig },
+  parts: ResolveParts,
+): Promise<CatalogueEntry> {
+  const common = { name, aliases: model.aliases };
+  try {
+    const file = await readModelFile(pathOf(parts.folder, model.path));
+    const spec = specOf(name, model, file, parts);
+    return { ...common, createdAtSeconds: Math.floor(file.modifiedAtMs / 1000), spec, problem: null };
+  } catch (error) {
+    if (!(error instanceof ModelFileError)) throw error;
+    return { ...common, createdAtSeconds: 0, spec: null, problem: error.failure };
+  }
+}
+
+function specOf(name: string, model: ModelConfig, file: ModelFile, parts: ResolveParts): ModelSpec {
+  const { config, state } = parts;
+  const { defaults, limits } = config;
+  const launch = launchOf(model, file, parts);
+  const classKey = classKeyOf(name, launch, file, model);
+  const learned = state.of(classKey);
+  return {
+    name,
+    classKey,
+    launch,
+    ...needOf(model, launch, file, learned?.needBytes ?? null),
+    keepAlive: keepAliveOf(model.keepAlive ?? defaults.keepAlive ?? DEFAULT_KEEP_ALIVE_MS),
+    pinned: model.pin,
+    devices: model.devices ?? null,
+    placement: launch.runtime === 'embedded' ? 'cpu-only' : (model.placement ?? defaults.placement ?? 'gpu-or-cpu'),
+    loadEstimateMs: learned?.loadMs ?? LOAD_BASE_MS + file.bytes / LOAD_BYTES_PER_MS,
+    maxQueue: model.maxQueue ?? defaults.maxQueue ?? limits.queue,
+  };
+}
+
+const keepAliveOf = (ms: number): ModelSpec['keepAlive'] => (ms === Infinity ? 'forever' : ms);
+
+function launchOf(model: ModelConfig, file: ModelFile, { config, folder, llamaServer }: ResolveParts): LaunchOptions {
+  const { defaults } = config;
+  const wanted = model.runtime ?? defaults.runtime ?? 'auto';
+  const useServer = wanted === 'llama-server' || (wanted === 'auto' && llamaServer !== null);
+  const embedding = model.kind === 'auto' ? file.isEmbedding : model.kind === 'embedding';
+  const trained = file.shape.trainedContextTokens || DEFAULT_CONTEXT_TOKENS;
+  return {
+    runtime: useServer ? 'llama-server' : 'embedded',
+    ...(useServer && { binary: llamaServer ?? 'llama-server' }),
+    modelPath: file.path,
+    ...(model.projector !== undefined && { projectorPath: pathOf(folder, model.projector) }),
+    adapterPaths: model.adapters.map((path) => pathOf(folder, path)),
+    contextTokens: model.context ?? defaults.context ?? Math.min(trained, DEFAULT_CONTEXT_TOKENS),
+    slots: model.slots ?? (embedding ? 1 : (defaults.slots ?? DEFAULT_SLOTS)),
+    embedding,
+    extraArgs: model.args ?? defaults.args ?? [],
+  };
+}
+
+/** Equal for all that one process serves: a hash of everything that it is launched with, and of the file itself. */
+function classKeyOf(name: string, launch: LaunchOptions, file: ModelFile, model: ModelConfig): string {
+  const facts = JSON.stringify([launch, file.bytes, file.modifiedAtMs, model.placement, model.devices]);
+  return `${name}#${createHash('sha256').update(facts).digest('hex').slice(0, 12)}`;
+}
+
+/** Configured, else measured at an earlier load, else predicted. */
+function needOf(
+  model: ModelConfig,
+  launch: LaunchOptions,
+  file: ModelFile,
+  measuredBytes: number | null,
+): Pick<ModelSpec, 'needBytes' | 'needSource'> {
+  if (model.memory !== undefined) return { needBytes: model.memory, needSource: 'configured' };
+  if (measuredBytes !== null) return { needBytes: measuredBytes, needSource: 'measured' };
+  const argument = (...names: string[]): string | undefined => {
+    const at = launch.extraArgs.findLastIndex((one) => names.includes(one));
+    return at < 0 ? undefined : launch.extraArgs[at + 1];
+  };
+  const [cacheTypeK, cacheTypeV] = [argument('-ctk', '--cache-type-k'), argument('-ctv', '--cache-type-v')];
+  const { totalBytes } = predictNeed(file.shape, {
+    contextTokens: launch.contextTokens,
+    slots: launch.slots,
+    ...(cacheTypeK && { cacheTypeK }),
+    ...(cacheTypeV && { cacheTypeV }),
+  });
+  const programBytes = launch.runtime === 'embedded' ? EMBEDDED_BYTES : 0;
+  return { needBytes: totalBytes + programBytes, needSource: 'predicted' };
+}
+
+
+/** The folder that relative paths of a configuration start from. */
+export const folderOf = (configPath: string | null): string =>
+  configPath === null ? process.cwd() : dirname(configPath);

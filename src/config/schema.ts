@@ -1,0 +1,103 @@
+import { z } from 'zod';
+import { parseDuration } from './parse-duration.ts';
+import { parseSize } from './parse-size.ts';
+
+const size = z
+  .union([z.string(), z.number()])
+  .refine((value) => parseSize(value) !== null, { error: 'expected a size such as 450MiB, 20GiB or a number of bytes' })
+  .transform((value) => parseSize(value) ?? 0);
+const duration = z
+  .union([z.string(), z.number()])
+  .refine((value) => parseDuration(value) !== null, {
+    error: 'expected a duration such as 30s, 5m, 1h30m, forever or a number of seconds',
+  })
+  .transform((value) => parseDuration(value) ?? 0);
+const count = z.number().int().positive();
+
+const sharing = {
+  context: count.optional().describe('Tokens that one request may use. Default: what the model was trained for, at most 4096.'),
+  slots: count.optional().describe('Requests served at the same time. Default: 4; 1 for embedding models.'),
+  keepAlive: duration.optional().describe('How long an idle runner stays: 5m, 0, forever. Default: 5m.'),
+  placement: z
+    .enum(['gpu-only', 'gpu-or-cpu', 'cpu-only'])
+    .optional()
+    .describe('Where it may run. Default: gpu-or-cpu, which takes the CPU only if no GPU could ever hold it.'),
+  runtime: z
+    .enum(['auto', 'llama-server', 'embedded'])
+    .optional()
+    .describe('Which program runs it. Default: auto, which takes llama-server where there is one.'),
+  args: z.array(z.string()).optional().describe('Further llama-server arguments; they win over those of Corral.'),
+  maxQueue: count.optional().describe('Most requests that may wait for it. Default: limits.queue.'),
+};
+
+const model = z.strictObject({
+  path: z.string().describe('The GGUF file; of a split file the first part. Relative to this configuration.'),
+  aliases: z.array(z.string()).default([]).describe('Other names that requests may use.'),
+  ...sharing,
+  pin: z.boolean().default(false).describe('Loaded at start, never evicted, loaded again after a crash.'),
+  devices: z.array(z.string()).optional().describe('The only devices it may use, in order of preference: [CUDA1].'),
+  memory: size.optional().describe('What it needs in all, if you know better than Corral: 20GiB.'),
+  kind: z.enum(['auto', 'chat', 'embedding']).default('auto').describe('Default: by the file.'),
+  projector: z.string().optional().describe('The mmproj file of a model that sees.'),
+  adapters: z.array(z.string()).default([]).describe('LoRA files.'),
+});
+
+/** `corral.yaml`, as it is written. */
+export const configSchema = z.strictObject({
+  listen: z
+    .strictObject({
+      host: z.string().default('127.0.0.1').describe('Address to listen on.'),
+      port: z.number().int().min(0).max(65_535).default(8686).describe('Port; 0 takes a free one.'),
+    })
+    .prefault({})
+    .describe('Where clients find Corral.'),
+  models: z.record(z.string().min(1), model).default({}).describe('Models by name.'),
+  folders: z.array(z.string()).default([]).describe('Folders that are searched for *.gguf.'),
+  defaults: z.strictObject(sharing).prefault({}).describe('For models that do not say otherwise.'),
+  llamaServer: z
+    .string()
+    .optional()
+    .describe('The llama-server program. Default: $LLAMA_SERVER, then PATH; without one the embedded runner is used.'),
+  devices: z
+    .record(z.string(), z.strictObject({ memory: size.describe('The most that Corral may use of it: 20GiB.') }))
+    .default({})
+    .describe('Limits per device; `corral ps` shows their names. CPU is the main memory.'),
+  limits: z
+    .strictObject({
+      queue: z.number().int().min(0).default(512).describe('Most requests that may wait, over all models.'),
+      wait: duration.default(600_000).describe('Longest wait of a request for a runner.'),
+      body: size.default(64 * 1024 ** 2).describe('Largest request body.'),
+      heldBodies: size.default(512 * 1024 ** 2).describe('Request bodies held at a time, all together.'),
+      loadStall: duration.default(300_000).describe('A load that shows no sign of life for this long has failed.'),
+      load: duration.default(Infinity).describe('Longest load.'),
+      drain: duration.default(600_000).describe('How long an evicted model may finish what it is running.'),
+      runners: count.optional().describe('Most runners at a time. Default: as many as fit.'),
+    })
+    .prefault({})
+    .describe('Bounds.'),
+  policy: z
+    .strictObject({
+      name: z.enum(['default', 'ollama']).default('default').describe('Who is loaded and evicted, and when.'),
+      keepAlive: z
+        .enum(['strict', 'soft'])
+        .default('strict')
+        .describe('soft: a runner whose keep-alive has ended stays until its memory is wanted.'),
+      gamma: z.number().positive().default(0.5).describe('0.25 favours latency, 2 throughput.'),
+      starvation: duration.default(60_000).describe('After this long a request may evict at any price.'),
+    })
+    .prefault({})
+    .describe('Scheduling; see docs/policy.md.'),
+  shutdownGrace: duration.default(30_000).describe('How long running requests may go on after SIGTERM.'),
+  dataFolder: z.string().optional().describe('What Corral learns and writes. Default: ~/.local/share/corral.'),
+  logLevel: z.enum(['silent', 'error', 'warn', 'info', 'debug']).default('info').describe('How much is logged.'),
+});
+
+/** The configuration with all defaults filled in: sizes in bytes, durations in ms. */
+export type Config = z.output<typeof configSchema>;
+export type ModelConfig = Config['models'][string];
+
+/** The schema that editors complete from; kept in `corral.schema.json`. */
+export const configJsonSchema = (): object => ({
+  ...z.toJSONSchema(configSchema, { io: 'input', unrepresentable: 'any' }),
+  title: 'corral.yaml',
+});

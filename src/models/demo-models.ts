@@ -1,0 +1,62 @@
+import { access, mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { generateGguf, type GgufOptions } from './generate-gguf.ts';
+
+const MB = 1_000_000;
+
+export interface DemoModel {
+  readonly name: string;
+  readonly path: string;
+  readonly about: string;
+}
+
+const demo: readonly { name: string; about: string; options: GgufOptions }[] = [
+  {
+    name: 'tiny-chat',
+    about: 'a few hundred kilobytes; loads at once',
+    options: { sentence: 'Hello from tiny-chat , the smallest model of this stable . All I know is one line' },
+  },
+  {
+    name: 'medium-chat',
+    about: '60 MB',
+    options: { targetBytes: 60 * MB, sentence: 'Greetings from medium-chat ! My weights are made up and so is my wisdom' },
+  },
+  {
+    name: 'large-chat',
+    about: '150 MB; long enough to watch it load',
+    options: { targetBytes: 150 * MB, sentence: 'This is large-chat speaking . I take up room , so others may have to leave' },
+  },
+  {
+    name: 'endless',
+    about: 'never stops by itself; for trying what happens when a client leaves',
+    options: { endless: true, sentence: 'round and about we go without an end' },
+  },
+  { name: 'tiny-embed', about: 'embeddings of 64 numbers', options: { kind: 'embedding' } },
+];
+
+/**
+ * Writes the demonstration models that are not there yet: made-up weights that recite one sentence each, so that a newcomer
+ * sees loading, eviction and streaming before downloading anything.
+ */
+export async function writeDemoModels(
+  folder: string,
+  onWrite: (name: string) => void = () => {},
+): Promise<readonly DemoModel[]> {
+  await mkdir(folder, { recursive: true });
+  const models: DemoModel[] = [];
+  for (const { name, about, options } of demo) {
+    const path = join(folder, `${name}.gguf`);
+    if (!(await exists(path))) {
+      onWrite(name);
+      await generateGguf(path, { ...options, name });
+    }
+    models.push({ name, path, about });
+  }
+  return models;
+}
+
+const exists = (path: string): Promise<boolean> =>
+  access(path).then(
+    () => true,
+    () => false,
+  );
