@@ -1,0 +1,157 @@
+import type { ServerResponse } from 'node:http';
+import type { Token } from 'node-llama-cpp';
+import type { Arguments } from './arguments.ts';
+import { ApiError, badRequest, notSupported } from './api-error.ts';
+import { chatMessagesOf } from './chat-messages.ts';
+import type { Engine } from './engine.ts';
+import { generate } from './generate.ts';
+import { Reply, type Shape } from './replies.ts';
+import { samplingOf } from './sampling.ts';
+import { sendJson, startEvents } from './sending.ts';
+
+type Body = Readonly<Record<string, unknown>>;
+
+/** One request: what it says, where the answer goes, and a signal that the client has left. */
+export interface Call {
+  readonly engine: Engine;
+  readonly args: Arguments;
+  readonly body: Body;
+  readonly response: ServerResponse;
+  readonly signal: AbortSignal;
+}
+
+export type Endpoint = (call: Call) => Promise<void> | void;
+
+/** What the runner answers, by method and path. */
+export const endpoints: Readonly<Record<string, Endpoint>> = {
+  'GET /props': ({ engine, args, response }) => sendJson(response, 200, propsOf(engine, args)),
+  'GET /slots': ({ engine, args, response }) => sendJson(response, 200, slotsOf(engine, args)),
+  'POST /tokenize': ({ engine, body, response }) => sendJson(response, 200, tokenize(engine, body)),
+  'POST /detokenize': ({ engine, body, response }) =>
+    sendJson(response, 200, { content: engine.detokenize(tokensIn(body['tokens'])) }),
+  'POST /v1/chat/completions': (call) => complete(call, 'chat', chatPrompt(call)),
+  'POST /v1/completions': (call) => complete(call, 'completion', textPrompt(call)),
+  'POST /completion': (call) => complete(call, 'native', textPrompt(call)),
+  'POST /v1/embeddings': embed,
+  'POST /embeddings': embed,
+};
+
+/** Answered without a key, as llama-server does. */
+export const modelsOf = (args: Arguments, engine: Engine | null): object => ({
+  object: 'list',
+  data: [
+    {
+      id: args.alias,
+      object: 'model',
+      created: Math.floor(Date.now() / 1000),
+      owned_by: 'llamacpp',
+      meta: engine && {
+        n_vocab: engine.vocabulary,
+        n_ctx: engine.contextTokens,
+        n_ctx_train: engine.trainedContextTokens,
+        n_embd: engine.embeddingLength,
+      },
+    },
+  ],
+});
+
+const propsOf = (engine: Engine, args: Arguments): object => ({
+  default_generation_settings: { params: { temperature: 0.8, top_k: 40, top_p: 0.95, min_p: 0.05 }, n_ctx: engine.contextTokens },
+  total_slots: args.slots,
+  model_alias: args.alias,
+  model_path: args.modelPath,
+  modalities: { vision: false, video: false, audio: false },
+  endpoint_slots: true,
+  endpoint_props: false,
+  endpoint_metrics: false,
+  chat_template: engine.chatTemplate,
+  build_info: 'corral-embedded',
+});
+
+const slotsOf = (engine: Engine, args: Arguments): object[] =>
+  engine.slots === null
+    ? Array.from({ length: args.slots }, (_, id) => ({ id, n_ctx: engine.contextTokens, is_processing: false }))
+    : engine.slots.all.map((slot) => ({
+        id: slot.id,
+        n_ctx: engine.contextTokens,
+        speculative: false,
+        is_processing: slot.isProcessing,
+        n_prompt_tokens: slot.promptTokens,
+        n_prompt_tokens_processed: slot.promptTokens - slot.cachedTokens,
+        n_prompt_tokens_cache: slot.cachedTokens,
+        next_token: [{ has_next_token: slot.isProcessing, n_remain: -1, n_decoded: slot.decodedTokens }],
+      }));
+
+function tokenize(engine: Engine, body: Body): object {
+  const tokens = engine.tokenize(String(body['content'] ?? ''), { special: body['add_special'] === true });
+  if (body['with_pieces'] !== true) return { tokens };
+  return { tokens: tokens.map((token) => ({ id: token, piece: engine.detokenize([token]) })) };
+}
+
+function tokensIn(value: unknown): Token[] {
+  if (!Array.isArray(value) || !value.every((one) => Number.isInteger(one)))
+    throw badRequest("'tokens' must be a list of token ids");
+  return value as Token[];
+}
+
+const chatPrompt = ({ engine, body }: Call): Token[] =>
+  engine.tokenize(engine.renderChat(chatMessagesOf(body['messages'])), { special: true });
+
+function textPrompt({ engine, body }: Call): Token[] {
+  const { prompt } = body;
+  if (prompt === undefined) throw badRequest("'prompt' is required");
+  if (typeof prompt === 'string') return engine.tokenize(prompt, { special: true });
+  const [only, ...others] = Array.isArray(prompt) ? prompt : [];
+  if (typeof only === 'string' && others.length === 0) return engine.tokenize(only, { special: true });
+  return tokensIn(prompt);
+}
+
+async function complete({ engine, args, body, response, signal }: Call, shape: Shape, prompt: Token[]): Promise<void> {
+  if (engine.slots === null) throw notSupported('This server does not support completions. Start it without `--embedding`');
+  const steps = generate(engine, engine.slots, prompt, samplingOf(body), signal);
+  const reply = new Reply(shape, args.alias);
+  if (body['stream'] !== true) {
+    let text = '';
+    for (;;) {
+      const step = await steps.next();
+      if (step.done) return sendJson(response, 200, reply.whole(text, step.value));
+      text += step.value;
+    }
+  }
+  // The first step may throw, and the answer is then a plain error, not a stream.
+  let step = await steps.next();
+  const events = startEvents(response);
+  const opening = reply.opening();
+  if (opening) events.send(opening);
+  while (!step.done) {
+    await events.send(reply.piece(step.value));
+    step = await steps.next();
+  }
+  for (const chunk of reply.closing(step.value, wantsUsage(body))) events.send(chunk);
+  events.end(shape !== 'native');
+}
+
+const wantsUsage = ({ stream_options: options }: Body): boolean =>
+  typeof options === 'object' && options !== null && 'include_usage' in options && options.include_usage === true;
+
+async function embed({ engine, args, body, response }: Call): Promise<void> {
+  const input = body['input'] ?? body['content'];
+  if (input === undefined) throw badRequest('"input" or "content" must be provided');
+  const texts: unknown[] = Array.isArray(input) && !input.every((one) => typeof one === 'number') ? input : [input];
+  if (texts.length === 0) throw badRequest('"input" must not be empty');
+  const data: object[] = [];
+  let promptTokens = 0;
+  for (const [index, text] of texts.entries()) {
+    const tokens = typeof text === 'string' ? engine.tokenize(text, { special: true }) : tokensIn(text);
+    promptTokens += tokens.length;
+    const vector = await engine.embed(tokens);
+    if (vector === null)
+      throw new ApiError(501, 'not_supported_error', 'This server does not support embeddings. Start it with `--embeddings`');
+    data.push({ embedding: encodeVector(vector, body['encoding_format']), index, object: 'embedding' });
+  }
+  const usage = { prompt_tokens: promptTokens, total_tokens: promptTokens };
+  sendJson(response, 200, { model: args.alias, object: 'list', usage, data });
+}
+
+const encodeVector = (vector: readonly number[], format: unknown): string | readonly number[] =>
+  format === 'base64' ? Buffer.from(Float32Array.from(vector).buffer).toString('base64') : vector;
