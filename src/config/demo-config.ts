@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { writeDemoModels } from '../models/demo-models.ts';
 
 /** Room for two of the demonstration models at a time, so that eviction is seen on any laptop. */
-const DEMO_LIMIT = '700MiB';
+const DEMO_LIMIT = '450MiB';
 
 /**
  * The configuration of a first start: the demonstration models and a commented `corral.yaml` beside them, in the data folder.

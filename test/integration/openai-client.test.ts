@@ -1,0 +1,124 @@
+import { expect } from 'chai';
+import OpenAI from 'openai';
+import { request } from 'undici';
+import { realLlamaServer, runtimes, startCorral, until, type Corral } from '../support/corral.ts';
+import { writeModels, type TestModels } from '../support/models.ts';
+
+describe(`the openai client${realLlamaServer === null ? ' (real llama-server left out: npm run llama-server builds it)' : ''}`, () => {
+  let models: TestModels;
+  before(async () => {
+    models = await writeModels(['tiny', 'endless', 'embed']);
+  });
+  after(() => models.remove());
+
+  it('meets the real llama-server too in CI', () => {
+    if (process.env['CI']) expect(realLlamaServer, 'npm run llama-server has to run first').to.be.a('string');
+  });
+
+  for (const runtime of runtimes)
+    describe(`through Corral, on ${runtime}`, () => {
+      let corral: Corral;
+      let client: OpenAI;
+      before(async function () {
+        this.timeout(30_000);
+        corral = await startCorral(runtime, { models: models.config(['tiny', 'endless', 'embed']) });
+        client = new OpenAI({ baseURL: `${corral.url}/v1`, apiKey: 'unused', maxRetries: 0 });
+      });
+      after(() => corral.close());
+
+      it('lists the models', async () => {
+        const list = await client.models.list();
+
+        expect(list.data.map(({ id }) => id)).to.have.members(['tiny', 'endless', 'embed']);
+      });
+
+      it('chats with a cold model', async function () {
+        this.timeout(30_000);
+        const reply = await client.chat.completions.create({
+          model: 'tiny',
+          temperature: 0,
+          messages: [{ role: 'user', content: 'hi' }],
+        });
+
+        expect(reply.choices[0]?.message.content).to.equal(' this is tiny speaking');
+        expect(reply.choices[0]?.finish_reason).to.equal('stop');
+      });
+
+      it('streams a chat', async () => {
+        const stream = await client.chat.completions.create({
+          model: 'tiny',
+          temperature: 0,
+          stream: true,
+          stream_options: { include_usage: true },
+          messages: [{ role: 'user', content: 'hi' }],
+        });
+        const pieces: string[] = [];
+        let usage = 0;
+        for await (const chunk of stream) {
+          pieces.push(chunk.choices[0]?.delta.content ?? '');
+          usage = chunk.usage?.completion_tokens ?? usage;
+        }
+
+        expect(pieces.filter(Boolean)).to.deep.equal([' this', ' is', ' tiny', ' speaking']);
+        expect(usage).to.equal(5);
+      });
+
+      it('completes a text', async () => {
+        const reply = await client.completions.create({ model: 'tiny', temperature: 0, prompt: 'this is', max_tokens: 2 });
+
+        expect(reply.choices[0]?.text).to.equal(' tiny speaking');
+        expect(reply.choices[0]?.finish_reason).to.equal('length');
+      });
+
+      it('embeds texts, alike ones alike', async function () {
+        this.timeout(30_000);
+        const { data } = await client.embeddings.create({ model: 'embed', input: ['aaaa bbbb', 'aaaa bbbc', 'zzz'] });
+        const [a, b, c] = data.map(({ embedding }) => embedding);
+        const dot = (x: number[] = [], y: number[] = []): number => x.reduce((sum, v, i) => sum + v * (y[i] ?? 0), 0);
+
+        expect(a).to.have.length(64);
+        expect(dot(a, b)).to.be.greaterThan(dot(a, c));
+      });
+
+      it('frees the slot within 200 ms of a cancel in mid-stream', async function () {
+        this.timeout(30_000);
+        const stop = new AbortController();
+        const stream = await client.chat.completions.create(
+          { model: 'endless', stream: true, temperature: 0, max_tokens: 400, messages: [{ role: 'user', content: 'hi' }] },
+          { signal: stop.signal },
+        );
+        for await (const chunk of stream) if (chunk.choices[0]?.delta.content) break;
+        const runner = corral.status().runners.find(({ model }) => model === 'endless');
+        const busySlots = async (): Promise<number> => {
+          const row = corral.scheduler.getSnapshot().context.ledger.runners.get(runner?.id ?? '');
+          const { body } = await request(`${row?.endpoint?.baseUrl}/slots`, {
+            headers: { authorization: `Bearer ${row?.endpoint?.apiKey}` },
+          });
+          return ((await body.json()) as { is_processing: boolean }[]).filter((slot) => slot.is_processing).length;
+        };
+
+        stop.abort();
+
+        await until('the slot is free', async () => (await busySlots()) === 0, 200);
+        expect(corral.leases.counts).to.deep.equal({ waiting: 0, held: 0 });
+      });
+
+      it('throws its own error for an unknown model, near misses first', async () => {
+        const error = await client.chat.completions
+          .create({ model: 'tinny', messages: [{ role: 'user', content: 'hi' }] })
+          .catch((thrown: unknown) => thrown);
+
+        expect(error).to.be.instanceOf(OpenAI.NotFoundError);
+        expect(String(error)).to.match(/'tinny' not found\. Did you mean 'tiny'\? Models: tiny,/);
+      });
+
+      it('throws its own error for a bad body', async () => {
+        const error = await client.chat.completions
+          .create({ model: 'tiny' } as never)
+          .catch((thrown: unknown) => thrown);
+
+        expect(error).to.be.instanceOf(OpenAI.BadRequestError);
+        expect(String(error)).to.contain("'messages' is required");
+      });
+    });
+});
