@@ -25,7 +25,16 @@ const ALIASES: Readonly<Record<string, string>> = {
   '--embeddings': '--embedding',
 };
 const SWITCHES = new Set(['--embedding']);
-const VALUES = new Set(['--model', '--alias', '--host', '--port', '--ctx-size', '--parallel', '--threads', '--api-key']);
+const VALUES = new Set([
+  '--model',
+  '--alias',
+  '--host',
+  '--port',
+  '--ctx-size',
+  '--parallel',
+  '--threads',
+  '--api-key',
+]);
 
 /** Reads the command line; the key may also come as `LLAMA_API_KEY`, where nobody can read it off the process list. */
 export function parseArguments(argv: readonly string[], env: NodeJS.ProcessEnv): Arguments {

@@ -6,7 +6,12 @@ export function chatMessagesOf(messages: unknown): readonly ChatMessage[] {
   if (messages === undefined) throw badRequest("'messages' is required");
   if (!Array.isArray(messages)) throw badRequest("'messages' must be an array");
   return messages.map((message: unknown) => {
-    if (typeof message !== 'object' || message === null || !('role' in message) || typeof message.role !== 'string')
+    if (
+      typeof message !== 'object' ||
+      message === null ||
+      !('role' in message) ||
+      typeof message.role !== 'string'
+    )
       throw badRequest("each message needs a 'role'");
     return { role: message.role, content: textOf('content' in message ? message.content : null) };
   });
@@ -18,9 +23,12 @@ function textOf(content: unknown): string {
   if (!Array.isArray(content)) throw badRequest("'content' must be a string or a list of parts");
   return content
     .map((part: unknown) => {
-      if (typeof part !== 'object' || part === null || !('type' in part)) throw badRequest('a content part needs a type');
+      if (typeof part !== 'object' || part === null || !('type' in part))
+        throw badRequest('a content part needs a type');
       if (part.type === 'text' && 'text' in part) return String(part.text);
-      throw badRequest(`content parts of type '${String(part.type)}' are not supported by the embedded runner; use llama-server`);
+      throw badRequest(
+        `content parts of type '${String(part.type)}' are not supported by the embedded runner; use llama-server`,
+      );
     })
     .join('\n');
 }

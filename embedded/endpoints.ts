@@ -56,7 +56,10 @@ export const modelsOf = (args: Arguments, engine: Engine | null): object => ({
 });
 
 const propsOf = (engine: Engine, args: Arguments): object => ({
-  default_generation_settings: { params: { temperature: 0.8, top_k: 40, top_p: 0.95, min_p: 0.05 }, n_ctx: engine.contextTokens },
+  default_generation_settings: {
+    params: { temperature: 0.8, top_k: 40, top_p: 0.95, min_p: 0.05 },
+    n_ctx: engine.contextTokens,
+  },
   total_slots: args.slots,
   model_alias: args.alias,
   model_path: args.modelPath,
@@ -70,7 +73,11 @@ const propsOf = (engine: Engine, args: Arguments): object => ({
 
 const slotsOf = (engine: Engine, args: Arguments): object[] =>
   engine.slots === null
-    ? Array.from({ length: args.slots }, (_, id) => ({ id, n_ctx: engine.contextTokens, is_processing: false }))
+    ? Array.from({ length: args.slots }, (_, id) => ({
+        id,
+        n_ctx: engine.contextTokens,
+        is_processing: false,
+      }))
     : engine.slots.all.map((slot) => ({
         id: slot.id,
         n_ctx: engine.contextTokens,
@@ -83,10 +90,15 @@ const slotsOf = (engine: Engine, args: Arguments): object[] =>
       }));
 
 function tokenize(engine: Engine, body: Body): object {
-  const tokens = engine.tokenize(String(body['content'] ?? ''), { special: body['add_special'] === true });
+  const tokens = engine.tokenize(textIn(body['content']), { special: body['add_special'] === true });
   if (body['with_pieces'] !== true) return { tokens };
   return { tokens: tokens.map((token) => ({ id: token, piece: engine.detokenize([token]) })) };
 }
+
+const textIn = (value: unknown): string => {
+  if (typeof value !== 'string') throw badRequest("'content' must be a string");
+  return value;
+};
 
 function tokensIn(value: unknown): Token[] {
   if (!Array.isArray(value) || !value.every((one) => Number.isInteger(one)))
@@ -106,8 +118,13 @@ function textPrompt({ engine, body }: Call): Token[] {
   return tokensIn(prompt);
 }
 
-async function complete({ engine, args, body, response, signal }: Call, shape: Shape, prompt: Token[]): Promise<void> {
-  if (engine.slots === null) throw notSupported('This server does not support completions. Start it without `--embedding`');
+async function complete(
+  { engine, args, body, response, signal }: Call,
+  shape: Shape,
+  prompt: Token[],
+): Promise<void> {
+  if (engine.slots === null)
+    throw notSupported('This server does not support completions. Start it without `--embedding`');
   const steps = generate(engine, engine.slots, prompt, samplingOf(body), signal);
   const reply = new Reply(shape, args.alias);
   if (body['stream'] !== true) {
@@ -122,22 +139,26 @@ async function complete({ engine, args, body, response, signal }: Call, shape: S
   let step = await steps.next();
   const events = startEvents(response);
   const opening = reply.opening();
-  if (opening) events.send(opening);
+  if (opening) await events.send(opening);
   while (!step.done) {
     await events.send(reply.piece(step.value));
     step = await steps.next();
   }
-  for (const chunk of reply.closing(step.value, wantsUsage(body))) events.send(chunk);
+  for (const chunk of reply.closing(step.value, wantsUsage(body))) await events.send(chunk);
   events.end(shape !== 'native');
 }
 
 const wantsUsage = ({ stream_options: options }: Body): boolean =>
-  typeof options === 'object' && options !== null && 'include_usage' in options && options.include_usage === true;
+  typeof options === 'object' &&
+  options !== null &&
+  'include_usage' in options &&
+  options.include_usage === true;
 
 async function embed({ engine, args, body, response }: Call): Promise<void> {
   const input = body['input'] ?? body['content'];
   if (input === undefined) throw badRequest('"input" or "content" must be provided');
-  const texts: unknown[] = Array.isArray(input) && !input.every((one) => typeof one === 'number') ? input : [input];
+  const texts: unknown[] =
+    Array.isArray(input) && !input.every((one) => typeof one === 'number') ? input : [input];
   if (texts.length === 0) throw badRequest('"input" must not be empty');
   const data: object[] = [];
   let promptTokens = 0;
@@ -146,7 +167,11 @@ async function embed({ engine, args, body, response }: Call): Promise<void> {
     promptTokens += tokens.length;
     const vector = await engine.embed(tokens);
     if (vector === null)
-      throw new ApiError(501, 'not_supported_error', 'This server does not support embeddings. Start it with `--embeddings`');
+      throw new ApiError(
+        501,
+        'not_supported_error',
+        'This server does not support embeddings. Start it with `--embeddings`',
+      );
     data.push({ embedding: encodeVector(vector, body['encoding_format']), index, object: 'embedding' });
   }
   const usage = { prompt_tokens: promptTokens, total_tokens: promptTokens };

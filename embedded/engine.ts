@@ -31,7 +31,12 @@ export class Engine {
   readonly #embedding: LlamaEmbeddingContext | null;
   readonly #template: Template;
 
-  constructor(model: LlamaModel, context: LlamaContext | null, embedding: LlamaEmbeddingContext | null, args: Arguments) {
+  constructor(
+    model: LlamaModel,
+    context: LlamaContext | null,
+    embedding: LlamaEmbeddingContext | null,
+    args: Arguments,
+  ) {
     this.#model = model;
     this.#embedding = embedding;
     this.contextTokens = Math.floor(args.totalContextTokens / args.slots);
@@ -76,7 +81,9 @@ export class Engine {
         eos_token: eosString ?? '',
       });
     } catch (error) {
-      throw badRequest(`the chat template refused these messages: ${error instanceof Error ? error.message : String(error)}`);
+      throw badRequest(
+        `the chat template refused these messages: ${error instanceof Error ? error.message : String(error)}`,
+      );
     }
   }
 

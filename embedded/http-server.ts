@@ -33,7 +33,8 @@ async function answer(
   engine: Engine | null,
 ): Promise<void> {
   const path = (request.url ?? '/').split('?')[0] ?? '/';
-  if (path === '/health') return engine ? sendJson(response, 200, { status: 'ok' }) : sendJson(response, 503, loading.body);
+  if (path === '/health')
+    return engine ? sendJson(response, 200, { status: 'ok' }) : sendJson(response, 503, loading.body);
   if (path === '/v1/models' || path === '/models') return sendJson(response, 200, modelsOf(args, engine));
   if (!hasKey(request, args.apiKey)) throw wrongKey;
   if (engine === null) throw loading;
@@ -57,7 +58,8 @@ async function readJson(request: IncomingMessage): Promise<Readonly<Record<strin
   let bytes = 0;
   for await (const chunk of request as AsyncIterable<Buffer>) {
     bytes += chunk.length;
-    if (bytes > MAX_BODY_BYTES) throw new ApiError(413, 'invalid_request_error', 'the request body is too large');
+    if (bytes > MAX_BODY_BYTES)
+      throw new ApiError(413, 'invalid_request_error', 'the request body is too large');
     chunks.push(chunk);
   }
   const text = Buffer.concat(chunks).toString();
@@ -66,7 +68,11 @@ async function readJson(request: IncomingMessage): Promise<Readonly<Record<strin
     value = JSON.parse(text);
   } catch (error) {
     // llama-server answers 500 to this, and clients that speak to both get the same.
-    throw new ApiError(500, 'server_error', `parse error: ${error instanceof Error ? error.message : String(error)}`);
+    throw new ApiError(
+      500,
+      'server_error',
+      `parse error: ${error instanceof Error ? error.message : String(error)}`,
+    );
   }
   if (typeof value !== 'object' || value === null || Array.isArray(value))
     throw new ApiError(500, 'server_error', 'the request body must be a JSON object');

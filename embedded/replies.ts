@@ -23,13 +23,19 @@ export class Reply {
 
   piece(text: string): object {
     if (this.#shape === 'native') return { index: 0, content: text, tokens: [], stop: false, id_slot: -1 };
-    return this.#chunk(this.#shape === 'chat' ? { delta: { content: text } } : { text, logprobs: null }, null);
+    return this.#chunk(
+      this.#shape === 'chat' ? { delta: { content: text } } : { text, logprobs: null },
+      null,
+    );
   }
 
   /** The last chunks of a stream. */
   closing(outcome: Outcome, includeUsage: boolean): object[] {
     if (this.#shape === 'native') return [{ ...this.#native('', outcome), stop: true }];
-    const last = this.#chunk(this.#shape === 'chat' ? { delta: {} } : { text: '', logprobs: null }, outcome.finishReason);
+    const last = this.#chunk(
+      this.#shape === 'chat' ? { delta: {} } : { text: '', logprobs: null },
+      outcome.finishReason,
+    );
     const figures = { usage: usageOf(outcome), timings: timingsOf(outcome) };
     if (this.#shape === 'completion') return [{ ...last, ...figures }];
     if (!includeUsage) return [{ ...last, timings: figures.timings }];
@@ -56,7 +62,13 @@ export class Reply {
   }
 
   #head(object: string): object {
-    return { created: this.#created, id: this.#id, model: this.#model, system_fingerprint: 'corral-embedded', object };
+    return {
+      created: this.#created,
+      id: this.#id,
+      model: this.#model,
+      system_fingerprint: 'corral-embedded',
+      object,
+    };
   }
 
   #native(text: string, outcome: Outcome): object {

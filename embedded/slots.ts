@@ -35,7 +35,8 @@ export class Slots {
   async take(prompt: readonly Token[], signal: AbortSignal): Promise<Slot> {
     signal.throwIfAborted();
     const free = this.all.filter((slot) => !slot.isProcessing);
-    const slot = free.toSorted((a, b) => inCommon(b, prompt) - inCommon(a, prompt))[0] ?? (await this.#wait(signal));
+    const slot =
+      free.toSorted((a, b) => inCommon(b, prompt) - inCommon(a, prompt))[0] ?? (await this.#wait(signal));
     Object.assign(slot, { isProcessing: true, promptTokens: prompt.length, decodedTokens: 0 });
     return slot;
   }

@@ -29,7 +29,9 @@ if (existsSync(program)) {
 
 const missing = ['git', 'cmake', 'g++'].filter((tool) => spawnSync(tool, ['--version']).status !== 0);
 if (missing.length > 0) {
-  console.error(`Building llama-server needs ${missing.join(', ')}: install them (Debian: apt-get install git cmake g++).`);
+  console.error(
+    `Building llama-server needs ${missing.join(', ')}: install them (Debian: apt-get install git cmake g++).`,
+  );
   process.exit(NO_TOOLS);
 }
 

@@ -42,25 +42,50 @@ export const dataFolderOf = (config: Config, configPath: string | null, env: Nod
   config.dataFolder === undefined ? defaultDataFolder(env) : pathOf(folderOf(configPath), config.dataFolder);
 
 /** Corral on this machine: what was left behind is ended, models are read, the service is started. */
-export async function serve({ config, configPath, log, env = process.env, health }: ServeOptions): Promise<Served> {
+export async function serve({
+  config,
+  configPath,
+  log,
+  env = process.env,
+  health,
+}: ServeOptions): Promise<Served> {
   const dataFolder = dataFolderOf(config, configPath, env);
   const registry = new ProcessRegistry(join(dataFolder, 'processes'));
   for (const { pid, runnerId } of await registry.sweep())
-    log.warn({ event: 'orphan.ended', pid, runnerId }, 'ended a runner that an earlier Corral had left behind');
-  process.on('exit', () => registry.killAll());
+    log.warn(
+      { event: 'orphan.ended', pid, runnerId },
+      'ended a runner that an earlier Corral had left behind',
+    );
+  const killAll = (): void => registry.killAll();
+  process.on('exit', killAll);
 
-  const state = new StateFile(join(dataFolder, 'learned.json'), (note) => log.warn({ event: 'state.damaged' }, note));
+  const state = new StateFile(join(dataFolder, 'learned.json'), (note) =>
+    log.warn({ event: 'state.damaged' }, note),
+  );
   const llamaServer = findLlamaServer(config.llamaServer, env);
-  const { entries, warnings } = await resolveModels({ config, folder: folderOf(configPath), llamaServer, state });
+  const { entries, warnings } = await resolveModels({
+    config,
+    folder: folderOf(configPath),
+    llamaServer,
+    state,
+  });
   for (const warning of warnings) log.warn({ event: 'folder.unreadable' }, warning);
-  for (const { name, problem } of entries) if (problem) log.warn({ event: 'model.unusable', model: name }, problem.message);
-  const catalogue = new Catalogue(entries, { find: findModel, nearMisses }, ({ classKey, needBytes, loadMs }) =>
-    state.learn(classKey, { needBytes, loadMs }),
+  for (const { name, problem } of entries)
+    if (problem) log.warn({ event: 'model.unusable', model: name }, problem.message);
+  const catalogue = new Catalogue(
+    entries,
+    { find: findModel, nearMisses },
+    ({ classKey, needBytes, loadMs }) => state.learn(classKey, { needBytes, loadMs }),
   );
   const logs = new RunnerLogs();
   const onNote = (note: string): void => log.warn({ event: 'probe' }, note);
   const effects = createRealEffects({
-    ...{ logs, registry, llamaServer, onNote, env, embedded: embeddedCommand() },
+    logs,
+    registry,
+    llamaServer,
+    onNote,
+    env,
+    embedded: embeddedCommand(),
     ...(health && { health }),
   });
   const service = await startService({
@@ -71,12 +96,21 @@ export async function serve({ config, configPath, log, env = process.env, health
     catalogue,
     effects,
     waitLimitMs: config.limits.wait,
-    limits: { ...defaultHttpLimits, maxBodyBytes: config.limits.body, maxHeldBytes: config.limits.heldBodies },
+    limits: {
+      ...defaultHttpLimits,
+      maxBodyBytes: config.limits.body,
+      maxHeldBytes: config.limits.heldBodies,
+    },
     log,
     version: VERSION,
     killRunner: (runnerId) => registry.kill(runnerId),
   });
-  return { ...service, catalogue, logs, llamaServer };
+  const stop = async (drainMs: number): Promise<void> => {
+    await service.stop(drainMs);
+    process.off('exit', killAll);
+    killAll();
+  };
+  return { ...service, stop, catalogue, logs, llamaServer };
 }
 
 /** This very program's embedded runner: built JavaScript, or TypeScript when run from source. */

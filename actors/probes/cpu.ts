@@ -36,7 +36,11 @@ async function systemMemory(root: string): Promise<{ totalBytes: number; freeByt
 async function groupMemory(root: string): Promise<{ limitBytes: number; usedBytes: number } | null> {
   const folder = join(root, 'sys', 'fs', 'cgroup');
   const read = (name: string): Promise<string> => readFile(join(folder, name), 'utf8').catch(() => '');
-  const [limit, current, stat] = await Promise.all([read('memory.max'), read('memory.current'), read('memory.stat')]);
+  const [limit, current, stat] = await Promise.all([
+    read('memory.max'),
+    read('memory.current'),
+    read('memory.stat'),
+  ]);
   const limitBytes = Number.parseInt(limit, 10);
   if (!Number.isFinite(limitBytes)) return null;
   const cacheBytes = Number(/^file (\d+)/m.exec(stat)?.[1] ?? 0);

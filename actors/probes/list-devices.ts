@@ -6,7 +6,8 @@ const MIB = 1024 ** 2;
 const WITHIN_MS = 20_000;
 /** `  CUDA0: NVIDIA GeForce RTX 3090 (24576 MiB, 24000 MiB free)`; ids and names may hold brackets and colons. */
 const DEVICE = /^\s+(\S+): (.*) \((\d+) MiB, (\d+) MiB free\)\s*$/;
-const INTEGRATED = /\b(iGPU|integrated|UHD|Iris|Vega \d+ Graphics|Radeon Graphics|Radeon \d+M|GB10|Orin|Thor)\b|^Apple/i;
+const INTEGRATED =
+  /\b(iGPU|integrated|UHD|Iris|Vega \d+ Graphics|Radeon Graphics|Radeon \d+M|GB10|Orin|Thor)\b|^Apple/i;
 
 /** Reads `llama-server --list-devices`. Log lines before and between are passed over; so are devices without memory. */
 export function parseListDevices(output: string): DeviceReading[] {
@@ -29,6 +30,7 @@ export function parseListDevices(output: string): DeviceReading[] {
 export async function listDevices(llamaServer: string, signal?: AbortSignal): Promise<DeviceReading[]> {
   const options = { withinMs: WITHIN_MS, ...(signal && { signal }) };
   const { stdout, stderr, exitCode } = await runTool(llamaServer, ['--list-devices'], options);
-  if (exitCode !== 0) throw new Error(`${llamaServer} --list-devices ended with ${exitCode}: ${stderr.trim().slice(-200)}`);
+  if (exitCode !== 0)
+    throw new Error(`${llamaServer} --list-devices ended with ${exitCode}: ${stderr.trim().slice(-200)}`);
   return parseListDevices(stdout);
 }

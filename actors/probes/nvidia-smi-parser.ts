@@ -62,7 +62,10 @@ const parser = new XMLParser({
 /** What nvidia-smi prints instead of a report; told by its words, since its exit codes differ between versions. */
 const REFUSALS: readonly [RegExp, NvidiaSmiFailure['kind']][] = [
   [/driver\/library version mismatch/i, 'version-mismatch'],
-  [/couldn't communicate with the nvidia driver|nvml: driver not loaded|couldn't find libnvidia-ml/i, 'no-driver'],
+  [
+    /couldn't communicate with the nvidia driver|nvml: driver not loaded|couldn't find libnvidia-ml/i,
+    'no-driver',
+  ],
   [/no devices were found/i, 'no-devices'],
 ];
 
@@ -85,7 +88,11 @@ export function parseNvidiaSmi(
     const log = nodeOf(nodeOf(parser.parse(text))['nvidia_smi_log']);
     const gpus = listOf(log['gpu']).map(gpuOf);
     return {
-      report: { driverVersion: textOf(log['driver_version']), cudaVersion: textOf(log['cuda_version']), gpus },
+      report: {
+        driverVersion: textOf(log['driver_version']),
+        cudaVersion: textOf(log['cuda_version']),
+        gpus,
+      },
     };
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);

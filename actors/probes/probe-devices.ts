@@ -26,11 +26,13 @@ type FreeBytes = readonly (number | null)[];
  */
 export function createProbeDevices(options: ProbeOptions): Effects['probeDevices'] {
   const probe = new Probe(options);
-  return fromPromise<readonly DeviceReading[], { deviceIds: readonly DeviceId[] | null }>(async ({ input }) => {
-    const readings = await probe.read();
-    const { deviceIds } = input;
-    return deviceIds === null ? readings : readings.filter(({ id }) => deviceIds.includes(id));
-  });
+  return fromPromise<readonly DeviceReading[], { deviceIds: readonly DeviceId[] | null }>(
+    async ({ input }) => {
+      const readings = await probe.read();
+      const { deviceIds } = input;
+      return deviceIds === null ? readings : readings.filter(({ id }) => deviceIds.includes(id));
+    },
+  );
 }
 
 class Probe {
@@ -78,15 +80,29 @@ class Probe {
     const libraries = new Set(devices.map(({ library }) => library));
     if (libraries.has('CUDA')) {
       const gpus = await this.#ask('nvidia-smi', () => readNvidia(nvidiaSmi));
-      if (gpus) free.set('CUDA', visibleGpus(gpus.map(({ memory }) => memory.freeBytes), devices));
+      if (gpus)
+        free.set(
+          'CUDA',
+          visibleGpus(
+            gpus.map(({ memory }) => memory.freeBytes),
+            devices,
+          ),
+        );
     }
-    if (libraries.has('ROCm')) free.set('ROCm', (await readAmd(sysRoot)).map(({ freeBytes }) => freeBytes));
+    if (libraries.has('ROCm'))
+      free.set(
+        'ROCm',
+        (await readAmd(sysRoot)).map(({ freeBytes }) => freeBytes),
+      );
     // Vulkan, Metal, SYCL: only the runtime itself can tell.
     const others = [...libraries].filter((library) => !free.has(library) && library !== 'CUDA');
     if (others.length > 0 && llamaServer !== null) {
       const again = await this.#ask('llama-server --list-devices', () => listDevices(llamaServer));
       for (const library of others)
-        free.set(library, (again ?? []).filter((one) => one.library === library).map((one) => one.freeBytes));
+        free.set(
+          library,
+          (again ?? []).filter((one) => one.library === library).map((one) => one.freeBytes),
+        );
     }
     return free;
   }
@@ -99,7 +115,8 @@ class Probe {
       return answer;
     } catch (error) {
       const reason = error instanceof Error ? error.message : String(error);
-      if (!this.#failing.has(source)) this.#options.onNote?.(`${source} failed: ${reason}; free memory is unknown`);
+      if (!this.#failing.has(source))
+        this.#options.onNote?.(`${source} failed: ${reason}; free memory is unknown`);
       this.#failing.add(source);
       return null;
     }
@@ -110,6 +127,10 @@ class Probe {
 function visibleGpus(free: FreeBytes, devices: readonly DeviceReading[]): FreeBytes {
   const seen = devices.filter(({ library }) => library === 'CUDA').length;
   if (seen === free.length) return free;
-  const chosen = (process.env['CUDA_VISIBLE_DEVICES'] ?? '').split(',').map((one) => Number.parseInt(one, 10));
-  return chosen.length === seen && chosen.every(Number.isInteger) ? chosen.map((index) => free[index] ?? null) : [];
+  const chosen = (process.env['CUDA_VISIBLE_DEVICES'] ?? '')
+    .split(',')
+    .map((one) => Number.parseInt(one, 10));
+  return chosen.length === seen && chosen.every(Number.isInteger)
+    ? chosen.map((index) => free[index] ?? null)
+    : [];
 }

@@ -19,7 +19,12 @@ export function runTool(
   { withinMs, signal }: { withinMs: number; signal?: AbortSignal },
 ): Promise<ToolResult> {
   return new Promise((resolve, reject) => {
-    const options = { timeout: withinMs, killSignal: 'SIGKILL', maxBuffer: MAX_OUTPUT_BYTES, signal } as const;
+    const options = {
+      timeout: withinMs,
+      killSignal: 'SIGKILL',
+      maxBuffer: MAX_OUTPUT_BYTES,
+      signal,
+    } as const;
     execFile(file, args, options, (error, stdout, stderr) => {
       if (error?.killed) reject(new Error(`${file} did not answer within ${withinMs} ms`));
       else if (error && typeof error.code !== 'number') reject(error);

@@ -49,20 +49,17 @@ function codeOf({ phase, lines, signal }: ProcessExit): FailureCode {
 
 function whatFailed(exit: ProcessExit, code: FailureCode): string {
   const { modelName, modelPath, binary } = exit;
-  switch (code) {
-    case 'spawn_failed':
-      return `${modelName} could not be started: ${binary} cannot be run. Check llamaServer in corral.yaml.`;
-    case 'load_out_of_memory':
-      return `${modelName} ran out of memory while loading. Lower its context or slots, or its memory estimate was too low.`;
-    case 'out_of_memory':
-      return `${modelName} ran out of memory while serving.`;
-    case 'model_file_missing':
-      return `${modelName} could not be loaded: its file ${modelPath} cannot be opened.`;
-    case 'model_file_invalid':
-      return `${modelName} could not be loaded: ${modelPath} is not a model that this runtime can read.`;
-    default:
-      return `${modelName} ${exit.phase === 'loading' ? 'ended while loading' : 'crashed'}: ${how(exit)}.`;
-  }
+  const texts: Partial<Record<FailureCode, string>> = {
+    spawn_failed: `${modelName} could not be started: ${binary} cannot be run. Check llamaServer in corral.yaml.`,
+    load_out_of_memory: `${modelName} ran out of memory while loading. Lower its context or slots, or raise its memory estimate.`,
+    out_of_memory: `${modelName} ran out of memory while serving.`,
+    model_file_missing: `${modelName} could not be loaded: its file ${modelPath} cannot be opened.`,
+    model_file_invalid: `${modelName} could not be loaded: ${modelPath} is not a model that this runtime can read.`,
+  };
+  return (
+    texts[code] ??
+    `${modelName} ${exit.phase === 'loading' ? 'ended while loading' : 'crashed'}: ${how(exit)}.`
+  );
 }
 
 function how({ exitCode, signal }: ProcessExit): string {

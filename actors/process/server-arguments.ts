@@ -12,10 +12,19 @@ const ALL_LAYERS = '999';
 export function serverArguments({ launch, modelName, reservation }: ProcessSpec, port: number): string[] {
   const { contextTokens, slots } = launch;
   return [
-    ...['--model', launch.modelPath, '--alias', modelName],
-    ...['--host', '127.0.0.1', '--port', String(port)],
+    '--model',
+    launch.modelPath,
+    '--alias',
+    modelName,
+    '--host',
+    '127.0.0.1',
+    '--port',
+    String(port),
     // llama-server's -c is the total; an explicit -np shares it out evenly.
-    ...['-c', String(contextTokens * slots), '-np', String(slots)],
+    '-c',
+    String(contextTokens * slots),
+    '-np',
+    String(slots),
     ...(launch.embedding ? ['--embedding'] : []),
     ...(launch.runtime === 'llama-server' ? llamaServerOnly() : []),
     ...(launch.runtime === 'llama-server' ? deviceArguments(reservation) : []),
@@ -26,9 +35,15 @@ export function serverArguments({ launch, modelName, reservation }: ProcessSpec,
 }
 
 const llamaServerOnly = (): string[] => [
-  ...['--no-webui', '--offline', '--slots', '--metrics', '--log-colors', 'off'],
+  '--no-webui',
+  '--offline',
+  '--slots',
+  '--metrics',
+  '--log-colors',
+  'off',
   // Corral plans the memory; the server must not change context or layers behind its back.
-  ...['--fit', 'off'],
+  '--fit',
+  'off',
 ];
 
 function deviceArguments(reservation: ProcessSpec['reservation']): string[] {

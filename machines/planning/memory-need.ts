@@ -71,7 +71,12 @@ export function predictNeed(shape: ModelShape, options: NeedOptions): PredictedN
   const computeBytes =
     batchTokens * (4 * Math.max(shape.vocabulary, activations) + 2 * totalTokens + attention);
   const { weightsBytes } = shape;
-  return { weightsBytes, kvBytes, computeBytes, totalBytes: Math.ceil(weightsBytes + kvBytes + computeBytes) };
+  return {
+    weightsBytes,
+    kvBytes,
+    computeBytes,
+    totalBytes: Math.ceil(weightsBytes + kvBytes + computeBytes),
+  };
 }
 
 const cacheBytes = (type = 'f16'): number => CACHE_TYPE_BYTES[type.toLowerCase()] ?? 2;

@@ -12,14 +12,19 @@ export function addressOf({ listen }: Config): string {
 /** Asks a running Corral. Throws with what to do when none answers. */
 export async function askService<T>(address: string, path: string): Promise<T> {
   try {
-    const { statusCode, body } = await request(`${address}${path}`, { signal: AbortSignal.timeout(WITHIN_MS) });
+    const { statusCode, body } = await request(`${address}${path}`, {
+      signal: AbortSignal.timeout(WITHIN_MS),
+    });
     const text = await body.text();
     if (statusCode !== 200) throw new Error(`it answered ${statusCode}: ${text.slice(0, 200)}`);
     return JSON.parse(text) as T;
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
-    throw new Error(`No Corral answers at ${address} (${reason}). Start one with \`corral serve\`, or name its configuration with --config.`, {
-      cause: error,
-    });
+    throw new Error(
+      `No Corral answers at ${address} (${reason}). Start one with \`corral serve\`, or name its configuration with --config.`,
+      {
+        cause: error,
+      },
+    );
   }
 }

@@ -17,7 +17,12 @@ export const checkCommand = (): Command =>
       const { config, path } = configOf(command);
       const llamaServer = findLlamaServer(config.llamaServer, process.env);
       const state = new StateFile(join(dataFolderOf(config, path, process.env), 'learned.json'));
-      const { entries, warnings } = await resolveModels({ config, folder: folderOf(path), llamaServer, state });
+      const { entries, warnings } = await resolveModels({
+        config,
+        folder: folderOf(path),
+        llamaServer,
+        state,
+      });
       const models = entries.map(({ name, aliases, spec, problem }) => ({
         name,
         aliases,
@@ -40,7 +45,8 @@ export const checkCommand = (): Command =>
         model.needBytes === null ? '-' : `${formatBytes(model.needBytes)} (${model.needSource})`,
         model.problem ?? model.path ?? '',
       ]);
-      const verdict = bad.length === 0 ? 'all is well' : `${bad.length} of ${models.length} models cannot be used`;
+      const verdict =
+        bad.length === 0 ? 'all is well' : `${bad.length} of ${models.length} models cannot be used`;
       process.stdout.write(`${path ?? 'no configuration: all defaults'}: ${verdict}\n`);
       process.stdout.write(`llama-server: ${llamaServer ?? 'none found, the embedded runner is used'}\n`);
       for (const warning of warnings) process.stdout.write(`warning: ${warning}\n`);

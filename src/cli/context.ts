@@ -8,7 +8,9 @@ import { loadConfig, parseConfig, type LoadedConfig } from '../config/load-confi
 export function configOf(command: Command): LoadedConfig {
   const { config: named } = command.optsWithGlobals<{ config?: string }>();
   const path = findConfig(named, process.env) ?? demoConfigIfAny();
-  return path === null ? { path: null, config: parseConfig('', 'corral.yaml', process.env) } : loadConfig(path);
+  return path === null
+    ? { path: null, config: parseConfig('', 'corral.yaml', process.env) }
+    : loadConfig(path);
 }
 
 /** The demonstration's configuration, once a first start has written it. */

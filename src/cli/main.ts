@@ -13,7 +13,10 @@ const UNUSABLE = 2;
 const program = new Command('corral')
   .description('Many local language models, few GPUs, one address.')
   .version(VERSION)
-  .option('-c, --config <file>', 'the configuration (default: $CORRAL_CONFIG, ./corral.yaml, ~/.config/corral/corral.yaml)')
+  .option(
+    '-c, --config <file>',
+    'the configuration (default: $CORRAL_CONFIG, ./corral.yaml, ~/.config/corral/corral.yaml)',
+  )
   .addCommand(serveCommand())
   .addCommand(checkCommand())
   .addCommand(modelsCommand())

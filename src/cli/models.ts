@@ -24,7 +24,8 @@ export const modelsCommand = (): Command =>
       const models = entries.map(({ name, aliases, spec }) => ({
         name,
         aliases,
-        state: status?.runners.findLast((runner) => runner.model === name)?.state ?? (status ? 'unloaded' : null),
+        state:
+          status?.runners.findLast((runner) => runner.model === name)?.state ?? (status ? 'unloaded' : null),
         contextTokens: spec?.launch.contextTokens ?? null,
         needBytes: spec?.needBytes ?? null,
         usable: spec !== null,

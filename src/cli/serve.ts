@@ -7,35 +7,37 @@ import { serve, type Served } from '../serve.ts';
 
 /** `corral serve`: runs until a signal. */
 export const serveCommand = (): Command =>
-  new Command('serve')
-    .description('start Corral')
-    .action(async (_options: object, command: Command) => {
-      const { config: named } = command.optsWithGlobals<{ config?: string }>();
-      const loaded = await configOrDemo(named);
-      const log = pino(
-        { level: loaded.config.logLevel, base: null, timestamp: pino.stdTimeFunctions.isoTime },
-        pino.destination({ dest: 2, sync: true }),
-      );
-      const served = await serve({ ...loaded, configPath: loaded.path, log }).catch((error: unknown) => {
-        throw explainStart(error, loaded);
-      });
-      process.stdout.write(welcome(served, loaded));
-      stopOnSignals(served, loaded.config.shutdownGrace, log);
+  new Command('serve').description('start Corral').action(async (_options: object, command: Command) => {
+    const { config: named } = command.optsWithGlobals<{ config?: string }>();
+    const loaded = await configOrDemo(named);
+    const log = pino(
+      { level: loaded.config.logLevel, base: null, timestamp: pino.stdTimeFunctions.isoTime },
+      pino.destination({ dest: 2, sync: true }),
+    );
+    const served = await serve({ ...loaded, configPath: loaded.path, log }).catch((error: unknown) => {
+      throw explainStart(error, loaded);
     });
+    process.stdout.write(welcome(served, loaded));
+    stopOnSignals(served, loaded.config.shutdownGrace, log);
+  });
 
 /** The configuration that is named or found; on a first start without any, the demonstration's. */
 async function configOrDemo(named: string | undefined): Promise<LoadedConfig> {
   const path = findConfig(named, process.env);
   if (path !== null) return loadConfig(path);
   const folder = defaultDataFolder(process.env);
-  const demo = await writeDemoConfig(folder, (name) => process.stdout.write(`writing demonstration model ${name} …\n`));
+  const demo = await writeDemoConfig(folder, (name) =>
+    process.stdout.write(`writing demonstration model ${name} …\n`),
+  );
   return loadConfig(demo);
 }
 
 function explainStart(error: unknown, { config }: LoadedConfig): unknown {
   if (!(error instanceof Error && 'code' in error && error.code === 'EADDRINUSE')) return error;
   const { host, port } = config.listen;
-  return new Error(`${host}:${port} is in use, perhaps by another Corral. Choose another port: CORRAL_PORT=${port + 1}, or listen.port.`);
+  return new Error(
+    `${host}:${port} is in use, perhaps by another Corral. Choose another port: CORRAL_PORT=${port + 1}, or listen.port.`,
+  );
 }
 
 function welcome({ url, catalogue, scheduler, llamaServer }: Served, { path }: LoadedConfig): string {
@@ -62,7 +64,10 @@ function stopOnSignals(served: Served, graceMs: number, log: Logger): void {
   let signals = 0;
   const onSignal = (signal: string): void => {
     signals++;
-    log.info({ event: 'shutdown', signal, signals }, ['draining', 'ending all runners', 'exiting'][signals - 1] ?? '');
+    log.info(
+      { event: 'shutdown', signal, signals },
+      ['draining', 'ending all runners', 'exiting'][signals - 1] ?? '',
+    );
     if (signals === 1) void served.stop(graceMs).then(() => process.exit(0));
     else if (signals === 2) served.hurry();
     else process.exit(1);

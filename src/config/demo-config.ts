@@ -22,7 +22,9 @@ export async function writeDemoConfig(dataFolder: string, onWrite: (what: string
   return path;
 }
 
-const demoYaml = (entries: readonly string[]): string => `# Corral's demonstration: models with made-up weights that recite one sentence each.
+const demoYaml = (
+  entries: readonly string[],
+): string => `# Corral's demonstration: models with made-up weights that recite one sentence each.
 # Put a corral.yaml of your own into the folder that you start Corral in, or into ~/.config/corral, and this one is not used
 # any more. A line with a folder of GGUF files is enough:
 #

@@ -61,7 +61,10 @@ export function parseConfig(text: string, file = 'corral.yaml', env: NodeJS.Proc
     const problems = parsed.error.issues.flatMap((issue) => problemsOf(issue, document, lines));
     throw new ConfigError(file, problems, text);
   }
-  const clashes = nameClashes(parsed.data).map((clash) => ({ ...placeOf(clash.path, document, lines), ...clash }));
+  const clashes = nameClashes(parsed.data).map((clash) => ({
+    ...placeOf(clash.path, document, lines),
+    ...clash,
+  }));
   if (clashes.length > 0) throw new ConfigError(file, clashes, text);
   return deepFreeze(parsed.data);
 }
@@ -89,7 +92,9 @@ function problemsOf(issue: z.core.$ZodIssue, document: Document, lines: LineCoun
   }
   const found = document.getIn(issue.path.map(String), false);
   const seen = found === undefined ? 'nothing' : JSON.stringify(isNode(found) ? found.toJSON() : found);
-  return [{ ...placeOf(issue.path, document, lines), message: `${lowerFirst(issue.message)}, found ${seen}` }];
+  return [
+    { ...placeOf(issue.path, document, lines), message: `${lowerFirst(issue.message)}, found ${seen}` },
+  ];
 }
 
 const guess = (key: string, known: readonly string[]): string => {
@@ -118,7 +123,8 @@ const definitionOf = (node: unknown): Record<string, unknown> =>
 const innerOf = (node: unknown): unknown => definitionOf(node)['innerType'];
 const shapeOf = (node: unknown): Record<string, unknown> | undefined =>
   definitionOf(node)['shape'] as Record<string, unknown> | undefined;
-const child = (node: unknown, key: string): unknown => shapeOf(node)?.[key] ?? definitionOf(node)['valueType'];
+const child = (node: unknown, key: string): unknown =>
+  shapeOf(node)?.[key] ?? definitionOf(node)['valueType'];
 
 function placeOf(
   path: readonly PropertyKey[],

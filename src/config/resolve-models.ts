@@ -49,8 +49,7 @@ export async function resolveModels(parts: ResolveParts): Promise<Resolved> {
 }
 
 /** A model of which nothing is known but its file. */
-const bareModel = (path: string): ModelConfig =>
-  configSchema.shape.models.unwrap().valueType.parse({ path });
+const bareModel = (path: string): ModelConfig => configSchema.shape.models.unwrap().valueType.parse({ path });
 
 async function resolveModel(
   { name, model }: { name: string; model: ModelConfig },
@@ -81,7 +80,8 @@ function specOf(name: string, model: ModelConfig, file: ModelFile, parts: Resolv
     keepAlive: keepAliveOf(model.keepAlive ?? defaults.keepAlive ?? DEFAULT_KEEP_ALIVE_MS),
     pinned: model.pin,
     devices: model.devices ?? null,
-    placement: launch.runtime === 'embedded' ? 'cpu-only' : (model.placement ?? defaults.placement ?? 'gpu-or-cpu'),
+    placement:
+      launch.runtime === 'embedded' ? 'cpu-only' : (model.placement ?? defaults.placement ?? 'gpu-or-cpu'),
     loadEstimateMs: learned?.loadMs ?? LOAD_BASE_MS + file.bytes / LOAD_BYTES_PER_MS,
     maxQueue: model.maxQueue ?? defaults.maxQueue ?? limits.queue,
   };
@@ -89,7 +89,11 @@ function specOf(name: string, model: ModelConfig, file: ModelFile, parts: Resolv
 
 const keepAliveOf = (ms: number): ModelSpec['keepAlive'] => (ms === Infinity ? 'forever' : ms);
 
-function launchOf(model: ModelConfig, file: ModelFile, { config, folder, llamaServer }: ResolveParts): LaunchOptions {
+function launchOf(
+  model: ModelConfig,
+  file: ModelFile,
+  { config, folder, llamaServer }: ResolveParts,
+): LaunchOptions {
   const { defaults } = config;
   const wanted = model.runtime ?? defaults.runtime ?? 'auto';
   const useServer = wanted === 'llama-server' || (wanted === 'auto' && llamaServer !== null);
@@ -137,7 +141,6 @@ function needOf(
   const programBytes = launch.runtime === 'embedded' ? EMBEDDED_BYTES : 0;
   return { needBytes: totalBytes + programBytes, needSource: 'predicted' };
 }
-
 
 /** The folder that relative paths of a configuration start from. */
 export const folderOf = (configPath: string | null): string =>

@@ -4,7 +4,9 @@ import { parseSize } from './parse-size.ts';
 
 const size = z
   .union([z.string(), z.number()])
-  .refine((value) => parseSize(value) !== null, { error: 'expected a size such as 450MiB, 20GiB or a number of bytes' })
+  .refine((value) => parseSize(value) !== null, {
+    error: 'expected a size such as 450MiB, 20GiB or a number of bytes',
+  })
   .transform((value) => parseSize(value) ?? 0);
 const duration = z
   .union([z.string(), z.number()])
@@ -15,18 +17,25 @@ const duration = z
 const count = z.number().int().positive();
 
 const sharing = {
-  context: count.optional().describe('Tokens that one request may use. Default: what the model was trained for, at most 4096.'),
+  context: count
+    .optional()
+    .describe('Tokens that one request may use. Default: what the model was trained for, at most 4096.'),
   slots: count.optional().describe('Requests served at the same time. Default: 4; 1 for embedding models.'),
   keepAlive: duration.optional().describe('How long an idle runner stays: 5m, 0, forever. Default: 5m.'),
   placement: z
     .enum(['gpu-only', 'gpu-or-cpu', 'cpu-only'])
     .optional()
-    .describe('Where it may run. Default: gpu-or-cpu, which takes the CPU only if no GPU could ever hold it.'),
+    .describe(
+      'Where it may run. Default: gpu-or-cpu, which takes the CPU only if no GPU could ever hold it.',
+    ),
   runtime: z
     .enum(['auto', 'llama-server', 'embedded'])
     .optional()
     .describe('Which program runs it. Default: auto, which takes llama-server where there is one.'),
-  args: z.array(z.string()).optional().describe('Further llama-server arguments; they win over those of Corral.'),
+  args: z
+    .array(z.string())
+    .optional()
+    .describe('Further llama-server arguments; they win over those of Corral.'),
   maxQueue: count.optional().describe('Most requests that may wait for it. Default: limits.queue.'),
 };
 
@@ -35,7 +44,10 @@ const model = z.strictObject({
   aliases: z.array(z.string()).default([]).describe('Other names that requests may use.'),
   ...sharing,
   pin: z.boolean().default(false).describe('Loaded at start, never evicted, loaded again after a crash.'),
-  devices: z.array(z.string()).optional().describe('The only devices it may use, in order of preference: [CUDA1].'),
+  devices: z
+    .array(z.string())
+    .optional()
+    .describe('The only devices it may use, in order of preference: [CUDA1].'),
   memory: size.optional().describe('What it needs in all, if you know better than Corral: 20GiB.'),
   kind: z.enum(['auto', 'chat', 'embedding']).default('auto').describe('Default: by the file.'),
   projector: z.string().optional().describe('The mmproj file of a model that sees.'),
@@ -57,9 +69,14 @@ export const configSchema = z.strictObject({
   llamaServer: z
     .string()
     .optional()
-    .describe('The llama-server program. Default: $LLAMA_SERVER, then PATH; without one the embedded runner is used.'),
+    .describe(
+      'The llama-server program. Default: $LLAMA_SERVER, then PATH; without one the embedded runner is used.',
+    ),
   devices: z
-    .record(z.string(), z.strictObject({ memory: size.describe('The most that Corral may use of it: 20GiB.') }))
+    .record(
+      z.string(),
+      z.strictObject({ memory: size.describe('The most that Corral may use of it: 20GiB.') }),
+    )
     .default({})
     .describe('Limits per device; `corral ps` shows their names. CPU is the main memory.'),
   limits: z
@@ -68,7 +85,9 @@ export const configSchema = z.strictObject({
       wait: duration.default(600_000).describe('Longest wait of a request for a runner.'),
       body: size.default(64 * 1024 ** 2).describe('Largest request body.'),
       heldBodies: size.default(512 * 1024 ** 2).describe('Request bodies held at a time, all together.'),
-      loadStall: duration.default(300_000).describe('A load that shows no sign of life for this long has failed.'),
+      loadStall: duration
+        .default(300_000)
+        .describe('A load that shows no sign of life for this long has failed.'),
       load: duration.default(Infinity).describe('Longest load.'),
       drain: duration.default(600_000).describe('How long an evicted model may finish what it is running.'),
       runners: count.optional().describe('Most runners at a time. Default: as many as fit.'),
@@ -88,8 +107,14 @@ export const configSchema = z.strictObject({
     .prefault({})
     .describe('Scheduling; see docs/policy.md.'),
   shutdownGrace: duration.default(30_000).describe('How long running requests may go on after SIGTERM.'),
-  dataFolder: z.string().optional().describe('What Corral learns and writes. Default: ~/.local/share/corral.'),
-  logLevel: z.enum(['silent', 'error', 'warn', 'info', 'debug']).default('info').describe('How much is logged.'),
+  dataFolder: z
+    .string()
+    .optional()
+    .describe('What Corral learns and writes. Default: ~/.local/share/corral.'),
+  logLevel: z
+    .enum(['silent', 'error', 'warn', 'info', 'debug'])
+    .default('info')
+    .describe('How much is logged.'),
 });
 
 /** The configuration with all defaults filled in: sizes in bytes, durations in ms. */

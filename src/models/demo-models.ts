@@ -14,17 +14,25 @@ const demo: readonly { name: string; about: string; options: GgufOptions }[] = [
   {
     name: 'tiny-chat',
     about: 'a few hundred kilobytes; loads at once',
-    options: { sentence: 'Hello from tiny-chat , the smallest model of this stable . All I know is one line' },
+    options: {
+      sentence: 'Hello from tiny-chat , the smallest model of this stable . All I know is one line',
+    },
   },
   {
     name: 'medium-chat',
     about: '60 MB',
-    options: { targetBytes: 60 * MB, sentence: 'Greetings from medium-chat ! My weights are made up and so is my wisdom' },
+    options: {
+      targetBytes: 60 * MB,
+      sentence: 'Greetings from medium-chat ! My weights are made up and so is my wisdom',
+    },
   },
   {
     name: 'large-chat',
     about: '150 MB; long enough to watch it load',
-    options: { targetBytes: 150 * MB, sentence: 'This is large-chat speaking . I take up room , so others may have to leave' },
+    options: {
+      targetBytes: 150 * MB,
+      sentence: 'This is large-chat speaking . I take up room , so others may have to leave',
+    },
   },
   {
     name: 'endless',

@@ -9,7 +9,8 @@ import { chatVocabulary, embeddingVocabulary } from './tiny-vocabulary.ts';
 const ALIGNMENT = 32;
 /** Numbers in the tile of noise that fills large tensors, over and over. */
 const TILE_LENGTH = 1 << 18;
-const DEFAULT_SENTENCE = 'Hello from a tiny model with made-up weights . It knows this one sentence and then it stops';
+const DEFAULT_SENTENCE =
+  'Hello from a tiny model with made-up weights . It knows this one sentence and then it stops';
 
 export interface GgufOptions {
   readonly kind?: 'chat' | 'embedding';
@@ -59,7 +60,14 @@ function shapeFor({ kind = 'chat', targetBytes, contextTokens }: GgufOptions): S
   const isChat = kind === 'chat';
   const context = contextTokens ?? (isChat ? 2048 : 512);
   if (targetBytes === undefined)
-    return { width: 64, layers: 2, heads: 4, kvHeads: isChat ? 2 : 4, feedForward: 128, contextTokens: context };
+    return {
+      width: 64,
+      layers: 2,
+      heads: 4,
+      kvHeads: isChat ? 2 : 4,
+      feedForward: 128,
+      contextTokens: context,
+    };
   const width = 1024;
   const heads = width / 64;
   const kvHeads = isChat ? heads / 4 : heads;
@@ -105,7 +113,12 @@ async function writeAll(
   const tiles = new Map<string, Buffer>();
   const noiseTile = (scale: number, half: boolean): Buffer => {
     const key = `${scale}/${half}`;
-    const known = tiles.get(key) ?? encode(tile.map((value) => value * scale), half);
+    const known =
+      tiles.get(key) ??
+      encode(
+        tile.map((value) => value * scale),
+        half,
+      );
     tiles.set(key, known);
     return known;
   };
@@ -137,7 +150,7 @@ async function writeTensor(
   } else {
     const tile = noiseTile(fill.scale, half);
     let from = Math.floor(random() * (TILE_LENGTH / 4)) * 4;
-    for (let left = size; left > 0; ) {
+    for (let left = size; left > 0;) {
       const count = Math.min(left, tile.length - from);
       await file.write(tile, from, count);
       left -= count;

@@ -60,7 +60,8 @@ export function metadataOf(about: About): Record<string, Typed> {
 
 const LAYER_TENSORS = { chat: 9, embedding: 16 } as const;
 const OTHER_TENSORS = { chat: 3, embedding: 5 } as const;
-const tensorCount = ({ kind, shape }: About): number => OTHER_TENSORS[kind] + LAYER_TENSORS[kind] * shape.layers;
+const tensorCount = ({ kind, shape }: About): number =>
+  OTHER_TENSORS[kind] + LAYER_TENSORS[kind] * shape.layers;
 
 const chatKeys = (shape: Shape, vocabulary: Vocabulary): Record<string, Typed> => ({
   'llama.attention.layer_norm_rms_epsilon': f32(1e-5),

@@ -40,7 +40,10 @@ export async function readModelFile(path: string): Promise<ModelFile> {
   const { size, mtimeMs } = await statOrThrow(path);
   await checkMagic(path);
   const header = await gguf(path, { allowLocalFile: true }).catch((error: unknown) => {
-    throw invalid(path, `its header cannot be read (${error instanceof Error ? error.message : String(error)})`);
+    throw invalid(
+      path,
+      `its header cannot be read (${error instanceof Error ? error.message : String(error)})`,
+    );
   });
   checkWhole(path, size, Number(header.tensorDataOffset), header.tensorInfos);
   const bytes = await allParts(path, size);
@@ -85,7 +88,7 @@ class Keys {
 
   constructor(pairs: Record<string, unknown>) {
     this.#pairs = pairs;
-    this.architecture = String(pairs['general.architecture'] ?? 'unknown');
+    this.architecture = this.text('general.architecture') ?? 'unknown';
   }
 
   text(name: string): string | null {
@@ -132,14 +135,20 @@ async function checkMagic(path: string): Promise<void> {
   try {
     const { buffer, bytesRead } = await file.read(Buffer.alloc(4), 0, 4, 0);
     const magic = buffer.subarray(0, bytesRead).toString('latin1');
-    if (magic !== MAGIC) throw invalid(path, `it begins with ${JSON.stringify(magic)}, a GGUF file with "GGUF"`);
+    if (magic !== MAGIC)
+      throw invalid(path, `it begins with ${JSON.stringify(magic)}, a GGUF file with "GGUF"`);
   } finally {
     await file.close();
   }
 }
 
 /** Where the last tensor begins tells of files that were cut off, by a broken download for instance. */
-function checkWhole(path: string, size: number, dataOffset: number, tensors: readonly GGUFTensorInfo[]): void {
+function checkWhole(
+  path: string,
+  size: number,
+  dataOffset: number,
+  tensors: readonly GGUFTensorInfo[],
+): void {
   const lastStart = tensors.reduce((last, { offset }) => Math.max(last, Number(offset)), 0) + dataOffset;
   if (tensors.length > 0 && lastStart >= size)
     throw invalid(path, `it is cut off: a tensor begins at byte ${lastStart}, the file has ${size}`);
@@ -154,7 +163,9 @@ async function allParts(path: string, size: number): Promise<number> {
   if (count === 1) return size;
   const folder = dirname(path);
   const prefix = basename(path).replace(PART, '');
-  const parts = (await readdir(folder)).filter((name) => PART.test(name) && name.replace(PART, '') === prefix);
+  const parts = (await readdir(folder)).filter(
+    (name) => PART.test(name) && name.replace(PART, '') === prefix,
+  );
   if (parts.length < count)
     throw new ModelFileError('model_file_missing', `${path} has ${parts.length} of its ${count} parts.`);
   const sizes = await Promise.all(parts.map(async (name) => (await stat(join(folder, name))).size));

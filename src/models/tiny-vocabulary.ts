@@ -35,7 +35,7 @@ export function chatVocabulary(words: readonly string[]): Vocabulary {
     for (let length = 1; length <= word.length; length++)
       table.add(SPACE + word.slice(0, length), TYPE.normal);
   const scoreOf = (token: string, type: number): number => {
-    if (type === TYPE.normal) return [...token].length - 20;
+    if (type === TYPE.normal) return token.length - 20;
     return type === TYPE.byte ? -50 : 0;
   };
   return table.finish(scoreOf);

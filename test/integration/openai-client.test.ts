@@ -64,7 +64,12 @@ describe(`the openai client${realLlamaServer === null ? ' (real llama-server lef
       });
 
       it('completes a text', async () => {
-        const reply = await client.completions.create({ model: 'tiny', temperature: 0, prompt: 'this is', max_tokens: 2 });
+        const reply = await client.completions.create({
+          model: 'tiny',
+          temperature: 0,
+          prompt: 'this is',
+          max_tokens: 2,
+        });
 
         expect(reply.choices[0]?.text).to.equal(' tiny speaking');
         expect(reply.choices[0]?.finish_reason).to.equal('length');
@@ -72,9 +77,13 @@ describe(`the openai client${realLlamaServer === null ? ' (real llama-server lef
 
       it('embeds texts, alike ones alike', async function () {
         this.timeout(30_000);
-        const { data } = await client.embeddings.create({ model: 'embed', input: ['aaaa bbbb', 'aaaa bbbc', 'zzz'] });
+        const { data } = await client.embeddings.create({
+          model: 'embed',
+          input: ['aaaa bbbb', 'aaaa bbbc', 'zzz'],
+        });
         const [a, b, c] = data.map(({ embedding }) => embedding);
-        const dot = (x: number[] = [], y: number[] = []): number => x.reduce((sum, v, i) => sum + v * (y[i] ?? 0), 0);
+        const dot = (x: number[] = [], y: number[] = []): number =>
+          x.reduce((sum, v, i) => sum + v * (y[i] ?? 0), 0);
 
         expect(a).to.have.length(64);
         expect(dot(a, b)).to.be.greaterThan(dot(a, c));
@@ -84,7 +93,13 @@ describe(`the openai client${realLlamaServer === null ? ' (real llama-server lef
         this.timeout(30_000);
         const stop = new AbortController();
         const stream = await client.chat.completions.create(
-          { model: 'endless', stream: true, temperature: 0, max_tokens: 400, messages: [{ role: 'user', content: 'hi' }] },
+          {
+            model: 'endless',
+            stream: true,
+            temperature: 0,
+            max_tokens: 400,
+            messages: [{ role: 'user', content: 'hi' }],
+          },
           { signal: stop.signal },
         );
         for await (const chunk of stream) if (chunk.choices[0]?.delta.content) break;
@@ -94,7 +109,8 @@ describe(`the openai client${realLlamaServer === null ? ' (real llama-server lef
           const { body } = await request(`${row?.endpoint?.baseUrl}/slots`, {
             headers: { authorization: `Bearer ${row?.endpoint?.apiKey}` },
           });
-          return ((await body.json()) as { is_processing: boolean }[]).filter((slot) => slot.is_processing).length;
+          return ((await body.json()) as { is_processing: boolean }[]).filter((slot) => slot.is_processing)
+            .length;
         };
 
         stop.abort();

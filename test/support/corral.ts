@@ -20,7 +20,10 @@ export interface Corral extends Served {
   readonly traces: ReadonlyMap<string, string[]>;
   /** The most that was ever reserved on a device. */
   readonly peakReserved: () => number;
-  post(path: string, body: object): Promise<{ status: number; body: Record<string, never>; text: string; headers: Record<string, unknown> }>;
+  post(
+    path: string,
+    body: object,
+  ): Promise<{ status: number; body: Record<string, never>; text: string; headers: Record<string, unknown> }>;
   close(): Promise<void>;
 }
 
@@ -84,7 +87,11 @@ function parseOr(text: string): Record<string, never> {
 }
 
 /** Waits until something is so; fails with its name when it is not in time. */
-export async function until(what: string, isSo: () => boolean | Promise<boolean>, withinMs = 20_000): Promise<void> {
+export async function until(
+  what: string,
+  isSo: () => boolean | Promise<boolean>,
+  withinMs = 20_000,
+): Promise<void> {
   const endMs = performance.now() + withinMs;
   while (!(await isSo())) {
     if (performance.now() > endMs) throw new Error(`not so within ${withinMs} ms: ${what}`);

@@ -6,7 +6,8 @@ import { generateGguf, type GgufOptions } from '../../src/models/generate-gguf.t
 const SHAPES: Readonly<Record<string, GgufOptions>> = {
   tiny: { sentence: 'this is tiny speaking' },
   other: { sentence: 'another one answers here' },
-  endless: { endless: true, sentence: 'on and over we go' },
+  // Long enough that no test sees its context run full.
+  endless: { endless: true, contextTokens: 200_000, sentence: 'on and over we go' },
   embed: { kind: 'embedding' },
   a: { targetBytes: 200e6, sentence: 'model a says so' },
   b: { targetBytes: 200e6, sentence: 'model b begs to differ', seed: 2 },

@@ -54,7 +54,14 @@ export const aGpu = (
 });
 
 export const settings = (over: Partial<SchedulerSettings> = {}): SchedulerSettings => ({
-  plan: { policy: 'default', gamma: 0.5, starvationMs: 60_000, drainMs: Infinity, maxRunners: null, gpuOverheadBytes: 0 },
+  plan: {
+    policy: 'default',
+    gamma: 0.5,
+    starvationMs: 60_000,
+    drainMs: Infinity,
+    maxRunners: null,
+    gpuOverheadBytes: 0,
+  },
   runner: {
     loadStallMs: 300_000,
     loadTotalMs: Infinity,

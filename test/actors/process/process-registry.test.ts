@@ -1,0 +1,77 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect } from 'chai';
+import { ProcessRegistry, startTimeOf } from '../../../actors/process/process-registry.ts';
+
+describe('process registry', () => {
+  let folder: string;
+  let child: ChildProcess;
+  beforeEach(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'corral-registry-'));
+    child = spawn('sleep', ['60'], { detached: true, stdio: 'ignore' });
+    await once(child, 'spawn');
+  });
+  afterEach(async () => {
+    child.kill('SIGKILL');
+    await rm(folder, { recursive: true, force: true });
+  });
+
+  const leaveBehind = (
+    owner: { ownerPid: number; ownerStartTime: string | null },
+    startTime: string | null,
+  ) =>
+    writeFile(
+      join(folder, `${owner.ownerPid}.json`),
+      JSON.stringify({
+        ...owner,
+        processes: [{ runnerId: 'runner-1', pid: child.pid, command: 'sleep', startTime }],
+      }),
+    );
+  const dead = { ownerPid: 4_000_000, ownerStartTime: '1' };
+
+  it('ends what a Corral that is no more has left behind', async () => {
+    await leaveBehind(dead, startTimeOf(child.pid ?? 0));
+    const ended = once(child, 'exit');
+
+    const swept = await new ProcessRegistry(folder).sweep();
+
+    expect(swept.map(({ pid }) => pid)).to.deep.equal([child.pid]);
+    expect((await ended)[1]).to.equal('SIGTERM');
+    expect(await readdir(folder)).to.deep.equal([]);
+  });
+
+  it('spares a process that only has the pid of an old one', async () => {
+    await leaveBehind(dead, '12345');
+
+    expect(await new ProcessRegistry(folder).sweep()).to.deep.equal([]);
+    expect(child.exitCode).to.equal(null);
+  });
+
+  it('spares the runners of a Corral that still runs', async () => {
+    await leaveBehind(
+      { ownerPid: process.pid, ownerStartTime: startTimeOf(process.pid) },
+      startTimeOf(child.pid ?? 0),
+    );
+
+    expect(await new ProcessRegistry(folder).sweep()).to.deep.equal([]);
+  });
+
+  it('passes over a record that is cut off', async () => {
+    await writeFile(join(folder, '4000000.json'), '{"ownerPid": 40');
+
+    expect(await new ProcessRegistry(folder).sweep()).to.deep.equal([]);
+  });
+
+  it('ends all of its own at once', async () => {
+    const registry = new ProcessRegistry(folder);
+    registry.add({ runnerId: 'runner-1', pid: child.pid ?? 0, command: 'sleep' });
+    const ended = once(child, 'exit');
+
+    registry.killAll();
+
+    expect((await ended)[1]).to.equal('SIGKILL');
+  });
+});
