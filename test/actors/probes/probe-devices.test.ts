@@ -1,0 +1,147 @@
+import { chmod, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { expect } from 'chai';
+import { createActor, toPromise } from 'xstate';
+import { parseListDevices } from '../../../actors/probes/list-devices.ts';
+import { createProbeDevices, type ProbeOptions } from '../../../actors/probes/probe-devices.ts';
+import { readAmd } from '../../../actors/probes/amd.ts';
+import { readCpu } from '../../../actors/probes/cpu.ts';
+import type { DeviceReading } from '../../../machines/vocabulary.ts';
+
+const MIB = 1024 ** 2;
+const fixtures = fileURLToPath(new URL('../../fixtures/nvidia-smi/', import.meta.url));
+const LISTED = `Available devices:
+  CUDA0: Test RTX 24 (24576 MiB, 24000 MiB free)
+  CUDA1: Test RTX 12 (12288 MiB, 12000 MiB free)
+`;
+
+describe('device probes', () => {
+  let folder: string;
+  beforeEach(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'corral-probe-'));
+  });
+  afterEach(() => rm(folder, { recursive: true, force: true }));
+
+  /** A small program that is really run. */
+  const tool = async (name: string, script: string): Promise<string> => {
+    const path = join(folder, name);
+    await writeFile(path, `#!/bin/sh\n${script}\n`);
+    await chmod(path, 0o755);
+    return path;
+  };
+  const prober = (options: ProbeOptions) => {
+    const logic = createProbeDevices(options);
+    return (deviceIds: readonly string[] | null = null): Promise<readonly DeviceReading[]> =>
+      toPromise(createActor(logic, { input: { deviceIds } }).start());
+  };
+  const gpusOf = (readings: readonly DeviceReading[]) =>
+    readings
+      .filter(({ id }) => id !== 'CPU')
+      .map(({ id, freeBytes }) => [id, freeBytes === null ? null : freeBytes / MIB]);
+
+  it('take the devices from the runtime and their free memory from the driver', async () => {
+    const llamaServer = await tool('llama-server', `cat <<'X'\n${LISTED}X`);
+    const nvidiaSmi = await tool('nvidia-smi', `cat ${fixtures}two-gpus.xml`);
+    const probe = prober({ llamaServer, nvidiaSmi });
+
+    const first = await probe();
+    const second = await probe();
+
+    expect(gpusOf(first)).to.deep.equal([
+      ['CUDA0', 24000],
+      ['CUDA1', 12000],
+    ]);
+    expect(gpusOf(second)).to.deep.equal([
+      ['CUDA0', 7176],
+      ['CUDA1', 11887],
+    ]);
+    expect(gpusOf(await probe(['CUDA1']))).to.deep.equal([['CUDA1', 11887]]);
+    expect(first.at(-1)).to.include({ id: 'CPU', kind: 'cpu' });
+  });
+
+  it('keep a device whose driver fails, its memory unknown, and tell it once', async () => {
+    const notes: string[] = [];
+    const llamaServer = await tool('llama-server', `cat <<'X'\n${LISTED}X`);
+    const nvidiaSmi = await tool('nvidia-smi', `cat ${fixtures}no-driver.txt; exit 9`);
+    const probe = prober({ llamaServer, nvidiaSmi, onNote: (note) => notes.push(note) });
+
+    await probe();
+    await probe();
+    const third = await probe();
+
+    expect(gpusOf(third)).to.deep.equal([
+      ['CUDA0', null],
+      ['CUDA1', null],
+    ]);
+    expect(notes).to.have.length(1);
+    expect(notes[0]).to.match(/couldn't communicate with the NVIDIA driver/);
+  });
+
+  it('ask the runtime again until it has answered', async () => {
+    const llamaServer = await tool('llama-server', `[ -e ${folder}/ok ] && cat <<'X' || exit 1\n${LISTED}X`);
+    const probe = prober({ llamaServer, nvidiaSmi: '/nowhere' });
+
+    expect(gpusOf(await probe())).to.deep.equal([]);
+    await writeFile(join(folder, 'ok'), '');
+
+    expect(gpusOf(await probe())).to.deep.equal([
+      ['CUDA0', 24000],
+      ['CUDA1', 12000],
+    ]);
+  });
+
+  it('share one reading among all who ask at the same time', async () => {
+    const llamaServer = await tool('llama-server', `echo x >> ${folder}/asked; cat <<'X'\n${LISTED}X`);
+    const probe = prober({ llamaServer, nvidiaSmi: '/nowhere' });
+
+    await Promise.all([probe(), probe(), probe()]);
+
+    const { readFile } = await import('node:fs/promises');
+    expect(await readFile(join(folder, 'asked'), 'utf8')).to.equal('x\n');
+  });
+
+  it('know only the CPU where there is no llama-server', async () => {
+    expect((await prober({ llamaServer: null })()).map(({ id }) => id)).to.deep.equal(['CPU']);
+  });
+
+  it('read the list of llama-server through log lines, brackets and parentheses', () => {
+    const devices = parseListDevices(
+      `ggml_cuda_init: found 1 CUDA devices:\nAvailable devices:\n  CUDA0: NVIDIA (R) X (24576 MiB, 1 MiB free)\n  RPC[10.0.0.1:50052]: RPC (8192 MiB, 8000 MiB free)\n  Vulkan0: Intel(R) UHD Graphics (1024 MiB, 512 MiB free)\n  BLAS: OpenBLAS (0 MiB, 0 MiB free)\n`,
+    );
+
+    expect(devices.map(({ id, library, kind }) => [id, library, kind])).to.deep.equal([
+      ['CUDA0', 'CUDA', 'discrete'],
+      ['RPC[10.0.0.1:50052]', 'RPC', 'discrete'],
+      ['Vulkan0', 'Vulkan', 'integrated'],
+    ]);
+    expect(parseListDevices('Available devices:\n  (none)\n')).to.deep.equal([]);
+  });
+
+  it('read AMD cards from the kernel, and no others', async () => {
+    for (const [card, vendor] of [
+      ['card0', '0x10de'],
+      ['card1', '0x1002'],
+    ] as const) {
+      const device = join(folder, 'class/drm', card, 'device');
+      await mkdir(device, { recursive: true });
+      await writeFile(join(device, 'vendor'), `${vendor}\n`);
+      await writeFile(join(device, 'mem_info_vram_total'), '1000\n');
+      await writeFile(join(device, 'mem_info_vram_used'), '300\n');
+    }
+
+    expect(await readAmd(folder)).to.deep.equal([{ totalBytes: 1000, freeBytes: 700 }]);
+  });
+
+  it('count a container’s limit, not the machine', async () => {
+    await mkdir(join(folder, 'proc'), { recursive: true });
+    await mkdir(join(folder, 'sys/fs/cgroup'), { recursive: true });
+    await writeFile(join(folder, 'proc/meminfo'), 'MemTotal: 32000000 kB\nMemAvailable: 16000000 kB\n');
+    await writeFile(join(folder, 'sys/fs/cgroup/memory.max'), '1000000\n');
+    await writeFile(join(folder, 'sys/fs/cgroup/memory.current'), '600000\n');
+    await writeFile(join(folder, 'sys/fs/cgroup/memory.stat'), 'anon 1\nfile 100000\n');
+
+    expect(await readCpu(folder)).to.include({ totalBytes: 1_000_000, freeBytes: 500_000 });
+  });
+});

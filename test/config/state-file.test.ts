@@ -1,0 +1,41 @@
+import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect } from 'chai';
+import { StateFile } from '../../src/config/state-file.ts';
+
+describe('learned values', () => {
+  let folder: string;
+  let path: string;
+  beforeEach(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'corral-state-'));
+    path = join(folder, 'learned.json');
+  });
+  afterEach(() => rm(folder, { recursive: true, force: true }));
+
+  it('survive a restart', () => {
+    new StateFile(path).learn('qwen#1', { needBytes: 100, loadMs: 2_000 });
+
+    expect(new StateFile(path).of('qwen#1')).to.deep.equal({ needBytes: 100, loadMs: 2_000 });
+  });
+
+  it('take the newest need and average load times', () => {
+    const state = new StateFile(path);
+    state.learn('a', { needBytes: 100, loadMs: 1_000 });
+    state.learn('a', { needBytes: null, loadMs: 2_000 });
+    state.learn('a', { needBytes: 90, loadMs: null });
+
+    expect(state.of('a')).to.deep.equal({ needBytes: 90, loadMs: 1_300 });
+  });
+
+  it('are put aside, not lost, when their file is damaged', async () => {
+    await writeFile(path, '{"version": 1, "classes"');
+    const notes: string[] = [];
+
+    const state = new StateFile(path, (note) => notes.push(note));
+
+    expect(state.of('a')).to.equal(undefined);
+    expect(notes).to.have.length(1);
+    expect(await readdir(folder)).to.deep.equal(['learned.json.damaged']);
+  });
+});
