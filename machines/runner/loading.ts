@@ -18,6 +18,25 @@ export const loading = runnerSetup.createStateConfig({
       target: 'unloading',
       actions: { type: 'rememberFailure', params: ({ event }) => ({ failure: event.failure }) },
     },
+    'process.started': {
+      // Also a second time: a process that lost its port is started again on another one.
+      target: '.warming',
+      actions: [
+        {
+          type: 'rememberStart',
+          params: ({ event }) => ({ pid: event.pid, endpoint: event.endpoint }),
+        },
+        {
+          type: 'report',
+          params: ({ context, event }) => ({
+            type: 'runner.started',
+            runnerId: context.runnerId,
+            pid: event.pid,
+            endpoint: event.endpoint,
+          }),
+        },
+      ],
+    },
     'runner.keep': { actions: { type: 'rememberKeep', params: ({ event }) => event } },
     'process.exited': {
       target: '#runner.vram-recovering',
@@ -27,26 +46,6 @@ export const loading = runnerSetup.createStateConfig({
   states: {
     starting: {
       after: { loadStall: { target: '#runner.alive.unloading', actions: fail(stalled) } },
-      on: {
-        'process.started': {
-          target: 'warming',
-          actions: [
-            {
-              type: 'rememberStart',
-              params: ({ event }) => ({ pid: event.pid, endpoint: event.endpoint }),
-            },
-            {
-              type: 'report',
-              params: ({ context, event }) => ({
-                type: 'runner.started',
-                runnerId: context.runnerId,
-                pid: event.pid,
-                endpoint: event.endpoint,
-              }),
-            },
-          ],
-        },
-      },
     },
     warming: {
       invoke: {

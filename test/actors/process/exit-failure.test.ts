@@ -1,0 +1,86 @@
+import { expect } from 'chai';
+import { exitFailure, type ProcessExit } from '../../../actors/process/exit-failure.ts';
+
+const anExit = (over: Partial<ProcessExit>): ProcessExit => ({
+  modelName: 'qwen',
+  modelPath: '/m/qwen.gguf',
+  binary: '/bin/llama-server',
+  phase: 'loading',
+  exitCode: 1,
+  signal: null,
+  isExpected: false,
+  lines: [],
+  ...over,
+});
+
+describe('the failure of a process', () => {
+  for (const { title, exit, code, says } of [
+    {
+      title: 'a missing file',
+      exit: {
+        lines: [
+          "llama_model_load: error loading model: failed to open GGUF file '/m/qwen.gguf' (No such file or directory)",
+          'srv    load_model: failed to load model',
+          'srv    main: exiting due to model loading error',
+        ],
+      },
+      code: 'model_file_missing',
+      says: /cannot be opened\. It said: .*No such file/,
+    },
+    {
+      title: 'a file that was cut off',
+      exit: {
+        lines: [
+          "gguf_init: tensor 'blk.1.ffn_up.weight' data is not within the file bounds, model is corrupted or incomplete",
+          'srv    main: exiting due to model loading error',
+        ],
+      },
+      code: 'model_file_invalid',
+      says: /not within the file bounds/,
+    },
+    {
+      title: 'memory that ran out while loading',
+      exit: {
+        lines: ['alloc_tensor_range: failed to allocate CUDA0 buffer of size 123', 'error loading model'],
+      },
+      code: 'load_out_of_memory',
+      says: /failed to allocate CUDA0/,
+    },
+    {
+      title: 'memory that ran out while serving',
+      exit: { phase: 'serving', lines: ['CUDA error: out of memory'] },
+      code: 'out_of_memory',
+      says: /while serving/,
+    },
+    {
+      title: 'a shortage that llama.cpp got over',
+      exit: { lines: ['failed to allocate compute buffers, retrying without pipeline parallelism', 'bye'] },
+      code: 'load_failed',
+      says: /It said: .*retrying|bye/,
+    },
+    {
+      title: 'a kill by the system',
+      exit: { phase: 'serving', exitCode: null, signal: 'SIGKILL' },
+      code: 'runner_crashed',
+      says: /qwen crashed: killed by signal 9, not by Corral \(probably the system ran out of memory\)\./,
+    },
+    {
+      title: 'a program that cannot be run',
+      exit: { lines: ['execvp(3) failed.: No such file or directory'] },
+      code: 'spawn_failed',
+      says: /\/bin\/llama-server cannot be run/,
+    },
+    {
+      title: 'an end that Corral asked for',
+      exit: { isExpected: true, signal: 'SIGTERM', lines: ['error: whatever'] },
+      code: 'stopped',
+      says: /^qwen was unloaded\.$/,
+    },
+  ] as const)
+    it(`tells ${title}`, () => {
+      const failure = exitFailure(anExit(exit));
+
+      expect(failure.code).to.equal(code);
+      expect(failure.message).to.match(says);
+    });
+});

@@ -1,0 +1,88 @@
+import { expect } from 'chai';
+import { progressOf } from '../../../actors/process/load-progress.ts';
+import { RunnerLogs } from '../../../actors/process/runner-logs.ts';
+import { serverArguments } from '../../../actors/process/server-arguments.ts';
+import type { ProcessSpec } from '../../../machines/effects.ts';
+import { aModel } from '../../support/pool.ts';
+
+describe('runner logs', () => {
+  it('are plain lines, however the terminal cuts and colours them', () => {
+    const logs = new RunnerLogs();
+
+    logs.append('runner-1', 'one\r\ntw');
+    logs.append('runner-1', 'o\r\r\n\u001b[32mthree\u001b[0m\r\nloading 1 %\rloading 99 %\r\nrest');
+    logs.end('runner-1');
+
+    expect(logs.tail('runner-1')).to.deep.equal(['one', 'two', 'three', 'loading 99 %', 'rest']);
+  });
+
+  it('are bounded in lines, in width and in runners', () => {
+    const logs = new RunnerLogs();
+    for (let i = 0; i < 3_000; i++) logs.append('runner-1', `${'x'.repeat(5_000)}${i}\n`);
+    expect(logs.tail('runner-1')).to.have.length(500);
+    expect(logs.tail('runner-1', 1)[0]).to.have.length(4_096);
+
+    for (let i = 2; i < 100; i++) logs.append(`runner-${i}`, 'line\n');
+    expect(logs.tail('runner-1')).to.deep.equal([]);
+  });
+
+  it('are heard until the listener leaves', () => {
+    const logs = new RunnerLogs();
+    const heard: string[] = [];
+    const leave = logs.subscribe('runner-1', (line) => heard.push(line));
+
+    logs.append('runner-1', 'a\n');
+    leave();
+    logs.append('runner-1', 'b\n');
+
+    expect(heard).to.deep.equal(['a']);
+  });
+});
+
+describe('load progress', () => {
+  for (const [line, progress] of [
+    ['..........', 0.1],
+    [`${'.'.repeat(100)}`, 1],
+    ['load_tensors: loading 45.5 %', 0.455],
+    ['llama_model_loader: loaded meta data', null],
+  ] as const)
+    it(`of ${JSON.stringify(line.slice(0, 30))} is ${progress}`, () =>
+      expect(progressOf([line])).to.equal(progress));
+});
+
+describe('server arguments', () => {
+  const spec = (over: Partial<ProcessSpec>): ProcessSpec => {
+    const { launch } = aModel('qwen', 8);
+    return { runnerId: 'runner-1', modelName: 'qwen', launch, reservation: { CUDA0: 8 }, ...over };
+  };
+  const after = (args: readonly string[], flag: string): string | undefined => args[args.indexOf(flag) + 1];
+
+  it('give a model just the device that was reserved for it', () => {
+    const args = serverArguments(spec({ reservation: { CUDA1: 8 } }), 4000);
+
+    expect(after(args, '--device')).to.equal('CUDA1');
+    expect(after(args, '--split-mode')).to.equal('none');
+  });
+
+  it('split a model as its memory was reserved', () => {
+    const args = serverArguments(spec({ reservation: { CUDA0: 30, CUDA1: 10 } }), 4000);
+
+    expect(after(args, '--device')).to.equal('CUDA0,CUDA1');
+    expect(after(args, '--tensor-split')).to.equal('0.750,0.250');
+  });
+
+  it('keep a model off the GPUs when its place is the CPU', () => {
+    const args = serverArguments(spec({ reservation: { CPU: 8 } }), 4000);
+
+    expect(after(args, '--device')).to.equal('none');
+    expect(after(args, '-ngl')).to.equal('0');
+  });
+
+  it('give every slot the whole context, and let the user’s arguments win', () => {
+    const launch = { ...aModel('qwen', 8).launch, contextTokens: 1000, slots: 4, extraArgs: ['-c', '9'] };
+    const args = serverArguments(spec({ launch }), 4000);
+
+    expect(after(args, '-c')).to.equal('4000');
+    expect(args.slice(-2)).to.deep.equal(['-c', '9']);
+  });
+});
