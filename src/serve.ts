@@ -118,7 +118,7 @@ function embeddedCommand(): { file: string; args: readonly string[] } {
   const here = fileURLToPath(import.meta.url);
   const isSource = here.endsWith('.ts');
   const main = join(here, '..', '..', 'embedded', isSource ? 'main.ts' : 'main.js');
-  return { file: process.execPath, args: isSource ? ['--import', 'tsx', main] : [main] };
+  return { file: process.execPath, args: isSource ? ['--import', import.meta.resolve('tsx'), main] : [main] };
 }
 
 export const settingsOf = (config: Config): SchedulerSettings => ({

@@ -62,7 +62,13 @@ export type RunnerReport =
     }
   | { type: 'runner.measured'; runnerId: RunnerId; use: Reservation }
   /** Of every state but ready and idle: those two differ in the leases alone, which the scheduler counts itself. */
-  | { type: 'runner.moved'; runnerId: RunnerId; state: RunnerState; reason: string }
+  | {
+      type: 'runner.moved';
+      runnerId: RunnerId;
+      state: RunnerState;
+      reason: string;
+      failure: Failure | null;
+    }
   | { type: 'runner.overstayed'; runnerId: RunnerId }
   | { type: 'runner.stuck'; runnerId: RunnerId }
   | { type: 'runner.unrecovered'; runnerId: RunnerId }

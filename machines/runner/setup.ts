@@ -47,6 +47,7 @@ export const runnerSetup = setup({
         runnerId: context.runnerId,
         state: params.state,
         reason: context.failure?.message ?? context.reason,
+        failure: context.failure,
       }),
     ),
     rememberStart: assign({

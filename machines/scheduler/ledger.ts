@@ -184,6 +184,7 @@ export class Ledger implements View {
       endpoint: null,
       isSettled: false,
       isDismissed: false,
+      hasFailed: false,
     };
     this.runners.set(runnerId, row);
     this.#runnersByModel.set(spec.name, [...this.runnersOf(spec.name), row]);
@@ -244,6 +245,7 @@ export class Ledger implements View {
    * tried again alone on its device (out of memory beside others).
    */
   takeFailed(runner: RunnerRow, failure: Failure): readonly Waiting[] {
+    runner.hasFailed = true;
     this.#history.noteFailure(runner.spec.name, failure, this.now());
     const { classKey } = runner.spec;
     const hasNeighbours = [...this.runners.values()].some(

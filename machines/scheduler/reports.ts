@@ -1,7 +1,7 @@
 import type { RunnerReport } from '../runner/contract.ts';
 import { recordOf } from './decisions.ts';
 import type { Ledger } from './ledger.ts';
-import { isOwn, type Outlet } from './steps.ts';
+import { isOwn, refuse, type Outlet } from './steps.ts';
 
 type Report<Type extends RunnerReport['type']> = Extract<RunnerReport, { type: Type }>;
 
@@ -9,16 +9,16 @@ type Report<Type extends RunnerReport['type']> = Extract<RunnerReport, { type: T
  * What runners tell, entered into the ledger. Ids are never used again, so a report about a runner that is not in the
  * ledger is stale, and is dropped.
  */
-export function noteMoved(
-  ledger: Ledger,
-  { runnerId, state, reason }: Report<'runner.moved'>,
-  out: Outlet,
-): void {
+export function noteMoved(ledger: Ledger, event: Report<'runner.moved'>, out: Outlet): void {
+  const { runnerId, state, reason, failure } = event;
   const runner = ledger.runners.get(runnerId);
   if (!runner) return;
   // Said before it heard that it has to go.
   if (runner.isDismissed && state === 'loading') return;
   ledger.moveRunner(runner, state, reason);
+  // A load that has failed is answered at once: nobody has to wait until its memory is back.
+  if (failure !== null && runner.readyAtMs === null && !runner.hasFailed)
+    refuse(ledger, ledger.takeFailed(runner, failure), failure, out);
   if (state === 'unloading')
     out.emit({
       type: 'decision',

@@ -144,8 +144,8 @@ export function bury(ledger: Ledger, outcome: RunnerOutcome, out: Outlet): void 
     });
   }
   if (failure === null) return;
-  if (!wasReady) refuse(ledger, ledger.takeFailed(runner, failure), failure, out);
-  else if (isCrash) {
+  if (!wasReady && !runner.hasFailed) refuse(ledger, ledger.takeFailed(runner, failure), failure, out);
+  if (wasReady && isCrash) {
     ledger.noteCrash(name, failure);
     if (runner.pinned && !runner.isDismissed) preload(ledger, runner.spec);
   }

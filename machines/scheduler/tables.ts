@@ -11,6 +11,8 @@ export interface RunnerRow extends Omit<Mutable<RunnerView>, 'leases'> {
   isSettled: boolean;
   /** Somebody asked for it to go; it is not started again. */
   isDismissed: boolean;
+  /** Its load has failed, and those who waited for it have been answered. */
+  hasFailed: boolean;
 }
 
 export interface DeviceRow extends Mutable<DeviceView> {}
