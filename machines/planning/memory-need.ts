@@ -1,19 +1,28 @@
+/** One layer's part of the KV cache. */
+export interface AttentionLayer {
+  /** 0 where a layer has no KV cache. */
+  readonly kvHeads: number;
+  readonly keyLength: number;
+  readonly valueLength: number;
+  /** Tokens that a sliding-window layer keeps; null where it keeps the whole context. */
+  readonly windowTokens: number | null;
+}
+
 /** What a model's header tells of its size. */
 export interface ModelShape {
   /** All tensors, as they lie in the file. */
   readonly weightsBytes: number;
+  /** The part of them that stays in main memory when all layers are on a GPU, unless the output shares it. */
+  readonly tokenEmbeddingBytes: number;
   readonly layers: number;
   readonly embeddingLength: number;
   readonly feedForwardLength: number;
   readonly heads: number;
-  /** Per layer; 0 where a layer has no KV cache. */
-  readonly kvHeads: readonly number[];
-  readonly keyLength: number;
-  readonly valueLength: number;
+  readonly attention: readonly AttentionLayer[];
+  /** State of recurrent layers, whatever the context; 0 without such layers. */
+  readonly recurrentBytesPerSlot: number;
   readonly vocabulary: number;
   readonly trainedContextTokens: number;
-  /** Tokens that sliding-window layers keep; null without such layers. */
-  readonly slidingWindowTokens: number | null;
 }
 
 export interface NeedOptions {
@@ -29,6 +38,7 @@ export interface NeedOptions {
 
 export interface PredictedNeed {
   readonly weightsBytes: number;
+  /** KV cache and recurrent state. */
   readonly kvBytes: number;
   readonly computeBytes: number;
   readonly totalBytes: number;
@@ -49,34 +59,45 @@ const CACHE_TYPE_BYTES: Readonly<Record<string, number>> = {
 /** llama.cpp's default `--ubatch-size`. */
 const DEFAULT_BATCH_TOKENS = 512;
 
+/** llama.cpp rounds each slot's cache up to a multiple of this. */
+const CACHE_STEP_TOKENS = 256;
+
 /**
- * Memory of a fully offloaded model by llama.cpp's own layout (checked against its `llama-fit-params`, v0.4 and v0.5):
- * weights as in the file; KV cache = Σ over layers of context · kvHeads · (key length · K type + value length · V type), the
- * context of a sliding-window layer being at most window · slots + batch; compute buffers ≈ batch · (4 · max(vocabulary,
- * 4 · feedForward + embedding) + 2 · context for the mask, and 4 · heads · context more without flash attention). For
- * a model of 8 layers, width 1024 and feed-forward 3072 both say 28 MiB at 2,048 tokens and 34 MiB at 8,192.
+ * Memory of a fully offloaded model by llama.cpp's own layout, for slots of their own context (an explicit `-np`): weights as in
+ * the file; KV cache = Σ over slots and layers of context · kvHeads · (key length · K type + value length · V type), the context
+ * of a sliding-window layer being at most window + batch; recurrent state per slot; compute buffers ≈ batch · (4 ·
+ * max(vocabulary, 4 · feedForward + embedding) + 2 · context for each mask, and 4 · heads · context more without flash attention).
+ * Against `llama-fit-params` of llama.cpp v0.4 the cache is exact and the buffers are within a tenth, except for
+ * recurrent models, whose buffers are tens of MiB larger than this.
  */
 export function predictNeed(shape: ModelShape, options: NeedOptions): PredictedNeed {
-  const { contextTokens, slots, batchTokens = DEFAULT_BATCH_TOKENS, flashAttention = true } = options;
-  const totalTokens = contextTokens * slots;
-  const cachedTokens =
-    shape.slidingWindowTokens === null
-      ? totalTokens
-      : Math.min(totalTokens, shape.slidingWindowTokens * slots + batchTokens);
-  const perHead =
-    shape.keyLength * cacheBytes(options.cacheTypeK) + shape.valueLength * cacheBytes(options.cacheTypeV);
-  const kvBytes = shape.kvHeads.reduce((sum, heads) => sum + cachedTokens * heads * perHead, 0);
-  const attention = flashAttention ? 0 : shape.heads * totalTokens * 4;
+  const {
+    slots,
+    cacheTypeK,
+    cacheTypeV,
+    batchTokens = DEFAULT_BATCH_TOKENS,
+    flashAttention = true,
+  } = options;
+  const contextTokens = roundUp(options.contextTokens);
+  const keyBytes = typeBytes(cacheTypeK);
+  const valueBytes = typeBytes(cacheTypeV);
+  let slotBytes = shape.recurrentBytesPerSlot;
+  let slidingMaskTokens = 0;
+  for (const { kvHeads, keyLength, valueLength, windowTokens } of shape.attention) {
+    const kept = Math.min(contextTokens, roundUp((windowTokens ?? Infinity) + batchTokens));
+    if (windowTokens !== null) slidingMaskTokens = kept;
+    slotBytes += kept * kvHeads * (keyLength * keyBytes + valueLength * valueBytes);
+  }
   const activations = 4 * shape.feedForwardLength + shape.embeddingLength;
-  const computeBytes =
-    batchTokens * (4 * Math.max(shape.vocabulary, activations) + 2 * totalTokens + attention);
+  const masks = 2 * (contextTokens + slidingMaskTokens);
+  const attention = flashAttention ? 0 : shape.heads * contextTokens * 4;
   const { weightsBytes } = shape;
-  return {
-    weightsBytes,
-    kvBytes,
-    computeBytes,
-    totalBytes: Math.ceil(weightsBytes + kvBytes + computeBytes),
-  };
+  const kvBytes = slots * slotBytes;
+  const computeBytes = batchTokens * (4 * Math.max(shape.vocabulary, activations) + masks + attention);
+  const totalBytes = Math.ceil(weightsBytes + kvBytes + computeBytes);
+  return { weightsBytes, kvBytes, computeBytes, totalBytes };
 }
 
-const cacheBytes = (type = 'f16'): number => CACHE_TYPE_BYTES[type.toLowerCase()] ?? 2;
+const roundUp = (tokens: number): number => Math.ceil(tokens / CACHE_STEP_TOKENS) * CACHE_STEP_TOKENS;
+
+const typeBytes = (type = 'f16'): number => CACHE_TYPE_BYTES[type.toLowerCase()] ?? 2;

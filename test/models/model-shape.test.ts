@@ -1,0 +1,161 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { buildGgufHeader, GGUFValueType as Type, type GGUFTypedMetadata } from '@huggingface/gguf';
+import { expect } from 'chai';
+import type { ModelShape } from '../../machines/planning/memory-need.ts';
+import { readModelFile } from '../../src/models/read-model-file.ts';
+
+describe('the shape of a model', () => {
+  let folder: string;
+  beforeEach(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'corral-shape-'));
+  });
+  afterEach(() => rm(folder, { recursive: true, force: true }));
+  const shapeOf = (architecture: string, keys: Keys): Promise<ModelShape> =>
+    readShape(join(folder, 'model.gguf'), architecture, keys);
+
+  it('counts a large vocabulary', async () => {
+    const tokens = Array.from({ length: 100_000 }, (_, i) => `token ${i}`);
+    const { vocabulary, trainedContextTokens } = await shapeOf('llama', {
+      'tokenizer.ggml.tokens': { value: tokens, type: Type.ARRAY, subType: Type.STRING },
+      'llama.context_length': u32(4096),
+    });
+
+    expect({ vocabulary, trainedContextTokens }).to.deep.equal({
+      vocabulary: 100_000,
+      trainedContextTokens: 4096,
+    });
+  });
+
+  for (const { title, architecture, keys, windows } of [
+    { title: 'gemma3', architecture: 'gemma3', keys: {}, windows: [512, 512, 512, 512, 512, null, 512, 512] },
+    {
+      title: 'gpt-oss',
+      architecture: 'gpt-oss',
+      keys: {},
+      windows: [512, null, 512, null, 512, null, 512, null],
+    },
+    {
+      title: 'an architecture whose first layer is dense',
+      architecture: 'smallthinker',
+      keys: {},
+      windows: [null, 512, 512, 512, null, 512, 512, 512],
+    },
+    {
+      title: 'a period in the header',
+      architecture: 'gemma3',
+      keys: { 'attention.sliding_window_pattern': u32(2) },
+      windows: [512, null, 512, null, 512, null, 512, null],
+    },
+    {
+      title: 'a list in the header',
+      architecture: 'gemma4',
+      keys: { 'attention.sliding_window_pattern': flags([1, 1, 0, 1, 1, 0, 1, 0]) },
+      windows: [512, 512, null, 512, 512, null, 512, null],
+    },
+    {
+      title: 'a window of 0',
+      architecture: 'llama4',
+      keys: { 'attention.sliding_window': u32(0) },
+      windows: Array.from({ length: 8 }, () => null),
+    },
+    {
+      title: 'a window that llama.cpp does not use',
+      architecture: 'qwen2',
+      keys: {},
+      windows: Array.from({ length: 8 }, () => null),
+    },
+  ])
+    it(`tells which layers slide: ${title}`, async () => {
+      const { attention } = await shapeOf(architecture, {
+        ...named(architecture, { ...TRANSFORMER, 'attention.sliding_window': u32(512), ...keys }),
+      });
+
+      expect(attention.map(({ windowTokens }) => windowTokens)).to.deep.equal(windows);
+    });
+
+  it('tells which layers have no cache', async () => {
+    const kvHeads = { value: [0, 0, 8, 0, 0, 8, 0, 0], type: Type.ARRAY, subType: Type.INT32 };
+    const cached = async (architecture: string, keys: Keys): Promise<number[]> =>
+      (await shapeOf(architecture, named(architecture, { ...TRANSFORMER, ...keys }))).attention.map(
+        (layer) => layer.kvHeads,
+      );
+
+    expect(await cached('granitehybrid', { 'attention.head_count_kv': kvHeads })).to.deep.equal(
+      kvHeads.value,
+    );
+    expect(await cached('qwen3next', {})).to.deep.equal([0, 0, 0, 2, 0, 0, 0, 2]);
+    expect(await cached('gemma4', { 'attention.shared_kv_layers': u32(3) })).to.deep.equal([
+      2, 2, 2, 2, 2, 0, 0, 0,
+    ]);
+  });
+
+  it('tells the state of recurrent layers', async () => {
+    const { recurrentBytesPerSlot } = await shapeOf(
+      'mamba',
+      named('mamba', {
+        block_count: u32(8),
+        'attention.head_count': u32(0),
+        'ssm.conv_kernel': u32(4),
+        'ssm.inner_size': u32(2048),
+        'ssm.state_size': u32(16),
+      }),
+    );
+
+    // llama-fit-params of llama.cpp v0.4: 19 MiB for 16 slots.
+    expect((16 * recurrentBytesPerSlot) / 1024 ** 2).to.equal(19);
+  });
+
+  it('counts the one vector of latent attention once', async () => {
+    const { attention } = await shapeOf(
+      'deepseek2',
+      named('deepseek2', {
+        ...TRANSFORMER,
+        'attention.head_count_kv': u32(1),
+        'attention.key_length': u32(576),
+        'attention.value_length': u32(512),
+        'attention.key_length_mla': u32(192),
+        'attention.value_length_mla': u32(128),
+      }),
+    );
+
+    expect(attention[0]).to.include({ kvHeads: 1, keyLength: 576, valueLength: 0 });
+  });
+});
+
+type Keys = Record<string, { value: unknown; type: Type; subType?: Type }>;
+
+function u32(value: number): { value: number; type: Type } {
+  return { value, type: Type.UINT32 };
+}
+function flags(values: readonly number[]): Keys[string] {
+  return { value: values.map((one) => one !== 0), type: Type.ARRAY, subType: Type.BOOL };
+}
+
+const TRANSFORMER: Keys = {
+  block_count: u32(8),
+  embedding_length: u32(256),
+  'attention.head_count': u32(4),
+  'attention.head_count_kv': u32(2),
+};
+
+const named = (architecture: string, keys: Keys): Keys =>
+  Object.fromEntries(Object.entries(keys).map(([key, value]) => [`${architecture}.${key}`, value]));
+
+/** The shape of a file that has a header and no tensors. */
+async function readShape(path: string, architecture: string, keys: Keys): Promise<ModelShape> {
+  const metadata = {
+    version: u32(3),
+    tensor_count: { value: 0n, type: Type.UINT64 },
+    kv_count: { value: 0n, type: Type.UINT64 },
+    'general.architecture': { value: architecture, type: Type.STRING },
+    ...keys,
+  };
+  const header = await buildGgufHeader(new Blob([]), metadata as unknown as GGUFTypedMetadata, {
+    littleEndian: true,
+    tensorInfoByteRange: [0, 0],
+  });
+  await writeFile(path, Buffer.from(await header.arrayBuffer()));
+  return (await readModelFile(path)).shape;
+}
