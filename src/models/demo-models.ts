@@ -20,7 +20,7 @@ const demo: readonly { name: string; about: string; options: GgufOptions }[] = [
   },
   {
     name: 'medium-chat',
-    about: '60 MB',
+    about: '50 MB',
     options: {
       targetBytes: 60 * MB,
       sentence: 'Greetings from medium-chat ! My weights are made up and so is my wisdom',

@@ -1,7 +1,7 @@
 import { readdir } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 
-/** Deep enough for every model collection seen, and an end to any loop of links. */
+/** Deep enough for every model collection seen. Links to folders are not followed, so there are no loops. */
 const DEEPEST = 6;
 const LATER_PART = /-(?!00001)\d{5}-of-\d{5}\.gguf$/;
 const FIRST_PART = /-00001-of-\d{5}$/;
