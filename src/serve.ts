@@ -1,5 +1,6 @@
+import { createRequire } from 'node:module';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { fileURLToPath, pathToFileURL } from 'node:url';
 import type { Logger } from 'pino';
 import { createRealEffects } from '../actors/real.ts';
 import { ProcessRegistry } from '../actors/process/process-registry.ts';
@@ -118,8 +119,11 @@ function embeddedCommand(): { file: string; args: readonly string[] } {
   const here = fileURLToPath(import.meta.url);
   const isSource = here.endsWith('.ts');
   const main = join(here, '..', '..', 'embedded', isSource ? 'main.ts' : 'main.js');
-  return { file: process.execPath, args: isSource ? ['--import', import.meta.resolve('tsx'), main] : [main] };
+  return { file: process.execPath, args: isSource ? ['--import', tsxLoader(), main] : [main] };
 }
+
+/** Only where Corral runs from source is there a tsx to run TypeScript with. */
+const tsxLoader = (): string => pathToFileURL(createRequire(import.meta.url).resolve('tsx')).href;
 
 export const settingsOf = (config: Config): SchedulerSettings => ({
   plan: {

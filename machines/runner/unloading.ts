@@ -34,7 +34,6 @@ export const unloading = runnerSetup.createStateConfig({
         type: 'report',
         params: ({ context }) => ({ type: 'runner.stuck', runnerId: context.runnerId }),
       },
-      after: { killAlarm: { target: 'stuck', reenter: true, actions: 'killProcess' } },
     },
   },
 });

@@ -27,7 +27,9 @@ export function answerLater<Output, Input>(
         'error' in due
           ? { type: 'xstate.promise.reject', data: due.error }
           : { type: 'xstate.promise.resolve', data: due.value };
-      clock.setTimeout(() => self.send(event as never), due.afterMs);
+      clock.setTimeout(() => {
+        if (self.getSnapshot().status === 'active') self.send(event as never);
+      }, due.afterMs);
     },
   };
 }
