@@ -1,6 +1,7 @@
 import { fromCallback } from 'xstate';
 import type {
   Effects,
+  HealthEvent,
   ProcessCommand,
   ProcessEvent,
   ProcessSpec,
@@ -24,11 +25,15 @@ export function simulatedEffects(world: World): Effects {
     }),
     awaitReady: answerLater<ReadyReport, ReadySpec>(clock, ({ runnerId }) => {
       const process = world.processes.get(runnerId);
-      if (!process || process.model.fault?.kind === 'never-ready') return 'never';
+      if (!process || neverGetsReady(process)) return 'never';
       const afterMs = Math.max(0, process.startedAtMs + process.model.loadMs - clock.now());
       return { afterMs, value: { contextTokens: null, slots: null } };
     }),
-    watchHealth: fromCallback(() => {}),
+    watchHealth: fromCallback(({ input: { runnerId }, sendBack }) => {
+      const process = world.processes.get(runnerId);
+      if (process)
+        process.stopAnswering = (message) => sendBack({ type: 'health.lost', message } satisfies HealthEvent);
+    }),
     probeDevices: answerLater<readonly DeviceReading[], { deviceIds: readonly DeviceId[] | null }>(
       clock,
       ({ deviceIds }) => {
@@ -70,9 +75,34 @@ function startProcess(
   const endpoint = { baseUrl: `simulated:${spec.runnerId}`, apiKey: '' };
   clock.setTimeout(() => sendBack({ type: 'process.started', pid: null, endpoint }), 0);
   const { fault } = model;
-  if (fault?.kind === 'fails-to-load')
+  if (fault?.kind === 'fails-to-load') {
     clock.setTimeout(() => process.exit(null, fault.failure), fault.afterMs);
+    if (fault.times !== undefined)
+      model.fault = fault.times > 1 ? { ...fault, times: fault.times - 1 } : null;
+  }
+  if (model.signOfLifeMs !== undefined) showLife(world, process, model.signOfLifeMs, sendBack);
   return process;
+}
+
+const neverGetsReady = ({ model: { fault, loadMs } }: WorldProcess): boolean =>
+  fault?.kind === 'never-ready' || (fault?.kind === 'goes-silent' && fault.afterMs < loadMs);
+
+/** Writes to its log every so often while it loads, or until it goes silent. */
+function showLife(
+  world: World,
+  process: WorldProcess,
+  everyMs: number,
+  sendBack: (event: ProcessEvent) => void,
+): void {
+  const { clock } = world;
+  clock.setTimeout(() => {
+    const { fault, loadMs } = process.model;
+    const elapsedMs = clock.now() - process.startedAtMs;
+    if (!process.isAlive || elapsedMs >= loadMs) return;
+    if (fault?.kind === 'goes-silent' && elapsedMs > fault.afterMs) return;
+    sendBack({ type: 'process.activity', progress: elapsedMs / loadMs });
+    showLife(world, process, everyMs, sendBack);
+  }, everyMs);
 }
 
 function endProcess(world: World, process: WorldProcess, isKill: boolean): void {

@@ -9,8 +9,11 @@ export interface WorldDevice {
   /** Held by other programs. */
   othersBytes: number;
   recoveryMs: number;
-  /** How probes of it fail, when they do. */
-  fault: 'none' | 'unknown' | 'gone';
+  /** How probes of it fail, when they do; `stale` goes on telling `staleFreeBytes`. */
+  fault: 'none' | 'unknown' | 'gone' | 'stale';
+  staleFreeBytes?: number;
+  /** Lost at the end of each process. */
+  leakBytes?: number;
 }
 
 /** How one model's processes behave. */
@@ -20,11 +23,21 @@ export interface WorldModel {
   /** What it really holds; null: just its reservation. */
   realBytes: number | null;
   fault: ProcessFault | null;
+  /** How often a loading process shows life; absent: never. */
+  signOfLifeMs?: number;
 }
 
 export type ProcessFault =
-  | { readonly kind: 'fails-to-load'; readonly afterMs: number; readonly failure: Failure }
+  | {
+      readonly kind: 'fails-to-load';
+      readonly afterMs: number;
+      readonly failure: Failure;
+      /** So many loads, then all is well; absent: all of them. */
+      readonly times?: number;
+    }
   | { readonly kind: 'never-ready' }
+  /** Never ready, and no sign of life any more from then on. */
+  | { readonly kind: 'goes-silent'; readonly afterMs: number }
   | { readonly kind: 'ignores-terminate' }
   | { readonly kind: 'ignores-kill'; readonly forMs: number };
 
@@ -36,6 +49,8 @@ export interface WorldProcess {
   /** Bytes held per device, from the moment the load is complete. */
   held: Reservation;
   isAlive: boolean;
+  /** Tells its runner that it no longer answers; there while its health is watched. */
+  stopAnswering?: (message: string) => void;
 }
 
 /** Modelled devices and processes in virtual time: what the simulated effects act upon. */
@@ -64,8 +79,8 @@ export class World {
     process.isAlive = false;
     for (const [id, bytes] of Object.entries(process.held)) {
       this.#linger(id, bytes);
-      const recoveryMs = this.devices.get(id)?.recoveryMs ?? 0;
-      this.clock.setTimeout(() => this.#linger(id, -bytes), recoveryMs);
+      const { recoveryMs = 0, leakBytes = 0 } = this.devices.get(id) ?? {};
+      this.clock.setTimeout(() => this.#linger(id, Math.min(0, leakBytes - bytes)), recoveryMs);
     }
     process.held = {};
   }
@@ -80,10 +95,15 @@ export class World {
     const readings: DeviceReading[] = [];
     for (const [id, device] of this.devices) {
       if (device.fault === 'gone' || (ids !== null && !ids.includes(id))) continue;
-      const freeBytes = Math.max(0, device.reading.totalBytes - device.othersBytes - this.heldOn(id));
-      readings.push({ ...device.reading, freeBytes: device.fault === 'unknown' ? null : freeBytes });
+      readings.push({ ...device.reading, freeBytes: this.#freeOn(id, device) });
     }
     return readings;
+  }
+
+  #freeOn(id: DeviceId, device: WorldDevice): number | null {
+    if (device.fault === 'unknown') return null;
+    if (device.fault === 'stale') return device.staleFreeBytes ?? 0;
+    return Math.max(0, device.reading.totalBytes - device.othersBytes - this.heldOn(id));
   }
 
   #linger(id: DeviceId, bytes: number): void {

@@ -11,7 +11,10 @@ const request = z
     waits: window.optional().describe('How long it waits, from its arrival.'),
     ends: window.optional().describe('When it ends, however it ends.'),
     runner: z.string().optional().describe('The runner that serves it: `with r1` or `not with r1`.'),
-    on: z.union([z.string(), z.array(z.string())]).optional().describe('The devices that serve it, all of them.'),
+    on: z
+      .union([z.string(), z.array(z.string())])
+      .optional()
+      .describe('The devices that serve it, all of them.'),
     error: z.enum(failureCodes).optional().describe('It is refused, or loses its runner, with this code.'),
     at: window.optional().describe('With error: when.'),
     says: z.string().optional().describe('With error: a part of the message.'),
@@ -48,7 +51,10 @@ const never = z.strictObject({
 /** What must come of a scenario. Everything is optional; some rules hold without being written (docs/scenarios.md). */
 export const expectations = z.strictObject({
   requests: z
-    .record(z.string(), z.union([z.enum(['served', 'refused', 'lost', 'cancelled', 'running', 'waiting']), request]))
+    .record(
+      z.string(),
+      z.union([z.enum(['served', 'refused', 'lost', 'cancelled', 'running', 'waiting']), request]),
+    )
     .optional()
     .describe('What becomes of the requests, by name.'),
   order: z.array(z.string()).optional().describe('Requests in the order in which they are granted.'),
@@ -60,7 +66,10 @@ export const expectations = z.strictObject({
     .union([count, z.record(z.string(), count)])
     .optional()
     .describe('How many evictions there are: in all, or by model.'),
-  evicted: z.array(z.string()).optional().describe('The models that are evicted, in any order, and no others.'),
+  evicted: z
+    .array(z.string())
+    .optional()
+    .describe('The models that are evicted, in any order, and no others.'),
   decisions: z
     .array(z.string())
     .optional()

@@ -8,19 +8,20 @@ const fullDevice = z.strictObject({
   free: size.optional().describe('Free at the start; the rest is held by other programs. Default: all.'),
   limit: size.optional().describe('The most that Corral may use of it. Default: all.'),
   kind: z.enum(['discrete', 'integrated', 'cpu']).optional().describe('Default: discrete; cpu for CPU.'),
-  library: z.string().optional().describe('Devices of different libraries never share a model. Default: CUDA.'),
+  library: z
+    .string()
+    .optional()
+    .describe('Devices of different libraries never share a model. Default: CUDA.'),
   memoryBack: duration
     .default(1_000)
     .describe('How long after the end of a process its memory shows as free. Default: 1s.'),
 });
 
 /** A device; `CUDA0: 24GiB` is short for `CUDA0: { memory: 24GiB }`. */
-const device = z
-  .preprocess((value) => (typeof value === 'object' ? value : { memory: value }), fullDevice)
-  .meta({ override: 'device' });
+const device = z.preprocess((value) => (typeof value === 'object' ? value : { memory: value }), fullDevice);
 
 /** What can differ between two requests for one model. */
-export const options = {
+const options = {
   context: positive.optional().describe('Tokens per request. Default: 4096.'),
   adapters: z.array(z.string()).optional().describe('LoRA files.'),
   projector: z.string().optional().describe('An mmproj file.'),
@@ -31,7 +32,7 @@ export const options = {
     .describe('Where it may run. Default: gpu-or-cpu.'),
 };
 
-export const modelShape = {
+const modelShape = {
   needs: size.describe('Memory that it needs in all: 8GiB.'),
   loads: duration.default(5_000).describe('How long a load takes. Default: 5s.'),
   slots: positive.default(1).describe('Requests served at the same time. Default: 1.'),

@@ -21,7 +21,10 @@ const fault = z
     crash: z.string().optional().describe("The model's process ends by itself."),
     signal: z.string().optional().describe('With crash: by this signal; SIGKILL when not given.'),
     exitCode: z.number().int().optional().describe('With crash: with this exit code.'),
-    runsOutOfMemory: z.string().optional().describe("The model's process runs out of memory while it serves."),
+    runsOutOfMemory: z
+      .string()
+      .optional()
+      .describe("The model's process runs out of memory while it serves."),
     stopsAnswering: z.string().optional().describe("The model's process runs on and answers no more."),
     loadFails: z.string().optional().describe('Loads of this model fail.'),
     code: z.enum(failureCodes).optional().describe('With loadFails: how. Default: load_failed.'),
@@ -30,7 +33,10 @@ const fault = z
     neverReady: z.string().optional().describe('Processes of this model start and are never ready.'),
     goesSilent: z.string().optional().describe('A load of this model stops showing life and never ends.'),
     ignoresTerminate: z.string().optional().describe('Processes of this model ignore SIGTERM.'),
-    ignoresKill: z.string().optional().describe('Processes of this model ignore SIGTERM, and SIGKILL for a while.'),
+    ignoresKill: z
+      .string()
+      .optional()
+      .describe('Processes of this model ignore SIGTERM, and SIGKILL for a while.'),
     for: duration.optional().describe('With ignoresKill: for so long.'),
     fileDisappears: z.string().optional().describe("The model's file is gone: loads fail at once."),
     heals: z.string().optional().describe('Ends the faults of a model.'),
@@ -141,7 +147,11 @@ function exactlyOne(
       message: `a ${noun} needs one of: ${Object.keys(kinds).join(', ')}`,
     });
   if (second !== undefined)
-    return context.addIssue({ code: 'custom', path: [second], message: `a ${noun} is one thing: ${kind} or ${second}` });
+    return context.addIssue({
+      code: 'custom',
+      path: [second],
+      message: `a ${noun} is one thing: ${kind} or ${second}`,
+    });
   const allowed = ['at', 'late', kind, ...(kinds[kind] ?? [])];
   for (const key of Object.keys(value))
     if (!allowed.includes(key))
