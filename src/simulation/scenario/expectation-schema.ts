@@ -25,7 +25,9 @@ const request = z
   })
   .describe('What becomes of one request.');
 
-const runnerState = z.enum(['loading', 'ready', 'idle', 'expiring', 'unloading', 'vram-recovering', 'gone']);
+const runnerState = z.enum([
+  ...(['loading', 'ready', 'idle', 'expiring', 'unloading', 'vram-recovering', 'failed', 'gone'] as const),
+]);
 
 const moment = z.strictObject({
   at: duration.describe('When, after all that happens at that instant.'),

@@ -21,7 +21,7 @@ export function requestIds(step: Step, index: number): string[] {
 
 /** Every name that a scenario uses: a name that does not exist must not make an expectation come true. */
 export function namesIn(scenario: Scenario): NameUse[] {
-  const models = Object.keys(scenario.models);
+  const models = Object.entries(scenario.models).flatMap(([name, { aliases }]) => [name, ...aliases]);
   const devices = Object.keys(scenario.devices);
   const requests = requestsOf(scenario.timeline);
   const use = (noun: NameUse['noun'], path: readonly PropertyKey[], name: string | undefined): NameUse[] => {
@@ -31,9 +31,6 @@ export function namesIn(scenario: Scenario): NameUse[] {
   };
   return [
     ...scenario.preload.flatMap((name, i) => use('model', ['preload', i], name)),
-    ...Object.entries(scenario.models).flatMap(([model, { sameAs }]) =>
-      use('model', ['models', model, 'sameAs'], sameAs),
-    ),
     ...scenario.timeline.flatMap((step, i) => stepNames(step, ['timeline', i], use)),
     ...(scenario.expect ? expectedNames(scenario.expect, 'expect', use) : []),
     ...(scenario.ollama ? expectedNames(scenario.ollama, 'ollama', use) : []),

@@ -48,10 +48,7 @@ const modelShape = {
     .optional()
     .describe('How often a loading process writes to its log. Default: never.'),
   tokensPerSecond: z.number().positive().default(50).describe('For requests with tokens. Default: 50.'),
-  sameAs: z
-    .string()
-    .optional()
-    .describe('Another model whose file this is: the two differ in name and settings only.'),
+  aliases: z.array(z.string()).default([]).describe('Other names that requests may use.'),
   ...options,
 };
 
@@ -67,6 +64,9 @@ const settings = z.strictObject({
   gpuOverhead: size.default(0).describe("Added per GPU to a predicted need: the runtime's own memory."),
   loadStall: duration.default(300_000).describe('A load without a sign of life for this long has failed.'),
   load: duration.default(Infinity).describe('Longest load.'),
+  answerLimit: duration
+    .default(30_000)
+    .describe('How long a process may give no answer before it counts as lost. Default: 30s.'),
   terminateGrace: duration.default(5_000).describe('From SIGTERM to SIGKILL.'),
   killAlarm: duration.default(10_000).describe('From SIGKILL to the alarm that a process does not end.'),
   probeEvery: duration.default(5_000).describe('Rest between two readings of the devices.'),

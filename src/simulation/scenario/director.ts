@@ -1,0 +1,160 @@
+import type { ActorRefFrom } from 'xstate';
+import type { schedulerMachine } from '../../../machines/scheduler.machine.ts';
+import type { World } from '../world.ts';
+import { applyFault } from './faults.ts';
+import { keepAliveOf, type ModelSpecs } from './model-specs.ts';
+import { requestName } from './names.ts';
+import type { Recorder } from './recorder.ts';
+import type { Scenario } from './schema.ts';
+import type { Step } from './step-schema.ts';
+
+const DEFAULT_DRAIN_MS = 30_000;
+
+interface Parts {
+  readonly scenario: Scenario;
+  readonly world: World;
+  readonly specs: ModelSpecs;
+  readonly recorder: Recorder;
+  readonly scheduler: ActorRefFrom<typeof schedulerMachine>;
+}
+
+/** Plays a scenario's timeline: clients that come, wait, give up, ask again, and what else happens to a service. */
+export class Director {
+  readonly #parts: Parts;
+  /** Steps and clients that are still to act. */
+  #pending = 0;
+  readonly #planned = new Map<string, () => void>();
+  readonly #wedged = new Set<string>();
+
+  constructor(parts: Parts) {
+    this.#parts = parts;
+    parts.scheduler.on('request.granted', ({ leaseId }) => this.#planned.get(leaseId)?.());
+  }
+
+  /** Whether nobody is to do anything any more. */
+  get isDone(): boolean {
+    return this.#pending === 0;
+  }
+
+  /** Sets a timer for each step. Equal times keep the order of the file, and come before all that the run sets itself. */
+  begin(): void {
+    let requests = 0;
+    for (const step of this.#parts.scenario.timeline) {
+      const index = step.request === undefined ? 0 : requests++;
+      this.#after(step.at, () => {
+        if (step.late) this.#after(0, () => this.#act(step, index));
+        else this.#act(step, index);
+      });
+    }
+  }
+
+  #after(ms: number, act: () => void): void {
+    if (ms === Infinity) return;
+    this.#pending++;
+    this.#parts.world.clock.setTimeout(() => {
+      this.#pending--;
+      act();
+    }, ms);
+  }
+
+  #act(step: Step, index: number): void {
+    const { recorder, scheduler, specs, world, scenario } = this.#parts;
+    const { request, cancel, end, load, stop, keep, change, shutdown, hurry, fault } = step;
+    if (request !== undefined) return this.#ask(step, request, requestName(step, index));
+    if (cancel !== undefined) return this.#leave(cancel, 'cancelled');
+    if (end !== undefined) return this.#leave(end, 'served');
+    const { at: _, ...said } = step;
+    recorder.note('step', { step: said });
+    const drainMs = step.drain ?? DEFAULT_DRAIN_MS;
+    if (load !== undefined) {
+      const spec = specs.specOf(load);
+      if (spec) scheduler.send({ type: 'model.load', spec });
+    }
+    if (stop !== undefined) scheduler.send({ type: 'model.unload', model: specs.nameOf(stop), drainMs });
+    if (keep !== undefined) {
+      const model = specs.modelOf(keep);
+      const keepAlive = keepAliveOf(step.keepAlive ?? model?.keepAlive ?? 0);
+      const pinned = step.pin ?? model?.pin ?? false;
+      scheduler.send({ type: 'model.keep', model: specs.nameOf(keep), keepAlive, pinned });
+    }
+    if (change !== undefined && step.to) {
+      specs.change(change, step.to);
+      if (step.to.loads !== undefined) world.modelOf(specs.nameOf(change)).loadMs = step.to.loads;
+    }
+    if (shutdown) scheduler.send({ type: 'scheduler.drain', drainMs });
+    if (hurry) scheduler.send({ type: 'scheduler.hurry' });
+    if (fault)
+      applyFault(fault, world, scenario.settings.answerLimit, (runnerId) => this.#wedged.add(runnerId));
+  }
+
+  #ask(step: Step, model: string, name: string): void {
+    const { times, every = 0, clients } = step;
+    if (clients !== undefined)
+      for (let i = 1; i <= clients; i++) this.#keepAsking(step, model, `${name}.${i}`, 1);
+    else if (times === undefined) this.#try(step, model, name, 1);
+    else
+      for (let i = 1; i <= times; i++)
+        this.#after((i - 1) * every, () => this.#try(step, model, `${name}.${i}`, 1));
+  }
+
+  /** A client that asks again as soon as it has been served. */
+  #keepAsking(step: Step, model: string, name: string, count: number): void {
+    const { world } = this.#parts;
+    this.#submit(step, model, `${name}.${count}`, () => {
+      if (world.clock.now() < (step.until ?? Infinity)) this.#keepAsking(step, model, name, count + 1);
+    });
+  }
+
+  /** A client that may give up waiting, and try again. */
+  #try(step: Step, model: string, name: string, count: number): void {
+    const { recorder } = this.#parts;
+    const id = count === 1 ? name : `${name}.${count}`;
+    this.#submit(step, model, id);
+    const { givesUpAfter, retries = 0 } = step;
+    if (givesUpAfter === undefined) return;
+    this.#after(givesUpAfter, () => {
+      if (recorder.requests.get(id)?.outcome !== 'waiting') return;
+      this.#leave(id, 'cancelled');
+      if (count <= retries) this.#try(step, model, name, count + 1);
+    });
+  }
+
+  #submit(step: Step, model: string, id: string, then: () => void = () => {}): void {
+    const { specs, recorder, scheduler, scenario } = this.#parts;
+    const spec = specs.specOf(model, step);
+    if (!spec) return;
+    const runMs = this.#runMsOf(step, model);
+    if (runMs !== undefined)
+      this.#planned.set(id, () =>
+        this.#after(runMs, () => {
+          if (this.#wedged.has(recorder.requests.get(id)?.runnerId ?? '')) return;
+          this.#leave(id, 'served');
+          then();
+        }),
+      );
+    recorder.submitted(id, spec.name);
+    const keepAlive = step.keepAlive === undefined ? null : keepAliveOf(step.keepAlive);
+    const waitLimitMs = step.wait ?? scenario.settings.wait;
+    const priority = step.priority ?? 'normal';
+    const request = { leaseId: id, spec, priority, keepAlive, waitLimitMs, isRetry: false };
+    scheduler.send({ type: 'request.submitted', request });
+  }
+
+  #runMsOf(step: Step, model: string): number | undefined {
+    if (step.tokens === undefined) return step.for;
+    const perSecond = this.#parts.specs.modelOf(model)?.tokensPerSecond ?? 1;
+    return (1000 * step.tokens) / perSecond;
+  }
+
+  #leave(id: string, outcome: 'served' | 'cancelled'): void {
+    const { recorder, scheduler } = this.#parts;
+    const request = recorder.requests.get(id);
+    if (!request || request.endedAtMs !== null) return;
+    recorder.ended(id, outcome);
+    scheduler.send(
+      outcome === 'cancelled'
+        ? { type: 'request.withdrawn', leaseId: id }
+        : { type: 'lease.released', leaseId: id },
+    );
+  }
+}

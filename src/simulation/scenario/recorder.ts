@@ -1,0 +1,241 @@
+import { explainWait } from '../../../machines/planning/explain.ts';
+import { isServing } from '../../../machines/planning/sharing.ts';
+import type { RunnerState } from '../../../machines/runner/contract.ts';
+import type { DecisionRecord, SchedulerEmitted } from '../../../machines/scheduler/contract.ts';
+import type { Ledger } from '../../../machines/scheduler/ledger.ts';
+import type { World } from '../world.ts';
+import type {
+  DeviceResult,
+  Outcome,
+  QueueSample,
+  RequestResult,
+  RunnerResult,
+  SimulationEvent,
+} from './result.ts';
+
+/** What there was to see at one time. */
+export interface Sight {
+  readonly atMs: number;
+  readonly loaded: readonly string[];
+  /** By model; one that is not there has no runner. */
+  readonly states: Readonly<Record<string, RunnerState>>;
+  readonly waiting: number;
+  readonly processes: number;
+  readonly reserved: Readonly<Record<string, number>>;
+  readonly held: Readonly<Record<string, number>>;
+  /** Why each waiting request waits. */
+  readonly why: Readonly<Record<string, string>>;
+}
+
+/** Something that must never be, whatever the scenario says. */
+export interface Breach {
+  readonly atMs: number;
+  readonly rule: string;
+  readonly message: string;
+}
+
+/** Watches the charts and the modelled world, and keeps what a person would ask for afterwards. */
+export class Recorder {
+  readonly requests = new Map<string, RequestResult>();
+  readonly runners = new Map<string, RunnerResult>();
+  readonly devices = new Map<string, DeviceResult>();
+  readonly queue: QueueSample[] = [];
+  readonly decisions: DecisionRecord[] = [];
+  readonly events: SimulationEvent[] = [];
+  readonly breaches: Breach[] = [];
+  /** The most processes that each model had at a time, and when first. */
+  readonly mostProcesses = new Map<string, { count: number; atMs: number }>();
+  loadMs = 0;
+  readonly #world: World;
+  readonly #ledger: Ledger;
+  /** Memory may exceed what there is when the scenario itself sees to that. */
+  readonly #memoryIsHonest: boolean;
+
+  constructor(world: World, ledger: Ledger, memoryIsHonest: boolean) {
+    this.#world = world;
+    this.#ledger = ledger;
+    this.#memoryIsHonest = memoryIsHonest;
+  }
+
+  get #nowMs(): number {
+    return this.#world.clock.now();
+  }
+
+  note(type: string, fields: Record<string, unknown> = {}): void {
+    this.events.push({ atMs: this.#nowMs, type, ...fields });
+  }
+
+  submitted(id: string, model: string): void {
+    this.note('request.submitted', { request: id, model });
+    this.requests.set(id, {
+      id,
+      model,
+      submittedAtMs: this.#nowMs,
+      grantedAtMs: null,
+      endedAtMs: null,
+      runnerId: null,
+      loadMs: 0,
+      outcome: 'waiting',
+      failure: null,
+      answers: 0,
+    });
+  }
+
+  ended(id: string, outcome: Outcome): void {
+    const request = this.requests.get(id);
+    if (!request || request.endedAtMs !== null) return;
+    request.endedAtMs = this.#nowMs;
+    request.outcome = outcome;
+    this.note(`request.${outcome}`, { request: id });
+  }
+
+  /** Takes in what the scheduler says. */
+  heard(event: SchedulerEmitted): void {
+    switch (event.type) {
+      case 'decision':
+        this.decisions.push(event.record);
+        return this.note('decision', { ...event.record });
+      case 'model.learned':
+        this.loadMs += event.loadMs ?? 0;
+        return;
+      case 'request.granted': {
+        const { leaseId, runnerId, waitMs, loadMs } = event;
+        this.note('request.granted', { request: leaseId, runnerId, waitMs });
+        const granted = { grantedAtMs: this.#nowMs, runnerId, loadMs, outcome: 'running' } as const;
+        return this.#answer(leaseId, granted);
+      }
+      case 'request.refused': {
+        const { leaseId, failure } = event;
+        this.#answer(leaseId, { failure });
+        this.ended(leaseId, 'refused');
+        return;
+      }
+      case 'lease.lost': {
+        const request = this.requests.get(event.leaseId);
+        if (request && request.endedAtMs === null) request.failure = event.failure;
+        this.ended(event.leaseId, 'lost');
+        return;
+      }
+      case 'runner.changed':
+      case 'runner.broke':
+        return;
+    }
+  }
+
+  /** Looks at everything once; called after each instant's events. */
+  look(): void {
+    this.#lookAtRunners();
+    this.#lookAtDevices();
+    const waiting = this.#ledger.waitingCount;
+    if (this.queue.at(-1)?.waiting !== waiting) {
+      this.queue.push({ atMs: this.#nowMs, waiting });
+      this.note('queue', { waiting });
+    }
+    this.#checkProcesses();
+  }
+
+  /** The last states end where the run ends. */
+  finish(): void {
+    this.look();
+    for (const { spans } of this.runners.values()) {
+      const last = spans.at(-1);
+      if (last && last.state !== 'gone') last.toMs = this.#nowMs;
+    }
+  }
+
+  sight(): Sight {
+    const ledger = this.#ledger;
+    const runners = [...ledger.runners.values()];
+    const loaded = runners.filter(isServing).map((runner) => runner.spec.name);
+    const why: Record<string, string> = {};
+    for (const { leaseId, spec } of ledger.allWaiting()) {
+      const queue = ledger.queues.get(spec.classKey);
+      if (queue) why[leaseId] = explainWait(queue, ledger, ledger.waits);
+    }
+    const devices = [...ledger.devices.values()];
+    return {
+      atMs: this.#nowMs,
+      loaded: [...new Set(loaded)],
+      states: Object.fromEntries(runners.map((runner) => [runner.spec.name, runner.state])),
+      waiting: ledger.waitingCount,
+      processes: this.#world.processes.size,
+      reserved: Object.fromEntries(devices.map(({ id, reservedBytes }) => [id, reservedBytes])),
+      held: Object.fromEntries([...this.#world.devices.keys()].map((id) => [id, this.#world.heldOn(id)])),
+      why,
+    };
+  }
+
+  #answer(id: string, what: Partial<RequestResult>): void {
+    const request = this.requests.get(id);
+    if (!request) return;
+    Object.assign(request, what);
+    if (++request.answers > 1) this.#breach('one answer', `${id} got ${request.answers} answers`);
+  }
+
+  #lookAtRunners(): void {
+    const nowMs = this.#nowMs;
+    for (const row of this.#ledger.runners.values()) {
+      const { id, spec, state, reservation, leases } = row;
+      let runner = this.runners.get(id);
+      if (!runner) this.runners.set(id, (runner = { id, model: spec.name, reservation, spans: [] }));
+      runner.reservation = reservation;
+      const last = runner.spans.at(-1);
+      if (last?.state === state && last.leases === leases.size) continue;
+      if (last) last.toMs = nowMs;
+      runner.spans.push({ state, leases: leases.size, fromMs: nowMs, toMs: nowMs });
+      if (last?.state !== state) this.note('runner', { runnerId: id, model: spec.name, state });
+      if (leases.size > 0 && state !== 'ready' && state !== 'expiring')
+        this.#breach('leases', `${id} (${spec.name}) has ${leases.size} leases and is ${state}`);
+    }
+    for (const runner of this.runners.values()) {
+      const last = runner.spans.at(-1);
+      if (!last || last.state === 'gone' || this.#ledger.runners.has(runner.id)) continue;
+      last.toMs = nowMs;
+      runner.spans.push({ state: 'gone', leases: 0, fromMs: nowMs, toMs: nowMs });
+      this.note('runner', { runnerId: runner.id, model: runner.model, state: 'gone' });
+    }
+  }
+
+  #lookAtDevices(): void {
+    for (const [id, modelled] of this.#world.devices) {
+      const row = this.#ledger.devices.get(id);
+      const { totalBytes } = modelled.reading;
+      const limitBytes = row?.limitBytes ?? totalBytes;
+      let device = this.devices.get(id);
+      if (!device) this.devices.set(id, (device = { id, totalBytes, limitBytes, samples: [] }));
+      const reservedBytes = row?.reservedBytes ?? 0;
+      const heldBytes = this.#world.heldOn(id);
+      const { othersBytes } = modelled;
+      const last = device.samples.at(-1);
+      const isSame =
+        last?.reservedBytes === reservedBytes &&
+        last.heldBytes === heldBytes &&
+        last.othersBytes === othersBytes;
+      if (isSame) continue;
+      device.samples.push({ atMs: this.#nowMs, reservedBytes, heldBytes, othersBytes });
+      this.note('memory', { device: id, reservedBytes, heldBytes, othersBytes });
+      if (!this.#memoryIsHonest) continue;
+      if (reservedBytes > Math.min(limitBytes, totalBytes) + 1)
+        this.#breach('reserved', `${id}: ${reservedBytes} bytes are promised, ${limitBytes} is the limit`);
+      if (heldBytes > totalBytes + 1)
+        this.#breach('held', `${id}: ${heldBytes} bytes are in use, ${totalBytes} there are`);
+    }
+  }
+
+  #checkProcesses(): void {
+    const counts = new Map<string, number>();
+    for (const { spec } of this.#world.processes.values()) {
+      counts.set(spec.modelName, (counts.get(spec.modelName) ?? 0) + 1);
+      if (!this.#ledger.runners.has(spec.runnerId))
+        this.#breach('processes', `the process of ${spec.runnerId} (${spec.modelName}) has no runner`);
+    }
+    for (const [model, count] of counts)
+      if (count > (this.mostProcesses.get(model)?.count ?? 0))
+        this.mostProcesses.set(model, { count, atMs: this.#nowMs });
+  }
+
+  #breach(rule: string, message: string): void {
+    if (!this.breaches.some((one) => one.rule === rule && one.message === message))
+      this.breaches.push({ atMs: this.#nowMs, rule, message });
+  }
+}

@@ -1,0 +1,65 @@
+import type { SchedulerSettings } from '../../../machines/scheduler/contract.ts';
+import { World, type WorldDevice, type WorldModel } from '../world.ts';
+import type { Scenario, ScenarioDevice, ScenarioModel } from './schema.ts';
+
+/** The modelled devices and processes of a scenario. */
+export function worldOf(scenario: Scenario): World {
+  const world = new World();
+  for (const [id, device] of Object.entries(scenario.devices)) world.devices.set(id, deviceOf(id, device));
+  for (const [name, model] of Object.entries(scenario.models)) world.models.set(name, behaviourOf(model));
+  return world;
+}
+
+function deviceOf(id: string, device: ScenarioDevice): WorldDevice {
+  const isCpu = device.kind === 'cpu' || (device.kind === undefined && id === 'CPU');
+  return {
+    reading: {
+      id,
+      name: `Simulated ${id}`,
+      library: device.library ?? (isCpu ? 'CPU' : 'CUDA'),
+      kind: device.kind ?? (isCpu ? 'cpu' : 'discrete'),
+      totalBytes: device.memory,
+    },
+    othersBytes: device.memory - (device.free ?? device.memory),
+    recoveryMs: isCpu ? 0 : device.memoryBack,
+    fault: 'none',
+  };
+}
+
+const behaviourOf = (model: ScenarioModel): WorldModel => ({
+  loadMs: model.loads,
+  exitMs: model.exits,
+  realBytes: model.really ?? null,
+  fault: null,
+  ...(model.showsLifeEvery !== undefined && { signOfLifeMs: model.showsLifeEvery }),
+});
+
+/** A scenario's settings as the scheduler takes them. */
+export const settingsOf = (
+  { settings, devices }: Scenario,
+  policy: 'default' | 'ollama',
+): SchedulerSettings => ({
+  plan: {
+    policy,
+    gamma: settings.gamma,
+    starvationMs: settings.starvation,
+    drainMs: settings.drain,
+    maxRunners: settings.runners ?? null,
+    gpuOverheadBytes: settings.gpuOverhead,
+  },
+  runner: {
+    loadStallMs: settings.loadStall,
+    loadTotalMs: settings.load,
+    terminateGraceMs: settings.terminateGrace,
+    killAlarmMs: settings.killAlarm,
+    probeDeadlineMs: settings.probeDeadline,
+    recoveryPollMs: settings.recoveryPoll,
+    recoveryLimitMs: settings.recoveryLimit,
+  },
+  keepAliveMode: settings.keepAliveMode,
+  maxQueue: settings.queue,
+  probeIntervalMs: settings.probeEvery,
+  deviceLimits: Object.fromEntries(
+    Object.entries(devices).flatMap(([id, { limit }]) => (limit === undefined ? [] : [[id, limit]])),
+  ),
+});

@@ -1,0 +1,127 @@
+import { createActor } from 'xstate';
+import { isReturning } from '../../machines/planning/sharing.ts';
+import type { Ledger } from '../../machines/scheduler/ledger.ts';
+import { compose } from '../compose.ts';
+import { simulatedEffects } from './effects.ts';
+import { check } from './scenario/check.ts';
+import { Director } from './scenario/director.ts';
+import { measuresOf } from './scenario/measures.ts';
+import { ModelSpecs } from './scenario/model-specs.ts';
+import { Recorder, type Sight } from './scenario/recorder.ts';
+import type { PolicyName, SimulationResult } from './scenario/result.ts';
+import type { Scenario } from './scenario/schema.ts';
+import { settingsOf, worldOf } from './scenario/stage.ts';
+import type { World } from './world.ts';
+
+export { parseScenario, readScenario, scenarioOf } from './scenario/read-scenario.ts';
+export type { Scenario, ScenarioInput } from './scenario/schema.ts';
+export type * from './scenario/result.ts';
+
+/** A run without `until` ends so long after the last thing in its script, whatever still goes on. */
+const LONGEST_ENDING_MS = 3_600_000;
+
+export interface SimulateOptions {
+  /** Wins over the scenario's own `settings.policy`. */
+  readonly policy?: PolicyName;
+}
+
+/**
+ * Plays a scenario through the real statecharts in virtual time, and compares what comes of it with what was expected. Never
+ * throws for an expectation that failed: those are in the result.
+ */
+export function simulate(scenario: Scenario, options: SimulateOptions = {}): SimulationResult {
+  const policy = options.policy ?? scenario.settings.policy ?? 'default';
+  const expected = policy === 'ollama' ? scenario.ollama : scenario.expect;
+  const world = worldOf(scenario);
+  const { clock } = world;
+  const specs = new ModelSpecs(scenario);
+  const scheduler = createActor(compose(simulatedEffects(world)), {
+    clock,
+    input: { settings: settingsOf(scenario, policy), now: clock.now, preload: preloadOf(scenario, specs) },
+  });
+  const { ledger } = scheduler.getSnapshot().context;
+  const recorder = new Recorder(world, ledger, isHonest(scenario));
+  const director = new Director({ scenario, world, specs, recorder, scheduler });
+  for (const type of [
+    'decision',
+    'model.learned',
+    'request.granted',
+    'request.refused',
+    'lease.lost',
+  ] as const)
+    scheduler.on(type, (event) => recorder.heard(event));
+  scheduler.on('model.learned', ({ classKey, needBytes }) => {
+    if (needBytes !== null) specs.learn(classKey, needBytes);
+  });
+  director.begin();
+  scheduler.start();
+  const moments = run(scenario, expected?.moments ?? [], { world, ledger, recorder, director });
+  const end = recorder.sight();
+  recorder.finish();
+  scheduler.stop();
+  const requests = [...recorder.requests.values()];
+  const evidence = { recorder, moments, end, toleranceMs: scenario.tolerance };
+  return {
+    policy,
+    isChecked: expected !== undefined,
+    endedAtMs: clock.now(),
+    requests,
+    runners: [...recorder.runners.values()],
+    devices: [...recorder.devices.values()],
+    queue: recorder.queue,
+    decisions: recorder.decisions,
+    events: recorder.events,
+    measures: measuresOf(requests, recorder.decisions, recorder.loadMs),
+    failures: check(expected, policy === 'ollama' ? 'ollama' : 'expect', evidence),
+  };
+}
+
+/** As when the service starts: pinned models, and those that the scenario names, in the order of the file. */
+function preloadOf(scenario: Scenario, specs: ModelSpecs): NonNullable<ReturnType<ModelSpecs['specOf']>>[] {
+  const pinned = Object.entries(scenario.models).flatMap(([name, { pin }]) => (pin ? [name] : []));
+  const names = [...new Set([...scenario.preload.map((name) => specs.nameOf(name)), ...pinned])];
+  return names.flatMap((name) => specs.specOf(name) ?? []);
+}
+
+/** Whether needs are true and memory comes back, so that no more can be in use than there is. */
+const isHonest = ({ models, timeline }: Scenario): boolean =>
+  Object.values(models).every(({ needs, really = needs }) => really <= needs) &&
+  !timeline.some(({ fault }) => fault?.memoryBack !== undefined || fault?.otherProgram !== undefined);
+
+interface Stage {
+  readonly world: World;
+  readonly ledger: Ledger;
+  readonly recorder: Recorder;
+  readonly director: Director;
+}
+
+/** Lets virtual time pass to the end, and looks around at the moments that somebody has expectations of. */
+function run(scenario: Scenario, moments: readonly { readonly at: number }[], stage: Stage): Sight[] {
+  const { recorder, world } = stage;
+  const sights = new Map<number, Sight>();
+  for (const at of [...new Set(moments.map((moment) => moment.at))].toSorted((a, b) => a - b)) {
+    advanceTo(at, stage);
+    sights.set(at, recorder.sight());
+  }
+  if (scenario.until !== undefined) advanceTo(Math.max(scenario.until, world.clock.now()), stage);
+  else settle(Math.max(0, ...scenario.timeline.map((step) => step.at)) + LONGEST_ENDING_MS, stage);
+  return moments.flatMap(({ at }) => sights.get(at) ?? []);
+}
+
+function advanceTo(untilMs: number, { world, recorder }: Stage): void {
+  while (world.clock.step(untilMs)) recorder.look();
+  world.clock.advanceTo(untilMs);
+}
+
+function settle(limitMs: number, stage: Stage): void {
+  const { world, recorder } = stage;
+  while (!isQuiet(stage) && world.clock.step(limitMs)) recorder.look();
+}
+
+/** Nobody is to do anything, nobody waits, and no runner is on its way anywhere. */
+function isQuiet({ director, ledger, world }: Stage): boolean {
+  if (!director.isDone || ledger.waitingCount > 0 || world.processes.size > ledger.runners.size) return false;
+  for (const runner of ledger.runners.values())
+    if (runner.state === 'loading' || isReturning(runner)) return false;
+  return true;
+}
