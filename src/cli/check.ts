@@ -1,11 +1,7 @@
 import { Command } from 'commander';
-import { join } from 'node:path';
 import { formatBytes } from '../../machines/vocabulary.ts';
-import { findLlamaServer } from '../config/find-llama-server.ts';
-import { folderOf, resolveModels } from '../config/resolve-models.ts';
-import { StateFile } from '../config/state-file.ts';
-import { dataFolderOf } from '../serve.ts';
-import { configOf, printJson } from './context.ts';
+import { printJson } from './context.ts';
+import { openModels } from './open-models.ts';
 import { table } from './table.ts';
 
 /** `corral check`: whether the configuration is right, and what each model needs. */
@@ -14,15 +10,7 @@ export const checkCommand = (): Command =>
     .description('validate the configuration and read every model file')
     .option('--json', 'print JSON')
     .action(async (options: { json?: boolean }, command: Command) => {
-      const { config, path } = configOf(command);
-      const llamaServer = findLlamaServer(config.llamaServer, process.env);
-      const state = new StateFile(join(dataFolderOf(config, path, process.env), 'learned.json'));
-      const { entries, warnings } = await resolveModels({
-        config,
-        folder: folderOf(path),
-        llamaServer,
-        state,
-      });
+      const { path, llamaServer, entries, warnings } = await openModels(command);
       const models = entries.map(({ name, aliases, spec, problem }) => ({
         name,
         aliases,

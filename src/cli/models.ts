@@ -1,13 +1,9 @@
 import { Command } from 'commander';
-import { join } from 'node:path';
 import { formatBytes } from '../../machines/vocabulary.ts';
-import { findLlamaServer } from '../config/find-llama-server.ts';
-import { folderOf, resolveModels } from '../config/resolve-models.ts';
-import { StateFile } from '../config/state-file.ts';
-import { dataFolderOf } from '../serve.ts';
 import type { ServiceStatus } from '../status.ts';
 import { addressOf, askService } from './ask-service.ts';
-import { configOf, printJson } from './context.ts';
+import { printJson } from './context.ts';
+import { openModels } from './open-models.ts';
 import { table } from './table.ts';
 
 /** `corral models`: what is configured, and its state when a Corral is running. */
@@ -16,10 +12,7 @@ export const modelsCommand = (): Command =>
     .description('show the configured models, and their state if Corral is running')
     .option('--json', 'print JSON')
     .action(async (options: { json?: boolean }, command: Command) => {
-      const { config, path } = configOf(command);
-      const llamaServer = findLlamaServer(config.llamaServer, process.env);
-      const state = new StateFile(join(dataFolderOf(config, path, process.env), 'learned.json'));
-      const { entries } = await resolveModels({ config, folder: folderOf(path), llamaServer, state });
+      const { config, entries } = await openModels(command);
       const status = await askService<ServiceStatus>(addressOf(config), '/api/v1/status').catch(() => null);
       const models = entries.map(({ name, aliases, spec }) => ({
         name,

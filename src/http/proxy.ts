@@ -64,7 +64,10 @@ const withdrawn: Failure = { code: 'withdrawn', message: 'The client left.' };
 /** Leases and forwards, a second time if the first runner was lost before it answered. */
 const serve = async (parts: ProxyParts, exchange: Exchange, call: Call): Promise<Outcome> => {
   for (let attempt = 1; ; attempt += 1) {
-    const lease = await parts.desk.acquire({ model: call.model }, exchange.gone);
+    const lease = await parts.desk.acquire(
+      { model: call.model, ...(attempt > 1 && { isRetry: true }) },
+      exchange.gone,
+    );
     try {
       const result = await attemptOn(parts, exchange, call, lease);
       if (result.kind === 'complete') return 'ok';

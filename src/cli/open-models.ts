@@ -1,0 +1,19 @@
+import type { Command } from 'commander';
+import { join } from 'node:path';
+import { findLlamaServer } from '../config/find-llama-server.ts';
+import type { LoadedConfig } from '../config/load-config.ts';
+import { folderOf, resolveModels, type Resolved } from '../config/resolve-models.ts';
+import { StateFile } from '../config/state-file.ts';
+import { dataFolderOf } from '../serve.ts';
+import { configOf } from './context.ts';
+
+/** What `corral serve` would serve: the configuration that a command finds, and its models as they are on disk. */
+export async function openModels(
+  command: Command,
+): Promise<LoadedConfig & Resolved & { readonly llamaServer: string | null }> {
+  const { config, path } = configOf(command);
+  const llamaServer = findLlamaServer(config.llamaServer, process.env);
+  const state = new StateFile(join(dataFolderOf(config, path, process.env), 'learned.json'));
+  const resolved = await resolveModels({ config, folder: folderOf(path), llamaServer, state });
+  return { config, path, llamaServer, ...resolved };
+}
