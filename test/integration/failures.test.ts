@@ -118,6 +118,40 @@ for (const runtime of runtimes)
       expect(corral.leases.counts.held).to.equal(1);
     });
 
+    it('ends a stream with an error event when its process is killed while it drains', async function () {
+      this.timeout(30_000);
+      corral = await startCorral(runtime, {
+        models: models.config(['endless'], { endless: { context: 100_000 } }),
+      });
+      const stream = await startStream('endless');
+      corral.scheduler.send({ type: 'model.unload', model: 'endless', drainMs: 60_000 });
+      await until('it drains', () => runnerOf('endless')?.state === 'expiring');
+
+      process.kill(pidOf('endless'), 'SIGKILL');
+      await stream.over;
+
+      expect(stream.text()).to.match(/crashed/);
+      await until('it is gone', () => runnerOf('endless') === undefined, 1_000);
+      expect(corral.leases.counts).to.deep.equal({ waiting: 0, held: 0 });
+    });
+
+    it('is content when a process that it unloads is killed by somebody else', async function () {
+      this.timeout(30_000);
+      corral = await startCorral(runtime, { models: models.config(['tiny']) });
+      await corral.post('/v1/chat/completions', chat('tiny'));
+      const pid = pidOf('tiny');
+      // Stopped, it cannot follow SIGTERM: the unloading lasts until the kill.
+      process.kill(pid, 'SIGSTOP');
+      corral.scheduler.send({ type: 'model.unload', model: 'tiny', drainMs: 1_000 });
+      await until('it unloads', () => runnerOf('tiny')?.state === 'unloading');
+
+      process.kill(pid, 'SIGKILL');
+
+      await until('it is gone', () => runnerOf('tiny') === undefined, 2_000);
+      expect([...corral.traces.values()][0]?.slice(-2)).to.deep.equal(['vram-recovering', 'gone']);
+      expect((await corral.post('/v1/chat/completions', chat('tiny'))).status).to.equal(200);
+    });
+
     it('notices at once that an idle process was killed, and loads it anew', async function () {
       this.timeout(30_000);
       corral = await startCorral(runtime, { models: models.config(['tiny']) });
