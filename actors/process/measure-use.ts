@@ -9,8 +9,9 @@ const KIB = 1024;
 export type UsedByPid = (pid: number) => Promise<Reservation | null>;
 
 /**
- * What a ready runner really holds. On the CPU it is the resident memory of its process; on GPUs what the driver says of the
- * pid, and null where that is not to be had: in containers pids are the host's, and some drivers do not tell.
+ * What a ready runner really holds. On the CPU it is the resident memory of its process where that exceeds what was promised;
+ * on GPUs what the driver says of the pid. Null where it is not to be had: in containers pids are the host's, and some
+ * drivers do not tell.
  */
 export const createMeasureUse = (usedByPid: UsedByPid): Effects['measureUse'] =>
   fromPromise<Reservation | null, UseSpec>(async ({ input: { pid, reservation } }) => {
@@ -18,7 +19,8 @@ export const createMeasureUse = (usedByPid: UsedByPid): Effects['measureUse'] =>
     const ids = Object.keys(reservation);
     if (ids.every((id) => id === 'CPU')) {
       const bytes = await residentBytes(pid);
-      return bytes === null ? null : { CPU: bytes };
+      // Main memory is taken as it is used: a cache that is still empty is not resident, so less than promised tells nothing.
+      return bytes === null || bytes <= (reservation['CPU'] ?? 0) ? null : { CPU: bytes };
     }
     const used = await usedByPid(pid);
     return used !== null && ids.some((id) => (used[id] ?? 0) > 0) ? used : null;
