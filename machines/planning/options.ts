@@ -6,7 +6,7 @@ import type { ClassQueue, Decision, DeviceView, RunnerView, View } from './view.
 
 /** A split over devices has to be this much cheaper than a single device to be preferred. */
 const SPLIT_SURCHARGE_SECONDS = 0.5;
-const NOBODY: VictimSet = { runners: [], cost: 0 };
+const NOBODY: VictimSet = { runners: [], cost: 0, reloadSeconds: 0 };
 
 /** A place that a model could have, and who would have to go for it. */
 export interface Option {
@@ -61,7 +61,7 @@ export function bestOption(
     const price = victims.cost + (site.length > 1 ? SPLIT_SURCHARGE_SECONDS : 0);
     if (price >= bestPrice - 1e-9) continue;
     const others = victims.runners.filter((runner) => !forced.includes(runner));
-    best = { site, victims: [...forced, ...others], costSeconds: victims.cost };
+    best = { site, victims: [...forced, ...others], costSeconds: victims.reloadSeconds };
     bestPrice = price;
   }
   return best;

@@ -10,8 +10,10 @@ const COST_PER_LEASE = 10;
 
 export interface VictimSet {
   readonly runners: readonly RunnerView[];
-  /** Seconds of reloading that evicting them is expected to cost. */
+  /** What sets are compared by: the reloading that they are expected to cost, busy ones at a surcharge. */
   readonly cost: number;
+  /** Seconds of reloading that evicting them is expected to cost. */
+  readonly reloadSeconds: number;
 }
 
 /** Seconds of reloading that evicting a runner is expected to cost: reload time × chance that it is wanted again. */
@@ -46,6 +48,7 @@ interface Candidate {
   readonly runner: RunnerView;
   readonly freedBytes: number;
   readonly cost: number;
+  readonly reloadSeconds: number;
 }
 
 /**
@@ -66,7 +69,8 @@ export function cheapestVictims(
     if (!isExpendable(runner, view) && !(drain && isDrainable(runner))) continue;
     const busy = runner.leases.size > 0 || runner.state === 'ready';
     const surcharge = busy ? BUSY_COST + COST_PER_LEASE * runner.leases.size : 0;
-    candidates.push({ runner, freedBytes, cost: evictionCost(runner, view, nowMs) + surcharge });
+    const reloadSeconds = evictionCost(runner, view, nowMs);
+    candidates.push({ runner, freedBytes, cost: reloadSeconds + surcharge, reloadSeconds });
   }
   if (candidates.reduce((sum, { freedBytes }) => sum + freedBytes, 0) < missingBytes) return null;
   candidates.sort(byUsefulness);
@@ -109,7 +113,8 @@ function search(candidates: readonly Candidate[], missingBytes: number): VictimS
     visit(i + 1, cost, freed);
   };
   visit(0, 0, 0);
-  return { runners: best.map(({ runner }) => runner), cost: bestCost };
+  const reloadSeconds = best.reduce((sum, candidate) => sum + candidate.reloadSeconds, 0);
+  return { runners: best.map(({ runner }) => runner), cost: bestCost, reloadSeconds };
 }
 
 /** Takes until it suffices, then drops whatever turned out superfluous, the dearest first. */

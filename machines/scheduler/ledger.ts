@@ -121,13 +121,13 @@ export class Ledger implements View {
     if (lease) this.#queue(lease.waiting);
   }
 
-  /** Ends a lease; returns it when there was one. */
-  release(leaseId: LeaseId): LeaseRow | undefined {
+  /** Ends a lease; returns it when there was one. `isServed` is false when its runner was lost under it. */
+  release(leaseId: LeaseId, isServed = true): LeaseRow | undefined {
     const lease = this.#dropLease(leaseId);
     const runner = lease && this.runners.get(lease.runnerId);
     if (!lease || !runner) return lease;
     runner.lastUsedAtMs = this.now();
-    this.#history.noteServed(runner.spec.name);
+    if (isServed) this.#history.noteServed(runner.spec.name);
     return lease;
   }
 

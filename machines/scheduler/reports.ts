@@ -121,7 +121,7 @@ export function noteLeaseLost(
   out: Outlet,
 ): void {
   if (ledger.leases.get(leaseId)?.runnerId !== runnerId) return;
-  ledger.release(leaseId);
+  ledger.release(leaseId, false);
   out.emit({ type: 'lease.lost', leaseId, runnerId, failure });
 }
 

@@ -6,8 +6,10 @@ import type { Recorder } from './recorder.ts';
 
 /** Looks for the first time at which something happened that must not. */
 export function checkNever(key: string, wanted: NeverExpectation, recorder: Recorder): Miss[] {
-  const { evicted, loaded, runners, waiting, above = 0 } = wanted;
+  const { evicted, loaded, decided, runners, waiting, above = 0 } = wanted;
+  const found = recorder.decisions.find((record) => `${record.kind} ${record.model}` === decided);
   return [
+    ...(found ? [{ key, message: `${decided}: ${found.reason}`, atMs: found.atMs }] : []),
     ...neverDecided(key, 'evict', evicted, recorder),
     ...neverDecided(key, 'load', loaded, recorder),
     ...(runners === undefined ? [] : neverMoreProcesses(key, runners, Number(above), recorder)),

@@ -43,6 +43,7 @@ const moment = z.strictObject({
 const never = z.strictObject({
   evicted: z.string().optional().describe('This model is evicted.'),
   loaded: z.string().optional().describe('A load of this model is started.'),
+  decided: z.string().optional().describe('This is decided: unrecovered A.'),
   runners: z.string().optional().describe('With above: more processes than that of this model.'),
   reserved: z.string().optional().describe('With above: more memory than that promised on this device.'),
   held: z.string().optional().describe('With above: more memory than that in use on this device.'),

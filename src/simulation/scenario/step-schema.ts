@@ -72,10 +72,10 @@ const faultKinds = {
 } as const;
 
 const stepKinds = {
-  request: [
-    ...['as', 'for', 'tokens', 'keepAlive', 'priority', 'wait', 'times', 'every', 'clients', 'until'],
-    ...['givesUpAfter', 'retries', 'context', 'adapters', 'projector', 'args', 'placement', 'needs'],
-  ],
+  request:
+    'as for tokens keepAlive priority wait times every clients until givesUpAfter retries context adapters projector args placement needs'.split(
+      ' ',
+    ),
   cancel: [],
   end: [],
   load: [],
