@@ -5,6 +5,7 @@ import { checkRequest } from './check-request.ts';
 import type { Expectations } from './expectation-schema.ts';
 import type { Recorder, Sight } from './recorder.ts';
 import type { ExpectationFailure } from './result.ts';
+import { isAsMany } from './scalars.ts';
 
 /** One thing that did not come true: where it stands, what is wrong, and when that shows. */
 export interface Miss {
@@ -91,9 +92,9 @@ function checkCounts(
   if (wanted === undefined) return [];
   const all = decisions.filter((record) => record.kind === kind);
   const last = all.at(-1)?.atMs ?? null;
-  const miss = (at: string, count: number, seen: number): Miss[] =>
-    seen === count ? [] : [{ key: at, message: `expected ${count}, there were ${seen}`, atMs: last }];
-  if (typeof wanted === 'number') return miss(key, wanted, all.length);
+  const miss = (at: string, count: number | string, seen: number): Miss[] =>
+    isAsMany(seen, count) ? [] : [{ key: at, message: `expected ${count}, there were ${seen}`, atMs: last }];
+  if (typeof wanted !== 'object') return miss(key, wanted, all.length);
   return Object.entries(wanted).flatMap(([model, count]) =>
     miss(`${key}.${model}`, count, all.filter((record) => record.model === model).length),
   );

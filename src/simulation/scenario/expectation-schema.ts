@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { failureCodes } from './failure-codes.ts';
-import { count, duration, size, window } from './scalars.ts';
+import { count, duration, howMany, size, window } from './scalars.ts';
 
 const request = z
   .strictObject({
@@ -62,13 +62,13 @@ export const expectations = z.strictObject({
     .describe('What becomes of the requests, by name.'),
   order: z.array(z.string()).optional().describe('Requests in the order in which they are granted.'),
   loads: z
-    .union([count, z.record(z.string(), count)])
+    .union([howMany, z.record(z.string(), howMany)])
     .optional()
-    .describe('How many loads there are: in all, or by model.'),
+    .describe('How many loads there are, in all or by model: 2, at most 5, at least 1.'),
   evictions: z
-    .union([count, z.record(z.string(), count)])
+    .union([howMany, z.record(z.string(), howMany)])
     .optional()
-    .describe('How many evictions there are: in all, or by model.'),
+    .describe('How many evictions there are, in all or by model.'),
   evicted: z
     .array(z.string())
     .optional()

@@ -57,3 +57,13 @@ export function parseWindow(value: string | number): Window | null {
 
 export const count = z.number().int().min(0);
 export const positive = z.number().int().positive();
+
+/** How many of something: a number, `at most 35` or `at least 2`. */
+export const howMany = z.union([count, z.string().regex(/^at (most|least) \d+$/)]);
+
+/** Whether a number is as many as was expected. */
+export function isAsMany(seen: number, wanted: number | string): boolean {
+  if (typeof wanted === 'number') return seen === wanted;
+  const bound = Number(wanted.replace(/\D/g, ''));
+  return wanted.startsWith('at most') ? seen <= bound : seen >= bound;
+}
