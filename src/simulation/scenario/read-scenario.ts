@@ -31,7 +31,7 @@ export function parseScenario(text: string, file = 'scenario.yaml'): Scenario {
   });
   if (syntax.length > 0) throw new ConfigError(file, syntax, text);
   const found = check(document.toJS() ?? {});
-  if ('scenario' in found) return found.scenario;
+  if ('scenario' in found) return { about: commentOf(document), ...found.scenario };
   const problems = found.problems.map(({ path, message }) => ({
     ...placeOf(path, document, lines),
     message: message + seenAt(path, document, message),
@@ -50,6 +50,14 @@ export function scenarioOf(input: ScenarioInput): Scenario {
     message,
   }));
   throw new ConfigError('scenario', problems);
+}
+
+/** A file's first comment says what it shows. */
+function commentOf({ commentBefore, contents }: Document): string | undefined {
+  const first = isMap(contents) ? contents.items[0]?.key : undefined;
+  const comment =
+    commentBefore ?? contents?.commentBefore ?? (isNode(first) ? first.commentBefore : undefined);
+  return comment?.replaceAll(/\s+/g, ' ').trim();
 }
 
 interface Problem {
