@@ -133,7 +133,7 @@ class Chart {
       const ms = (this.#endMs * i) / 5;
       const anchor = i === 0 ? 'start' : i === 5 ? 'end' : 'middle';
       this.#parts.push(
-        `<text class="dim" x="${round(this.#xOf(ms))}" y="${this.#top + 10}" text-anchor="${anchor}">${formatTime(Math.round(ms))}</text>`,
+        `<text class="dim" x="${round(this.#xOf(ms))}" y="${this.#top + 10}" text-anchor="${anchor}">${formatTime(Math.round(ms / 100) * 100)}</text>`,
       );
     }
     this.#top += ROW;
@@ -158,7 +158,9 @@ class Chart {
       `<rect class="${kind}" x="${round(x)}" y="${y}" width="${round(width)}" height="${height}"><title>${escapeHtml(text)}</title></rect>`,
     );
     if (label !== '' && width >= NARROWEST_LABEL)
-      this.#parts.push(`<text class="inside" x="${round(x + 4)}" y="${y + 11}">${escapeHtml(label)}</text>`);
+      this.#parts.push(
+        `<text class="inside on-${label}" x="${round(x + 4)}" y="${y + 11}">${escapeHtml(label)}</text>`,
+      );
   }
 
   #rect(x: number, y: number, width: number, height: number, kind: string): void {

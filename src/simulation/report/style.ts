@@ -15,6 +15,7 @@ th, td { text-align: left; padding: .15rem 1.2rem .15rem 0; vertical-align: top 
 details summary { cursor: pointer; color: var(--dim) }
 svg { width: 100%; height: auto; font: 11px system-ui, sans-serif; margin: .5rem 0 } svg text { fill: var(--ink) }
 svg .dim { fill: var(--dim) } svg .name { font-weight: 600 } svg .inside { fill: var(--paper); pointer-events: none }
+svg .on-idle { fill: var(--ink) } svg .on-loading { fill: #1c2430 }
 .back { fill: var(--back) } .touch { fill: transparent } .touch:hover { fill: var(--ink); fill-opacity: .08 }
 .others { fill: var(--others) } path.reserved { fill: var(--reserved) } .held { fill: var(--held); fill-opacity: .75 }
 .limit { stroke: var(--bad); stroke-dasharray: 4 3 } .waiting { fill: var(--dim) } .wait { fill: var(--wait) }
