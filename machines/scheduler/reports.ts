@@ -27,11 +27,16 @@ export function noteMoved(ledger: Ledger, event: Report<'runner.moved'>, out: Ou
   out.emit({ type: 'runner.changed', runnerId });
 }
 
-export function noteStarted(ledger: Ledger, { runnerId, pid, endpoint }: Report<'runner.started'>): void {
+export function noteStarted(
+  ledger: Ledger,
+  { runnerId, pid, endpoint }: Report<'runner.started'>,
+  out: Outlet,
+): void {
   const runner = ledger.runners.get(runnerId);
   if (!runner) return;
   runner.pid = pid;
   runner.endpoint = endpoint;
+  out.emit({ type: 'runner.changed', runnerId });
 }
 
 export function noteProgress(

@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import { request } from 'undici';
-import { chat, runtimes, startCorral, until } from '../support/corral.ts';
+import { chat, runtimes, startCorral, until, type Corral } from '../support/corral.ts';
 import { writeModels, type TestModels } from '../support/models.ts';
 
 describe('a model that waits', () => {
@@ -36,13 +36,13 @@ describe('a model that waits', () => {
         const waiting = corral.post('/v1/chat/completions', chat('b'));
         await until('b waits', () => corral.status().queue.some(({ model }) => model === 'b'));
 
-        // `a` is loading now; `tiny` is served meanwhile, and then `a`: neither stands behind `b`.
+        // `a` is loading, and held there; `tiny` is served meanwhile, and then `a`: neither stands behind `b`.
+        const frozen = freezeAtStart(corral, 'a');
         const loading = corral.post('/v1/chat/completions', chat('a'));
-        await until('a loads', () =>
-          corral.status().runners.some(({ model, state }) => model === 'a' && state === 'loading'),
-        );
+        const pid = await frozen;
         const tiny = await corral.post('/v1/chat/completions', chat('tiny'));
         const stillLoading = corral.status().runners.find(({ model }) => model === 'a')?.state;
+        process.kill(pid, 'SIGCONT');
         const a = await loading;
         const reason = corral.status().queue.find(({ model }) => model === 'b')?.reason;
 
@@ -58,3 +58,15 @@ describe('a model that waits', () => {
       }
     });
 });
+
+/** Stops a model's process in the moment in which it has been started, so that its load takes as long as a test wants. */
+const freezeAtStart = ({ scheduler, status }: Corral, model: string): Promise<number> =>
+  new Promise((resolve) => {
+    const { unsubscribe } = scheduler.on('runner.changed', () => {
+      const pid = status().runners.find((runner) => runner.model === model)?.pid ?? null;
+      if (pid === null) return;
+      process.kill(pid, 'SIGSTOP');
+      unsubscribe();
+      resolve(pid);
+    });
+  });
