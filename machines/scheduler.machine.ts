@@ -6,6 +6,7 @@ const bookkeeping = {
   'lease.released': { actions: ['closeLease', 'plan'] },
   'model.keep': { actions: ['keepModel', 'plan'] },
   'model.unload': { actions: ['unloadModel', 'plan'] },
+  'runner.stop': { actions: ['stopRunner', 'plan'] },
   'runner.moved': { actions: ['noteMoved', 'plan'] },
   'runner.loaded': { actions: ['noteLoaded', 'plan'] },
   'runner.overstayed': { actions: ['noteOverstayed', 'plan'] },

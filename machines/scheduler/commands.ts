@@ -3,6 +3,7 @@ import { isReturning } from '../planning/sharing.ts';
 import type { Ledger } from './ledger.ts';
 import { refuse, type Outlet } from './steps.ts';
 import type { EventOf } from './contract.ts';
+import type { RunnerRow } from './tables.ts';
 
 export const shuttingDown: Failure = {
   code: 'shutting_down',
@@ -12,23 +13,37 @@ export const shuttingDown: Failure = {
 
 /** Stops a model: its waiting requests are answered, a load is aborted, running leases may finish within `drainMs`. */
 export function unloadModel(ledger: Ledger, { model, drainMs }: EventOf<'model.unload'>, out: Outlet): void {
-  const failure: Failure = { code: 'stopped', message: `${model} was stopped on request.` };
-  refuse(ledger, ledger.takeWaiting(model), failure, out);
-  for (const runner of ledger.runnersOf(model)) {
-    if (drainMs === 0) out.command(runner.id, { type: 'runner.stop', failure });
-    else out.command(runner.id, { type: 'runner.expire', reason: 'it was stopped on request', drainMs });
-    ledger.dismiss(runner.id);
-  }
+  refuse(ledger, ledger.takeWaiting(model), stopped(model), out);
+  for (const runner of ledger.runnersOf(model)) end(ledger, runner, drainMs, out);
 }
 
+/** Stops one runner. A load has nothing to finish: it is aborted, and those who wait for it are answered. */
+export function stopRunner(ledger: Ledger, { runnerId, drainMs }: EventOf<'runner.stop'>, out: Outlet): void {
+  const runner = ledger.runners.get(runnerId);
+  if (runner) end(ledger, runner, runner.state === 'loading' ? 0 : drainMs, out);
+}
+
+const stopped = (model: string): Failure => ({
+  code: 'stopped',
+  message: `${model} was stopped on request.`,
+});
+
+function end(ledger: Ledger, { id, spec }: RunnerRow, drainMs: number, out: Outlet): void {
+  if (drainMs === 0) out.command(id, { type: 'runner.stop', failure: stopped(spec.name) });
+  else out.command(id, { type: 'runner.expire', reason: 'it was stopped on request', drainMs });
+  ledger.dismiss(id);
+}
+
+/** Also for runners to come: those that are started for whoever waits already, or after a crash. */
 export function keepModel(
   ledger: Ledger,
   { model, keepAlive, pinned }: EventOf<'model.keep'>,
   out: Outlet,
 ): void {
+  for (const queue of ledger.queuesOf(model)) queue.spec = { ...queue.spec, keepAlive, pinned };
   for (const runner of ledger.runnersOf(model)) {
     if (isReturning(runner)) continue;
-    Object.assign(runner, { keepAlive, pinned });
+    Object.assign(runner, { keepAlive, pinned, spec: { ...runner.spec, keepAlive, pinned } });
     out.command(runner.id, { type: 'runner.keep', keepAlive, pinned });
   }
 }

@@ -52,6 +52,8 @@ export type SchedulerCommand =
   /** `drainMs` 0 takes the runner from its leases at once. */
   | { type: 'model.unload'; model: string; drainMs: number }
   | { type: 'model.keep'; model: string; keepAlive: KeepAlive; pinned: boolean }
+  /** The same as `model.unload` for one runner; who waits for its model goes on waiting, unless it was still loading. */
+  | { type: 'runner.stop'; runnerId: RunnerId; drainMs: number }
   | { type: 'scheduler.drain'; drainMs: number }
   /** Ends every runner now. */
   | { type: 'scheduler.hurry' };

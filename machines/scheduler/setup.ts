@@ -99,6 +99,7 @@ export const schedulerSetup = base.extend({
     readDevices: on('devices.read', ({ event, ledger }) => ledger.read(event.readings)),
     loadModel: on('model.load', ({ event, ledger }) => steps.preload(ledger, event.spec)),
     unloadModel: on('model.unload', ({ event, ledger, out }) => commands.unloadModel(ledger, event, out)),
+    stopRunner: on('runner.stop', ({ event, ledger, out }) => commands.stopRunner(ledger, event, out)),
     keepModel: on('model.keep', ({ event, ledger, out }) => commands.keepModel(ledger, event, out)),
     drainAll: on('scheduler.drain', ({ event, ledger, out }) => commands.drainAll(ledger, event, out)),
     stopAll: on('scheduler.hurry', ({ ledger, out }) => commands.stopAll(ledger, out)),

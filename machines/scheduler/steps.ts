@@ -22,9 +22,12 @@ export interface Outlet {
 
 const OWN = 'own:';
 
+/** The lease id of a load on the scheduler's own account: what becomes of the load is told under it. */
+export const ownLeaseOf = ({ classKey }: ModelSpec): string => `${OWN}${classKey}`;
+
 /** A request of the scheduler itself, for preloading; its lease is given back as soon as it is granted. */
 const ownRequest = (spec: ModelSpec): Request => ({
-  leaseId: `${OWN}${spec.classKey}`,
+  leaseId: ownLeaseOf(spec),
   spec,
   priority: 'normal',
   keepAlive: null,

@@ -28,7 +28,7 @@ export interface LeaseRow {
 
 /** One class's queue: kept in order of place, and of arrival. */
 export class QueueTable implements ClassQueue {
-  readonly spec: ClassQueue['spec'];
+  spec: ClassQueue['spec'];
   readonly order: Waiting[] = [];
   readonly arrivals = new Map<LeaseId, Waiting>();
   sumArrivalMs = 0;
