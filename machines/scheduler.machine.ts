@@ -1,25 +1,25 @@
 import { newContext, schedulerSetup } from './scheduler/setup.ts';
 
-/** What is entered into the ledger whatever the state, and followed by a new plan. */
+/** What is entered into the ledger whatever the state; all but the last five are followed by a new plan. */
 const bookkeeping = {
-  'request.withdrawn': { actions: ['withdrawRequest', 'plan'] },
-  'lease.released': { actions: ['closeLease', 'plan'] },
-  'model.keep': { actions: ['keepModel', 'plan'] },
-  'model.unload': { actions: ['unloadModel', 'plan'] },
-  'runner.stop': { actions: ['stopRunner', 'plan'] },
-  'runner.moved': { actions: ['noteMoved', 'plan'] },
-  'runner.loaded': { actions: ['noteLoaded', 'plan'] },
-  'runner.overstayed': { actions: ['noteOverstayed', 'plan'] },
-  'lease.refused': { actions: ['noteLeaseRefused', 'plan'] },
-  'lease.lost': { actions: ['noteLeaseLost', 'plan'] },
-  'plan.wake': { actions: ['plan'] },
+  'request.withdrawn': { actions: 'withdrawRequest' },
+  'lease.released': { actions: 'closeLease' },
+  'model.keep': { actions: 'keepModel' },
+  'model.unload': { actions: 'unloadModel' },
+  'runner.stop': { actions: 'stopRunner' },
+  'runner.moved': { actions: 'noteMoved' },
+  'runner.loaded': { actions: 'noteLoaded' },
+  'runner.overstayed': { actions: 'noteOverstayed' },
+  'lease.refused': { actions: 'noteLeaseRefused' },
+  'lease.lost': { actions: 'noteLeaseLost' },
+  'runner.measured': { actions: 'noteMeasured' },
+  'plan.wake': { actions: 'plan' },
   // Nothing to decide anew: these only inform.
-  'lease.opened': { actions: ['noteLeaseOpened'] },
-  'runner.started': { actions: ['noteStarted'] },
-  'runner.progress': { actions: ['noteProgress'] },
-  'runner.measured': { actions: ['noteMeasured', 'plan'] },
-  'runner.stuck': { actions: ['noteStuck'] },
-  'runner.unrecovered': { actions: ['noteUnrecovered'] },
+  'lease.opened': { actions: 'noteLeaseOpened' },
+  'runner.started': { actions: 'noteStarted' },
+  'runner.progress': { actions: 'noteProgress' },
+  'runner.stuck': { actions: 'noteStuck' },
+  'runner.unrecovered': { actions: 'noteUnrecovered' },
 } as const;
 
 /**
@@ -45,11 +45,11 @@ export const schedulerMachine = schedulerSetup.createMachine({
     /** The devices are not known yet: requests queue. */
     starting: {
       on: {
-        'request.submitted': { actions: ['takeRequest'] },
-        'request.withdrawn': { actions: ['withdrawRequest'] },
-        'model.load': { actions: ['loadModel'] },
-        'devices.read': { target: 'running', actions: ['readDevices'] },
-        'scheduler.drain': { target: 'draining', actions: ['drainAll'] },
+        'request.submitted': { actions: 'queueRequest' },
+        'request.withdrawn': { actions: 'unqueueRequest' },
+        'model.load': { actions: 'queueModel' },
+        'devices.read': { target: 'running', actions: 'learnDevices' },
+        'scheduler.drain': { target: 'draining', actions: 'drainAll' },
       },
       after: { inventoryDeadline: 'running' },
     },
@@ -57,12 +57,12 @@ export const schedulerMachine = schedulerSetup.createMachine({
       entry: ['preloadModels', 'plan'],
       on: {
         ...bookkeeping,
-        'request.submitted': { actions: ['takeRequest', 'plan'] },
-        'model.load': { actions: ['loadModel', 'plan'] },
-        'devices.read': { actions: ['readDevices', 'plan'] },
-        'scheduler.drain': { target: 'draining', actions: ['drainAll'] },
-        'xstate.done.actor.*': { actions: ['buryRunner', 'plan'] },
-        'xstate.error.actor.*': { actions: ['buryBroken', 'plan'] },
+        'request.submitted': { actions: 'takeRequest' },
+        'model.load': { actions: 'loadModel' },
+        'devices.read': { actions: 'readDevices' },
+        'scheduler.drain': { target: 'draining', actions: 'drainAll' },
+        'xstate.done.actor.*': { actions: 'buryRunner' },
+        'xstate.error.actor.*': { actions: 'buryBroken' },
       },
     },
     /** Running leases may finish; nobody new is let in. */
@@ -70,11 +70,11 @@ export const schedulerMachine = schedulerSetup.createMachine({
       always: { guard: 'isEmpty', target: 'stopped' },
       on: {
         ...bookkeeping,
-        'request.submitted': { actions: ['refuseRequest'] },
-        'scheduler.drain': { actions: ['drainAll'] },
-        'scheduler.hurry': { actions: ['stopAll'] },
-        'xstate.done.actor.*': { actions: ['buryRunner'] },
-        'xstate.error.actor.*': { actions: ['buryBroken'] },
+        'request.submitted': { actions: 'refuseRequest' },
+        'scheduler.drain': { actions: 'drainAll' },
+        'scheduler.hurry': { actions: 'stopAll' },
+        'xstate.done.actor.*': { actions: 'buryRunner' },
+        'xstate.error.actor.*': { actions: 'buryBroken' },
       },
     },
     stopped: { type: 'final' },

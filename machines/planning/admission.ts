@@ -1,5 +1,6 @@
 import type { Failure } from '../failures.ts';
-import { formatBytes } from '../vocabulary.ts';
+import { formatBytes, type ModelSpec } from '../vocabulary.ts';
+import { chanceWithin } from './demand.ts';
 import { capacityOf, freeEventually, shareOut } from './memory.ts';
 import { bestOption, isAtRunnerLimit, startNow, type Option } from './options.ts';
 import { sitesFor, siteNeed, type Site } from './placement.ts';
@@ -10,9 +11,49 @@ import type { ClassQueue, Decision, DeviceView, RunnerView, View } from './view.
 
 /** A timer at a computed time may fire a hair early; without this the loop would not advance. */
 const EPSILON_MS = 1;
+/** How far ahead more requests of a model count as a reason to wait. */
+const GAIN_HORIZON_SECONDS = 60;
 
 /** What one cold queue can get now, or why it has to wait and until when. */
-type Answer = Decision | { readonly kind: 'wait'; readonly untilMs: number; readonly reason: string };
+type Answer = Decision | Wait;
+
+interface Wait {
+  readonly kind: 'wait';
+  readonly untilMs: number;
+  readonly reason: string;
+}
+
+/** A wait, and what it was derived from. */
+interface KnownWait {
+  readonly wait: Wait;
+  readonly spec: ModelSpec;
+  readonly supply: number;
+  readonly count: number;
+  readonly sumArrivalMs: number;
+}
+
+/**
+ * Most events change nothing for those who wait: their last answer holds until its time has come, more of their kind wait, or
+ * somebody may have given up memory.
+ */
+const knownWaits = new WeakMap<ClassQueue, KnownWait>();
+
+function knownWait(queue: ClassQueue, view: View, nowMs: number): Wait | null {
+  const known = knownWaits.get(queue);
+  const holds =
+    known !== undefined &&
+    known.supply === view.supply &&
+    known.spec === queue.spec &&
+    known.count === queue.order.length &&
+    known.sumArrivalMs === queue.sumArrivalMs &&
+    known.wait.untilMs > nowMs;
+  return holds ? known.wait : null;
+}
+
+function remember(wait: Wait, queue: ClassQueue, { supply }: View): void {
+  const { spec, order, sumArrivalMs } = queue;
+  knownWaits.set(queue, { wait, spec, supply, count: order.length, sumArrivalMs });
+}
 
 /**
  * Looks at every queue whose model has no runner, the longest waiting first: start, claim memory (with victims), refuse,
@@ -22,8 +63,9 @@ export function admit(view: View, nowMs: number, nextDeadlineMs: number): Decisi
   const waits = new Map<string, string>();
   let wakeAtMs = nextDeadlineMs;
   for (const queue of longestWaitingFirst(coldQueues(view))) {
-    const answer = answerFor(queue, view, nowMs);
+    const answer = knownWait(queue, view, nowMs) ?? answerFor(queue, view, nowMs);
     if (answer.kind !== 'wait') return answer;
+    remember(answer, queue, view);
     waits.set(queue.spec.classKey, answer.reason);
     wakeAtMs = Math.min(wakeAtMs, answer.untilMs);
   }
@@ -135,7 +177,8 @@ function makeRoom(
   }
   const lossSeconds = option.victims.reduce((sum, runner) => sum + evictionLoss(runner, view, nowMs), 0);
   const count = queue.order.length;
-  const shortMs = gamma * lossSeconds * 1000 - (count * nowMs - queue.sumArrivalMs);
+  const shortMs =
+    gamma * gainOfWaiting(queue, view, nowMs) * lossSeconds * 1000 - (count * nowMs - queue.sumArrivalMs);
   if (starves || isFree || shortMs <= 0) return claimFor(queue, option, view);
   const untilMs = Math.min(starvesAtMs, nowMs + Math.ceil(shortMs / count) + EPSILON_MS);
   const names = option.victims.map((runner) => runner.spec.name).join(', ');
@@ -144,6 +187,16 @@ function makeRoom(
     untilMs,
     reason: `${names} would have to go, and is likely to be wanted again at once`,
   };
+}
+
+/**
+ * What waiting could save, as a share (0…1) of what the eviction costs: one swap may serve more requests of this model, if more
+ * are to come soon. A model that is rarely asked for gains nothing, and a chance to evict may not come again for long; so the
+ * square.
+ */
+function gainOfWaiting(queue: ClassQueue, view: View, nowMs: number): number {
+  const { name } = queue.spec;
+  return chanceWithin(view.demandOf(name), view.pooledDemand, nowMs, GAIN_HORIZON_SECONDS) ** 2;
 }
 
 function allInUse(queue: ClassQueue, sites: readonly Site[], view: View, untilMs: number): Answer {

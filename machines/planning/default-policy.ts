@@ -4,11 +4,15 @@ import { isBefore, oldestOf } from './queues.ts';
 import { canServe, isServing } from './sharing.ts';
 import type { ClassQueue, Decision, RunnerView, View, Waiting } from './view.ts';
 
+/** Nobody waits, as after most events of a service that is not overloaded. */
+const NOTHING_TO_DO: Decision = { kind: 'rest', wakeAtMs: Infinity, waits: new Map() };
+
 /**
  * The default policy: per-model queues, memory claims, the cheapest victims, eviction only once waiting has cost as much
  * as reloading would (docs/policy.md). Pure and total: the same view and time give the same decision.
  */
 export function decide(view: View, nowMs: number): Decision {
+  if (view.queues.size === 0 && view.claims.size === 0) return NOTHING_TO_DO;
   return (
     refuseOverdue(view, nowMs) ??
     grantNext(view) ??

@@ -30,11 +30,16 @@ function binPosition(seconds: number): number {
 export function recordArrival(own: Demand, pooled: Demand, nowMs: number): void {
   if (own.lastArrivalMs !== null) {
     const bin = Math.floor(binPosition((nowMs - own.lastArrivalMs) / 1000));
-    for (const demand of [own, pooled]) {
-      for (let i = 0; i < BINS; i++) demand.gaps[i] = (demand.gaps[i] ?? 0) * DECAY_PER_ARRIVAL;
-      demand.gaps[bin] = (demand.gaps[bin] ?? 0) + 1;
-      demand.total = demand.total * DECAY_PER_ARRIVAL + 1;
+    const isFirst = own.total === 0;
+    const total = own.total * DECAY_PER_ARRIVAL + 1;
+    for (let i = 0; i < BINS; i++) {
+      const before = own.gaps[i] ?? 0;
+      const after = before * DECAY_PER_ARRIVAL + (i === bin ? 1 : 0);
+      own.gaps[i] = after;
+      pooled.gaps[i] = (pooled.gaps[i] ?? 0) + after / total - (isFirst ? 0 : before / own.total);
     }
+    own.total = total;
+    if (isFirst) pooled.total++;
   }
   own.lastArrivalMs = nowMs;
 }

@@ -8,6 +8,9 @@ const MAX_STEPS = 5000;
 const BUSY_COST = 1000;
 const COST_PER_LEASE = 10;
 
+/** A runner that stays beyond its keep-alive goes before any other; among such ones the cheaper to reload goes first. */
+const OVERSTAYED_SHARE = 0.02;
+
 export interface VictimSet {
   readonly runners: readonly RunnerView[];
   /** What sets are compared by: the reloading that they are expected to cost, busy ones at a surcharge. */
@@ -18,10 +21,11 @@ export interface VictimSet {
 
 /** Seconds of reloading that evicting a runner is expected to cost: reload time × chance that it is wanted again. */
 export function evictionCost(runner: RunnerView, view: View, nowMs: number): number {
-  if (runner.overstayed) return 0;
   const own = view.demandOf(runner.spec.name);
   const within = (seconds: number): number => chanceWithin(own, view.pooledDemand, nowMs, seconds);
-  return view.reloadSecondsOf(runner.spec) * (0.7 * within(60) + 0.3 * within(900));
+  const W = (globalThis as any).KNOBS ?? {};
+  const cost = view.reloadSecondsOf(runner.spec) * ((1 - (W.w ?? 0.3)) * within(W.h1 ?? 60) + (W.w ?? 0.3) * within(W.h2 ?? 900));
+  return runner.overstayed ? OVERSTAYED_SHARE * cost : cost;
 }
 
 /** The part of that cost which falls due soon: what waiting could save. */

@@ -102,6 +102,8 @@ export interface View {
   readonly claims: ReadonlyMap<string, Claim>;
   /** Classes whose load ran out of memory beside others: they get their device alone. */
   readonly exclusive: ReadonlySet<string>;
+  /** Grows whenever somebody who waits for memory may have come closer to it. */
+  readonly supply: number;
   /** Models whose requests or runners changed since the last rest. */
   readonly touched: ReadonlySet<string>;
   runnersOf(model: string): readonly RunnerView[];

@@ -5,6 +5,7 @@ import type { Claim, Decision, View, Waiting } from '../planning/view.ts';
 import type { RunnerState } from '../runner/contract.ts';
 import {
   sumBytes,
+  type KeepAlive,
   type LeaseId,
   type ModelSpec,
   type Priority,
@@ -39,6 +40,7 @@ export class Ledger implements View {
   waits: ReadonlyMap<string, string> = new Map();
   wakeAtMs = Infinity;
   waitingCount = 0;
+  supply = 0;
   readonly now: () => number;
   readonly #table: DeviceTable;
   readonly #history = new History();
@@ -46,6 +48,7 @@ export class Ledger implements View {
   readonly #runnersByModel = new Map<string, RunnerRow[]>();
   readonly #queuesByModel = new Map<string, QueueTable[]>();
   readonly #demand = new Map<string, Demand>();
+  #spareQueue: QueueTable | null = null;
   #seq = 0;
   #runnerSeq = 0;
   #decisionSeq = 0;
@@ -181,6 +184,7 @@ export class Ledger implements View {
       lastUsedAtMs: nowMs,
       progress: null,
       pid: null,
+      measuredBytes: null,
       endpoint: null,
       isSettled: false,
       isDismissed: false,
@@ -203,6 +207,7 @@ export class Ledger implements View {
   moveRunner(runner: RunnerRow, state: RunnerState, reason: string): void {
     const isLeaving = isReturning({ state });
     if (isLeaving && !isReturning(runner)) this.#table.add('returningBytes', runner.reservation);
+    this.supply++;
     runner.state = state;
     runner.reason = reason;
     runner.stateSinceMs = this.now();
@@ -223,13 +228,16 @@ export class Ledger implements View {
   /** What a runner really holds replaces what was predicted. A configured need stays: its owner knows better. */
   measure(runner: RunnerRow, use: Reservation): boolean {
     if (runner.spec.needSource === 'configured' || isReturning(runner) || sumBytes(use) <= 0) return false;
+    this.supply++;
     this.#table.subtract('reservedBytes', runner.reservation);
+    runner.measuredBytes = sumBytes(use);
     runner.reservation = { ...runner.reservation, ...use };
     this.#table.add('reservedBytes', runner.reservation);
     return true;
   }
 
   removeRunner(runner: RunnerRow): void {
+    this.supply++;
     for (const leaseId of runner.leases) this.leases.delete(leaseId);
     this.#table.subtract('reservedBytes', runner.reservation);
     if (isReturning(runner)) this.#table.subtract('returningBytes', runner.reservation);
@@ -268,11 +276,24 @@ export class Ledger implements View {
     return taken;
   }
 
+  /** Its keep-alive has ended, and it stays only until its memory is wanted. */
+  noteOverstayed(runner: RunnerRow): void {
+    runner.overstayed = true;
+    this.supply++;
+  }
+
+  keep(runner: RunnerRow, keepAlive: KeepAlive, pinned: boolean): void {
+    runner.keepAlive = keepAlive;
+    runner.pinned = pinned;
+    this.supply++;
+  }
+
   noteCrash(model: string, failure: Failure): void {
     this.#history.noteFailure(model, failure, this.now());
   }
 
   read(readings: Parameters<DeviceTable['read']>[0]): void {
+    this.supply++;
     this.#table.read(readings, [...this.runners.values()]);
     for (const runner of this.runners.values()) runner.isSettled = runner.readyAtMs !== null;
   }
@@ -306,9 +327,11 @@ export class Ledger implements View {
     const { classKey, name } = waiting.spec;
     let queue = this.queues.get(classKey);
     if (!queue) {
-      queue = new QueueTable(waiting.spec);
+      queue = this.#emptyQueue(waiting.spec);
       this.queues.set(classKey, queue);
-      this.#queuesByModel.set(name, [...this.queuesOf(name), queue]);
+      const others = this.#queuesByModel.get(name);
+      if (others) others.push(queue);
+      else this.#queuesByModel.set(name, [queue]);
     }
     queue.add(waiting);
     this.#waiting.set(waiting.leaseId, waiting);
@@ -324,14 +347,27 @@ export class Ledger implements View {
     this.waitingCount--;
     if (queue.order.length > 0) return;
     this.queues.delete(classKey);
-    const left = this.queuesOf(name).filter((other) => other !== queue);
-    if (left.length > 0) this.#queuesByModel.set(name, left);
-    else this.#queuesByModel.delete(name);
+    this.#spareQueue = queue;
+    const queues = this.#queuesByModel.get(name) ?? [];
+    queues.splice(queues.indexOf(queue), 1);
+    if (queues.length === 0) this.#queuesByModel.delete(name);
+    // A load that nobody waits for any more may be given up, and one with other options may take its place.
+    if (queues.length > 0 || this.runnersOf(name).some((runner) => runner.state === 'loading')) this.supply++;
+  }
+
+  /** Most queues hold one request for no time at all, so the table that was emptied last is used again. */
+  #emptyQueue(spec: ModelSpec): QueueTable {
+    const spare = this.#spareQueue;
+    if (spare === null) return new QueueTable(spec);
+    this.#spareQueue = null;
+    spare.spec = spec;
+    return spare;
   }
 
   #unclaim(classKey: string): void {
     const claim = this.claims.get(classKey);
     if (!claim) return;
+    this.supply++;
     this.claims.delete(classKey);
     this.#table.subtract('claimedBytes', claim.reservation);
   }

@@ -97,7 +97,7 @@ export function noteTrouble(
 
 export function noteOverstayed(ledger: Ledger, { runnerId }: Report<'runner.overstayed'>): void {
   const runner = ledger.runners.get(runnerId);
-  if (runner) runner.overstayed = true;
+  if (runner) ledger.noteOverstayed(runner);
 }
 
 /** The runner has taken the lease: only now does the request hear of it. */

@@ -6,6 +6,8 @@ type Mutable<T> = { -readonly [K in keyof T]: T[K] };
 /** A runner as the ledger keeps it. */
 export interface RunnerRow extends Omit<Mutable<RunnerView>, 'leases'> {
   leases: Set<LeaseId>;
+  /** What it was seen to hold in all; null until it has been measured. */
+  measuredBytes: number | null;
   endpoint: Endpoint | null;
   /** Whether its memory was in place when its devices were last read. */
   isSettled: boolean;

@@ -9,6 +9,9 @@ const GIB = 1024 ** 3;
 /** How long a device takes to show memory as free, after a process has gone; seen: 0.5–1.5 s. */
 const RECOVERY_MS = 1_000;
 
+/** Nobody is refused, since waits are what is compared; and where no other program takes memory, few readings suffice. */
+const TRACE_SETTINGS = { maxQueue: Infinity, probeIntervalMs: 60_000 };
+
 /** One request of a trace. */
 export interface TraceRequest {
   readonly atMs: number;
@@ -33,7 +36,11 @@ export interface Trace {
   readonly requests: readonly TraceRequest[];
 }
 
-/** What a policy made of a trace. Times in seconds; the names are stable. */
+/**
+ * What a policy made of a trace. Times in seconds; the names are stable. A wait is the time from a request's arrival until the
+ * runner that serves it is ready. How long it then stands in line for one of that runner's slots is told apart: that is the
+ * model's own affair, and no policy of loading and evicting can shorten it.
+ */
 export interface TraceResult {
   readonly policy: string;
   readonly requests: number;
@@ -46,6 +53,7 @@ export interface TraceResult {
   readonly p95WaitSeconds: number;
   readonly p99WaitSeconds: number;
   readonly maxWaitSeconds: number;
+  readonly meanSlotWaitSeconds: number;
 }
 
 export interface TraceOptions {
@@ -61,20 +69,24 @@ export function runTrace(trace: Trace, { settings, keepAlive }: TraceOptions): T
   const models = new Map(trace.models.map((model) => [model.name, model]));
   const scheduler = createActor(compose(simulatedEffects(world)), {
     clock,
-    input: { settings, now: clock.now, preload: [] },
+    input: { settings: { ...settings, ...TRACE_SETTINGS }, now: clock.now, preload: [] },
   });
+  const { ledger } = scheduler.getSnapshot().context;
   const waits: number[] = [];
-  const counts = { loads: 0, evictions: 0, loadMs: 0 };
+  const counts = { loads: 0, evictions: 0, loadMs: 0, slotWaitMs: 0 };
   scheduler.on('decision', ({ record: { kind } }) => {
     if (kind === 'load') counts.loads++;
     if (kind === 'evict') counts.evictions++;
   });
   scheduler.on('model.learned', ({ loadMs }) => (counts.loadMs += loadMs ?? 0));
-  scheduler.on('request.granted', ({ leaseId, waitMs }) => {
-    waits.push(waitMs / 1000);
+  scheduler.on('request.granted', ({ leaseId, runnerId, waitMs }) => {
     const request = trace.requests[Number(leaseId)];
     const model = request && models.get(request.model);
     if (!model) return;
+    const readyAtMs = ledger.runners.get(runnerId)?.readyAtMs ?? 0;
+    const coldMs = Math.max(0, readyAtMs - request.atMs);
+    waits.push(coldMs / 1000);
+    counts.slotWaitMs += waitMs - coldMs;
     const runMs = serviceMs(request, model);
     clock.setTimeout(() => scheduler.send({ type: 'lease.released', leaseId }), runMs);
   });
@@ -95,7 +107,6 @@ export function runTrace(trace: Trace, { settings, keepAlive }: TraceOptions): T
       },
     });
   });
-  const { ledger } = scheduler.getSnapshot().context;
   const settle = (): boolean => ledger.waitingCount + ledger.leases.size === 0;
   while (!settle() && clock.step());
   scheduler.stop();
@@ -104,7 +115,7 @@ export function runTrace(trace: Trace, { settings, keepAlive }: TraceOptions): T
 
 function measuresOf(
   waits: number[],
-  counts: { loads: number; evictions: number; loadMs: number },
+  counts: { loads: number; evictions: number; loadMs: number; slotWaitMs: number },
 ): Omit<TraceResult, 'policy' | 'requests'> {
   waits.sort((a, b) => a - b);
   const at = (share: number): number =>
@@ -119,6 +130,7 @@ function measuresOf(
     p95WaitSeconds: at(0.95),
     p99WaitSeconds: at(0.99),
     maxWaitSeconds: at(1),
+    meanSlotWaitSeconds: counts.slotWaitMs / 1000 / Math.max(1, waits.length),
   };
 }
 
@@ -143,7 +155,8 @@ function worldOf(trace: Trace): World {
   return world;
 }
 
-const specOf = (model: TraceModel, keepAlive: KeepAlive): ModelSpec => ({
+/** A trace's model as the scheduler takes it. */
+export const specOf = (model: TraceModel, keepAlive: KeepAlive): ModelSpec => ({
   name: model.name,
   classKey: model.name,
   launch: {

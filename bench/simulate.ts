@@ -1,0 +1,120 @@
+/**
+ * `npm run bench:simulate`: how fast the planner and the statecharts are. Prints figures of this machine and, for the growth of
+ * costs, ratios within one run.
+ */
+import { createActor } from 'xstate';
+import { compose } from '../src/compose.ts';
+import { simulatedEffects } from '../src/simulation/effects.ts';
+import { scenarioOf } from '../src/simulation/simulate.ts';
+import { settingsOf } from '../src/simulation/scenario/stage.ts';
+import { runTrace, specOf } from '../src/simulation/trace.ts';
+import { World } from '../src/simulation/world.ts';
+import { runPlain } from './plain-day.ts';
+import { readTrace } from './traces.ts';
+
+const RUNS = 5;
+const KEEP_ALIVE_MS = 300_000;
+const settings = settingsOf(scenarioOf({ models: {}, timeline: [] }), 'default');
+
+const median = (numbers: readonly number[]): number =>
+  numbers.toSorted((a, b) => a - b)[Math.floor(numbers.length / 2)] ?? NaN;
+
+function secondsOf(work: () => void): number {
+  const startMs = performance.now();
+  work();
+  return (performance.now() - startMs) / 1000;
+}
+
+const say = (what: string, figure: string, goal: string): void =>
+  void process.stdout.write(`${what.padEnd(66)} ${figure.padStart(16)}   goal: ${goal}\n`);
+
+function benchDay(): void {
+  const trace = readTrace('team30_2x80');
+  const specs = new Map(trace.models.map((model) => [model.name, specOf(model, KEEP_ALIVE_MS)]));
+  let events = 0;
+  const plain = Array.from({ length: RUNS + 2 }, () =>
+    secondsOf(() => (events = runPlain(trace, settings, specs))),
+  );
+  const rate = events / median(plain.slice(2));
+  say(
+    `planner and ledger alone, ${events} events of a day`,
+    `${(rate / 1e6).toFixed(2)} M events/s`,
+    '≥ 1 M events/s',
+  );
+  const charts = Array.from({ length: RUNS }, () =>
+    secondsOf(() => void runTrace(trace, { settings, keepAlive: KEEP_ALIVE_MS })),
+  );
+  say(
+    `${trace.requests.length} requests on 2 × 80 GB through the statecharts`,
+    `${median(charts).toFixed(2)} s`,
+    '< 3 s',
+  );
+}
+
+/** Mean cost in µs of one request and its end, with so many others in the queue and so many runners loaded. */
+function costOfRequest({ queued, runners }: { queued: number; runners: number }): number {
+  const world = new World();
+  const reading = {
+    id: 'CUDA0',
+    name: 'GPU',
+    library: 'CUDA',
+    kind: 'discrete' as const,
+    totalBytes: runners + 2,
+  };
+  world.devices.set('CUDA0', { reading, othersBytes: 0, recoveryMs: 0, fault: 'none' });
+  const scheduler = createActor(compose(simulatedEffects(world)), {
+    clock: world.clock,
+    input: {
+      settings: { ...settings, maxQueue: Infinity, probeIntervalMs: Infinity },
+      now: world.clock.now,
+      preload: [],
+    },
+  });
+  let seq = 0;
+  const submit = (model: string, sizeBytes: number): string => {
+    const leaseId = String(seq++);
+    const about = { loadMs: 1_000, slots: 4, prefillTokensPerSecond: 1, decodeTokensPerSecond: 1 };
+    const spec = specOf({ ...about, name: model, sizeBytes }, 'forever');
+    scheduler.send({
+      type: 'request.submitted',
+      request: {
+        leaseId,
+        spec,
+        priority: 'normal',
+        keepAlive: null,
+        waitLimitMs: Infinity,
+        isRetry: false,
+      },
+    });
+    return leaseId;
+  };
+  scheduler.start();
+  world.clock.advance(100);
+  // Every runner holds a lease, so that nothing can be evicted and who is queued stays queued.
+  for (let i = 0; i < runners; i++) submit(`loaded-${i}`, 1);
+  world.clock.advance(10_000);
+  for (let i = 0; i < queued; i++) submit(`queued-${i % 20}`, 3);
+  const cycles = 2_000;
+  const run = (): void => {
+    for (let i = 0; i < cycles; i++) {
+      const leaseId = submit(`loaded-${i % 10}`, 1);
+      scheduler.send({ type: 'lease.released', leaseId });
+    }
+  };
+  run();
+  const costs = Array.from({ length: RUNS }, () => (secondsOf(run) / cycles) * 1e6);
+  scheduler.stop();
+  return median(costs);
+}
+
+function benchGrowth(): void {
+  const base = costOfRequest({ queued: 10, runners: 10 });
+  const queued = costOfRequest({ queued: 1_000, runners: 10 });
+  const runners = costOfRequest({ queued: 10, runners: 300 });
+  say('one request and its end, 10 queued, 10 runners', `${base.toFixed(0)} µs`, '');
+  say('the same with 1,000 queued', `${(queued / base).toFixed(2)} ×`, '< 2 ×');
+  say('the same with 300 runners', `${(runners / base).toFixed(2)} ×`, '< 2 ×');
+}
+
+benchDay();
+benchGrowth();
