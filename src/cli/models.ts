@@ -3,6 +3,7 @@ import { formatBytes } from '../../machines/vocabulary.ts';
 import type { ServiceStatus } from '../status.ts';
 import { addressOf, askService } from './ask-service.ts';
 import { printJson } from './context.ts';
+import { discoverAll, discoveredText } from './discovered-text.ts';
 import { openModels } from './open-models.ts';
 import { table } from './table.ts';
 
@@ -10,8 +11,16 @@ import { table } from './table.ts';
 export const modelsCommand = (): Command =>
   new Command('models')
     .description('show the configured models, and their state if Corral is running')
+    .option(
+      '--discover',
+      'show instead what other programs (llama.cpp, Ollama, Hugging Face) keep on this machine',
+    )
     .option('--json', 'print JSON')
-    .action(async (options: { json?: boolean }, command: Command) => {
+    .action(async (options: { json?: boolean; discover?: boolean }, command: Command) => {
+      if (options.discover) {
+        const found = await discoverAll(process.env);
+        return options.json ? printJson(found) : void process.stdout.write(discoveredText(found));
+      }
       const { config, entries } = await openModels(command);
       const status = await askService<ServiceStatus>(addressOf(config), '/api/v1/status').catch(() => null);
       const models = entries.map(({ name, aliases, spec }) => ({

@@ -1,12 +1,16 @@
 import { createHash } from 'node:crypto';
+import { homedir } from 'node:os';
 import { dirname } from 'node:path';
 import { predictNeed } from '../../machines/planning/memory-need.ts';
 import type { LaunchOptions, ModelSpec } from '../../machines/vocabulary.ts';
 import type { CatalogueEntry } from '../catalogue.ts';
+import { discoverModels } from '../models/discover/discover-models.ts';
+import type { DiscoveredModel } from '../models/discover/discovered-model.ts';
+import { storePlaces, wantedFolders } from '../models/discover/store-places.ts';
 import { ModelFileError, readModelFile, type ModelFile } from '../models/read-model-file.ts';
 import { scanFolders } from '../models/scan-folders.ts';
 import { pathOf } from './path-of.ts';
-import { configSchema, type Config, type ModelConfig } from './schema.ts';
+import { configSchema, type Config, type ModelConfig, type ModelInput } from './schema.ts';
 import type { StateFile } from './state-file.ts';
 
 const DEFAULT_CONTEXT_TOKENS = 4_096;
@@ -32,7 +36,8 @@ export interface Resolved {
 }
 
 /**
- * All models: those of the configuration, and those found in its folders under names that are still free. A model whose file
+ * All models: those of the configuration, those found in its folders and those of other programs that it asks for, under names
+ * that are still free. A model whose file
  * cannot be used stays in the list with its problem; it spoils nothing for the others.
  */
 export async function resolveModels(parts: ResolveParts): Promise<Resolved> {
@@ -43,13 +48,39 @@ export async function resolveModels(parts: ResolveParts): Promise<Resolved> {
   const paths = new Set(configured.map(({ model }) => pathOf(folder, model.path)));
   const scanned = found.models
     .filter(({ name, path }) => !taken.has(name) && !paths.has(path))
-    .map(({ name, path }) => ({ name, model: bareModel(path) }));
-  const entries = await Promise.all([...configured, ...scanned].map((one) => resolveModel(one, parts)));
-  return { entries, warnings: found.warnings };
+    .map(({ name, path }) => ({ name, model: modelOf({ path }) }));
+  const others = await discoverModels(
+    wantedFolders(config.discover, usualPlaces(), (path) => pathOf(folder, path)),
+  );
+  const names = new Set([...taken, ...scanned.map(({ name }) => name)].map((name) => name.toLowerCase()));
+  const isFree = (name: string): boolean => !names.has(name.toLowerCase());
+  const discovered = others.models
+    .filter(({ name, path }) => isFree(name) && !paths.has(path))
+    .map((one) => ({ name: one.name, model: discoveredModel(one, isFree, config) }));
+  const all = [...configured, ...scanned, ...discovered];
+  const entries = await Promise.all(all.map((one) => resolveModel(one, parts)));
+  return { entries, warnings: [...found.warnings, ...others.warnings] };
 }
 
-/** A model of which nothing is known but its file. */
-const bareModel = (path: string): ModelConfig => configSchema.shape.models.unwrap().valueType.parse({ path });
+const modelOf = (model: ModelInput): ModelConfig => configSchema.shape.models.unwrap().valueType.parse(model);
+
+const usualPlaces = (): ReturnType<typeof storePlaces> =>
+  storePlaces({ env: process.env, home: homedir(), platform: process.platform });
+
+/** A model as another program keeps it; its own arguments win over the configuration's defaults. */
+const discoveredModel = (
+  { path, aliases, projectorPath, adapterPaths, contextTokens, args }: DiscoveredModel,
+  isFree: (name: string) => boolean,
+  { defaults }: Config,
+): ModelConfig =>
+  modelOf({
+    path,
+    aliases: aliases.filter(isFree),
+    ...(projectorPath !== null && { projector: projectorPath }),
+    adapters: [...adapterPaths],
+    ...(contextTokens !== null && { context: contextTokens }),
+    ...(args.length > 0 && { args: [...(defaults.args ?? []), ...args] }),
+  });
 
 async function resolveModel(
   { name, model }: { name: string; model: ModelConfig },

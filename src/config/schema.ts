@@ -54,6 +54,10 @@ const model = z.strictObject({
   adapters: z.array(z.string()).default([]).describe('LoRA files.'),
 });
 
+const store = z
+  .union([z.boolean(), z.string()], { error: 'expected true, false or a folder' })
+  .default(false);
+
 /** `corral.yaml`, as it is written. */
 export const configSchema = z.strictObject({
   listen: z
@@ -65,6 +69,14 @@ export const configSchema = z.strictObject({
     .describe('Where clients find Corral.'),
   models: z.record(z.string().min(1), model).default({}).describe('Models by name.'),
   folders: z.array(z.string()).default([]).describe('Folders that are searched for *.gguf.'),
+  discover: z
+    .strictObject({
+      llamaCpp: store.describe("llama.cpp's cache, of `llama-server -hf`; true: where it usually is."),
+      ollama: store.describe("Ollama's store, which is only read; true: where it usually is."),
+      huggingFace: store.describe("Hugging Face's cache; true: where it usually is."),
+    })
+    .prefault({})
+    .describe('Models of other programs to serve too: true, or a folder. See docs/models.md.'),
   defaults: z.strictObject(sharing).prefault({}).describe('For models that do not say otherwise.'),
   llamaServer: z
     .string()
@@ -120,6 +132,8 @@ export const configSchema = z.strictObject({
 /** The configuration with all defaults filled in: sizes in bytes, durations in ms. */
 export type Config = z.output<typeof configSchema>;
 export type ModelConfig = Config['models'][string];
+/** One model as it is written. */
+export type ModelInput = z.input<typeof model>;
 
 /** The schema that editors complete from; kept in `corral.schema.json`. */
 export const configJsonSchema = (): object => ({

@@ -1,0 +1,51 @@
+import { open, readdir } from 'node:fs/promises';
+import { join } from 'node:path';
+
+/** Far above any store seen; a folder that has more is not one. */
+const MOST_FILES = 50_000;
+const LONGEST_TEXT_BYTES = 1 << 20;
+
+/**
+ * Files below a folder, as paths relative to it with `/`, in a stable order. Links to files count, links to folders are not
+ * followed. Throws the system's error when the folder itself cannot be read; what lies deeper and cannot be read is a warning.
+ */
+export async function listFiles(
+  folder: string,
+  deepest: number,
+  warnings: string[] = [],
+): Promise<readonly string[]> {
+  const files: string[] = [];
+  const visit = async (below: string, depth: number): Promise<void> => {
+    const entries = await readdir(join(folder, below), { withFileTypes: true });
+    for (const entry of entries.toSorted((a, b) => (a.name < b.name ? -1 : 1))) {
+      const path = below === '' ? entry.name : `${below}/${entry.name}`;
+      if (entry.isDirectory()) {
+        if (depth < deepest)
+          await visit(path, depth + 1).catch((error: unknown) => warnings.push(unread(path, error)));
+      } else if (files.length < MOST_FILES) files.push(path);
+    }
+  };
+  await visit('', 1);
+  return files;
+}
+
+/** The text of a small file. Throws the system's error, or one that says that the file is too long to be what it should be. */
+export async function readSmallText(path: string): Promise<string> {
+  const file = await open(path);
+  try {
+    const { size } = await file.stat();
+    if (size > LONGEST_TEXT_BYTES) throw new Error(`it has ${size} bytes, too many for what it should hold`);
+    return await file.readFile('utf8');
+  } finally {
+    await file.close();
+  }
+}
+
+/** `…/x cannot be read: reason`. */
+export const unread = (path: string, error: unknown): string => `${path} cannot be read: ${textOf(error)}`;
+
+export const textOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
+
+/** Whether the system says that something is not there. */
+export const isMissing = (error: unknown): boolean =>
+  error instanceof Error && 'code' in error && (error.code === 'ENOENT' || error.code === 'ENOTDIR');
