@@ -55,7 +55,7 @@ export const loaded = runnerSetup.createStateConfig({
         reservation: context.reservation,
       }),
       onDone: {
-        guard: ({ event }) => event.output !== null,
+        guard: { type: 'isKnown', params: ({ event }) => ({ use: event.output }) },
         actions: {
           type: 'report',
           params: ({ context, event }) => ({
@@ -126,7 +126,7 @@ export const loaded = runnerSetup.createStateConfig({
         'lease.close': { actions: { type: 'closeLease', params: leaseParams } },
         // A shorter limit than the one that runs starts anew; a longer one changes nothing.
         'runner.expire': {
-          guard: ({ context, event }) => event.drainMs < context.drainMs,
+          guard: { type: 'isShorterDrain', params: ({ event }) => ({ drainMs: event.drainMs }) },
           target: 'expiring',
           reenter: true,
           actions: {

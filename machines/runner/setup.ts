@@ -2,7 +2,7 @@ import { assign, enqueueActions, sendTo, setup } from 'xstate';
 import { effects, type HealthEvent, type ProcessEvent } from '../effects.ts';
 import type { Failure } from '../failures.ts';
 import { hasRecovered, type MemoryBaseline } from '../planning/recovery.ts';
-import type { DeviceReading, Endpoint, KeepAlive, LeaseId } from '../vocabulary.ts';
+import type { DeviceReading, Endpoint, KeepAlive, LeaseId, Reservation } from '../vocabulary.ts';
 import type { RunnerCommand, RunnerInput, RunnerOutcome, RunnerReport, RunnerState } from './contract.ts';
 import { drainOver } from './texts.ts';
 
@@ -115,6 +115,8 @@ export const runnerSetup = setup({
       context.leases[0] === params.leaseId,
     hasNoLeases: ({ context }) => context.leases.length === 0,
     isKept: ({ context }) => context.pinned || context.keepAlive === 'forever',
+    isKnown: (_, params: { use: Reservation | null }) => params.use !== null,
+    isShorterDrain: ({ context }, params: { drainMs: number }) => params.drainMs < context.drainMs,
     isSoft: ({ context }) => context.keepAliveMode === 'soft',
     hasFailed: ({ context }) => context.failure !== null,
     hasNothingToRecover: ({ context }) => context.laggingDevices.length === 0,
