@@ -1,6 +1,6 @@
 import type { Failure } from '../failures.ts';
 import { formatBytes, type ModelSpec } from '../vocabulary.ts';
-import { chanceWithin } from './demand.ts';
+import { shareWithin } from './demand.ts';
 import { capacityOf, freeEventually, shareOut } from './memory.ts';
 import { bestOption, isAtRunnerLimit, startNow, type Option } from './options.ts';
 import { sitesFor, siteNeed, type Site } from './placement.ts';
@@ -175,10 +175,12 @@ function makeRoom(
       ? claimFor(queue, drain, view)
       : allInUse(queue, sites, view, starves ? Infinity : starvesAtMs);
   }
-  const lossSeconds = option.victims.reduce((sum, runner) => sum + evictionLoss(runner, view, nowMs), 0);
+  // The model's own predecessor counts nothing: who asks for it again asks for either set of options.
+  const others = option.victims.filter((runner) => runner.spec.name !== queue.spec.name);
+  const lossSeconds = others.reduce((sum, runner) => sum + evictionLoss(runner, view, nowMs), 0);
   const count = queue.order.length;
   const shortMs =
-    gamma * gainOfWaiting(queue, view, nowMs) * lossSeconds * 1000 - (count * nowMs - queue.sumArrivalMs);
+    gamma * gainOfWaiting(queue, view) * lossSeconds * 1000 - (count * nowMs - queue.sumArrivalMs);
   if (starves || isFree || shortMs <= 0) return claimFor(queue, option, view);
   const untilMs = Math.min(starvesAtMs, nowMs + Math.ceil(shortMs / count) + EPSILON_MS);
   const names = option.victims.map((runner) => runner.spec.name).join(', ');
@@ -190,14 +192,12 @@ function makeRoom(
 }
 
 /**
- * What waiting could save, as a share (0…1) of what the eviction costs: one swap may serve more requests of this model, if more
- * are to come soon. A model that is rarely asked for gains nothing, and a chance to evict may not come again for long; so the
- * square.
+ * What waiting could save, as a share (0…1) of what the eviction costs: one swap may serve more requests of this model, if they
+ * are known to come soon after one another. A model that is rarely asked for gains nothing, and a chance to evict may not
+ * come again for long; so the square.
  */
-function gainOfWaiting(queue: ClassQueue, view: View, nowMs: number): number {
-  const { name } = queue.spec;
-  return chanceWithin(view.demandOf(name), view.pooledDemand, nowMs, GAIN_HORIZON_SECONDS) ** 2;
-}
+const gainOfWaiting = ({ spec }: ClassQueue, view: View): number =>
+  shareWithin(view.demandOf(spec.name), GAIN_HORIZON_SECONDS) ** 2;
 
 function allInUse(queue: ClassQueue, sites: readonly Site[], view: View, untilMs: number): Answer {
   const need = formatBytes(Math.min(...sites.map((site) => siteNeed(queue.spec, site, view))));

@@ -65,3 +65,10 @@ export function chanceWithin(own: Demand, pooled: Demand, nowMs: number, horizon
   const alive = survival(own, pooled, quietSeconds);
   return alive <= 0 ? 0 : 1 - survival(own, pooled, quietSeconds + horizonSeconds) / alive;
 }
+
+/**
+ * The share (0…1) of a model's own gaps that were at most so long. Of a model that has hardly been seen it is small: what is not
+ * known does not count.
+ */
+export const shareWithin = (own: Demand, seconds: number): number =>
+  (own.total - beyond(own, seconds)) / (own.total + PRIOR_WEIGHT);

@@ -23,8 +23,7 @@ export interface VictimSet {
 export function evictionCost(runner: RunnerView, view: View, nowMs: number): number {
   const own = view.demandOf(runner.spec.name);
   const within = (seconds: number): number => chanceWithin(own, view.pooledDemand, nowMs, seconds);
-  const W = (globalThis as any).KNOBS ?? {};
-  const cost = view.reloadSecondsOf(runner.spec) * ((1 - (W.w ?? 0.3)) * within(W.h1 ?? 60) + (W.w ?? 0.3) * within(W.h2 ?? 900));
+  const cost = view.reloadSecondsOf(runner.spec) * (0.7 * within(60) + 0.3 * within(900));
   return runner.overstayed ? OVERSTAYED_SHARE * cost : cost;
 }
 

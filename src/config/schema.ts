@@ -113,7 +113,13 @@ export const configSchema = z.strictObject({
         .enum(['strict', 'soft'])
         .default('strict')
         .describe('soft: a runner whose keep-alive has ended stays until its memory is wanted.'),
-      gamma: z.number().positive().default(0.5).describe('0.25 favours latency, 2 throughput.'),
+      gamma: z
+        .number()
+        .positive()
+        .default(4.5)
+        .describe(
+          'How long to put off an eviction that is likely to be regretted: 1 favours latency, 8 throughput.',
+        ),
       starvation: duration.default(60_000).describe('After this long a request may evict at any price.'),
     })
     .prefault({})
@@ -132,6 +138,8 @@ export const configSchema = z.strictObject({
 /** The configuration with all defaults filled in: sizes in bytes, durations in ms. */
 export type Config = z.output<typeof configSchema>;
 export type ModelConfig = Config['models'][string];
+/** As it is written, before defaults. */
+export type ConfigInput = z.input<typeof configSchema>;
 /** One model as it is written. */
 export type ModelInput = z.input<typeof model>;
 

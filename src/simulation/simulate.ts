@@ -104,9 +104,13 @@ function run(scenario: Scenario, moments: readonly { readonly at: number }[], st
     sights.set(at, recorder.sight());
   }
   if (scenario.until !== undefined) advanceTo(Math.max(scenario.until, world.clock.now()), stage);
-  else settle(Math.max(0, ...scenario.timeline.map((step) => step.at)) + LONGEST_ENDING_MS, stage);
+  else settle(Math.max(0, ...scenario.timeline.map(lastOf)) + LONGEST_ENDING_MS, stage);
   return moments.flatMap(({ at }) => sights.get(at) ?? []);
 }
+
+/** When the last request of a step comes, as far as the script says. */
+const lastOf = ({ at, times = 1, every = 0, until = 0 }: Scenario['timeline'][number]): number =>
+  Math.max(at + (times - 1) * every, until);
 
 function advanceTo(untilMs: number, { world, recorder }: Stage): void {
   while (world.clock.step(untilMs)) recorder.look();

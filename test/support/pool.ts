@@ -56,7 +56,7 @@ export const aGpu = (
 export const settings = (over: Partial<SchedulerSettings> = {}): SchedulerSettings => ({
   plan: {
     policy: 'default',
-    gamma: 0.5,
+    gamma: 4.5,
     starvationMs: 60_000,
     drainMs: Infinity,
     maxRunners: null,

@@ -54,7 +54,13 @@ const modelShape = {
 
 const settings = z.strictObject({
   policy: z.enum(['default', 'ollama']).optional().describe('Default: default; the command line wins.'),
-  gamma: z.number().min(0).default(0.5).describe('0.25 favours latency, 2 throughput.'),
+  gamma: z
+    .number()
+    .min(0)
+    .default(4.5)
+    .describe(
+      'How long to put off an eviction that is likely to be regretted: 1 favours latency, 8 throughput.',
+    ),
   starvation: duration.default(60_000).describe('After this long a request may evict at any price.'),
   drain: duration.default(Infinity).describe('How long an evicted model may finish what it is running.'),
   runners: positive.optional().describe('Most runners at a time. Default: as many as fit.'),
