@@ -39,10 +39,20 @@ export class Catalogue {
     this.#remember = remember;
   }
 
-  /** The model of a name or alias. Throws a `ServiceError`: unknown (near misses first), or its file is no model. */
-  resolve(name: string): ModelSpec {
+  get entries(): readonly CatalogueEntry[] {
+    return this.#entries;
+  }
+
+  /** The entry of a name or alias, usable or not. Throws a `ServiceError` when there is none: near misses first. */
+  find(name: string): CatalogueEntry {
     const entry = this.#search.find(name, this.#entries);
     if (!entry) throw new ServiceError(this.#unknown(name));
+    return entry;
+  }
+
+  /** The model of a name or alias. Throws a `ServiceError`: unknown, or its file is no model. */
+  resolve(name: string): ModelSpec {
+    const entry = this.find(name);
     if (entry.spec) return entry.spec;
     throw new ServiceError(
       entry.problem ?? { code: 'model_file_invalid', message: `${entry.name} cannot be used.` },
@@ -58,6 +68,15 @@ export class Catalogue {
       contextTokens: spec?.launch.contextTokens ?? 0,
       needBytes: spec?.needBytes ?? 0,
     }));
+  }
+
+  /** From now on a model's runners stay for so long; the model as it is then. */
+  keep(spec: ModelSpec, kept: Pick<ModelSpec, 'keepAlive' | 'pinned'>): ModelSpec {
+    const index = this.#entries.findIndex(({ name }) => name === spec.name);
+    const entry = this.#entries[index];
+    const changed = { ...spec, ...kept };
+    if (entry) this.#entries[index] = { ...entry, spec: changed };
+    return changed;
   }
 
   /** From now on a measured need replaces the predicted one. */

@@ -96,6 +96,7 @@ export async function serve({
     preload: entries.flatMap(({ spec }) => (spec?.pinned ? [spec] : [])),
     catalogue,
     effects,
+    logs,
     waitLimitMs: config.limits.wait,
     limits: {
       ...defaultHttpLimits,

@@ -2,6 +2,7 @@ import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Logger } from 'pino';
 import { createActor } from 'xstate';
+import type { RunnerLogs } from '../actors/process/runner-logs.ts';
 import type { Effects } from '../machines/effects.ts';
 import type { SchedulerSettings } from '../machines/scheduler/contract.ts';
 import type { ModelSpec, RunnerId } from '../machines/vocabulary.ts';
@@ -13,7 +14,7 @@ import type { HttpLimits } from './http/limits.ts';
 import { createHttpServer } from './http/server.ts';
 import { UpstreamPools } from './http/upstream-pools.ts';
 import { Leases, type Scheduler } from './leases.ts';
-import { createManagement } from './management.ts';
+import { createManagement } from './management/management.ts';
 import { statusOf, type ServiceStatus } from './status.ts';
 
 export interface ServiceOptions {
@@ -24,6 +25,7 @@ export interface ServiceOptions {
   readonly preload: readonly ModelSpec[];
   readonly catalogue: Catalogue;
   readonly effects: Effects;
+  readonly logs: RunnerLogs;
   /** Longest wait for a runner, in ms. */
   readonly waitLimitMs: number;
   readonly limits: HttpLimits;
@@ -62,14 +64,27 @@ export async function startService(options: ServiceOptions): Promise<Service> {
   listen(scheduler, options, decisions, pools);
   const ledger = () => scheduler.getSnapshot().context.ledger;
   const status = (): ServiceStatus =>
-    statusOf(ledger(), { version, uptimeMs: performance.now() - startedAtMs });
+    statusOf(ledger(), {
+      version,
+      state: scheduler.getSnapshot().value,
+      uptimeMs: performance.now() - startedAtMs,
+    });
   const health = () =>
     scheduler.getSnapshot().matches('starting') ? 'starting' : isOpen() ? 'ok' : 'draining';
   const isOpen = (): boolean => scheduler.getSnapshot().matches('running');
+  const management = await createManagement({
+    scheduler,
+    catalogue,
+    status,
+    decisions: () => decisions.latest(),
+    logs: options.logs,
+    log,
+    version,
+  });
   const server = createHttpServer({
     desk: leases,
     models: () => catalogue.list(ledger()),
-    management: await createManagement({ status, decisions: () => decisions.latest() }),
+    management: (request, response) => management.routing(request, response),
     health,
     pools,
     limits: options.limits,

@@ -29,7 +29,7 @@ function pictureOf({ devices, runners, queue }: ServiceStatus): string {
     runner.model,
     runner.progress === null ? runner.state : `${runner.state} ${Math.round(runner.progress * 100)} %`,
     `${runner.leases}/${runner.slots}`,
-    `${formatBytes(sumBytes(runner.devices))} on ${Object.keys(runner.devices).join(' + ')}`,
+    `${formatBytes(sumBytes(runner.reservedBytes))} on ${Object.keys(runner.reservedBytes).join(' + ')}`,
     staysFor(runner),
     runner.pid ?? '-',
   ]);
@@ -44,9 +44,9 @@ function pictureOf({ devices, runners, queue }: ServiceStatus): string {
   return parts.join('\n\n');
 }
 
-function staysFor({ pinned, keepAlive, idleLeftMs, state }: RunnerStatus): string {
+function staysFor({ pinned, keepAliveMs, idleLeftMs, state }: RunnerStatus): string {
   if (pinned) return 'pinned';
-  if (keepAlive === 'forever') return 'forever';
+  if (keepAliveMs === 'forever') return 'forever';
   if (idleLeftMs !== null) return formatDuration(idleLeftMs);
-  return state === 'ready' ? `${formatDuration(keepAlive)} after use` : '-';
+  return state === 'ready' ? `${formatDuration(keepAliveMs)} after use` : '-';
 }

@@ -1,0 +1,89 @@
+import { explainWait } from '../../machines/planning/explain.ts';
+import { sumBytes, formatBytes } from '../../machines/vocabulary.ts';
+import type { DecisionRecord } from '../../machines/scheduler/contract.ts';
+import type { Ledger } from '../../machines/scheduler/ledger.ts';
+import type { RunnerRow } from '../../machines/scheduler/tables.ts';
+import type { CatalogueEntry } from '../catalogue.ts';
+import { runnerStatus, waitsOf } from '../status.ts';
+import type { Explanation } from './schemas.ts';
+import { decisionEntry, modelStatus } from './views.ts';
+
+/** Decisions that are shown. */
+const SHOWN = 20;
+
+/** Why a model is in its state, who waits for it and for what, and what would have to happen. `log` is oldest first. */
+export function explainModel(
+  entry: CatalogueEntry,
+  ledger: Ledger,
+  log: readonly DecisionRecord[],
+): Explanation {
+  const { name, spec } = entry;
+  const nowMs = ledger.now();
+  const decisions = log.filter(({ model }) => model === name);
+  const runners = ledger.runnersOf(name);
+  const claim = spec && ledger.claims.get(spec.classKey);
+  const retryInMs = Math.max(0, Math.round(ledger.retryAtMs(name) - nowMs)) || null;
+  const runner = runners.at(-1);
+  return {
+    model: name,
+    state: modelStatus(entry, ledger).state,
+    reason: runner?.reason ?? reasonWithout(entry, ledger, decisions),
+    next: runner ? nextOf(runner, nowMs) : nextWithout(entry, ledger, retryInMs),
+    runners: runners.map((one) => runnerStatus(one, nowMs)),
+    queue: ledger.queuesOf(name).flatMap((queue) => waitsOf(queue, ledger)),
+    claim: claim ? { reservedBytes: claim.reservation, awaits: claim.awaits } : null,
+    retryInMs,
+    decisions: decisions.slice(-SHOWN).map(decisionEntry),
+  };
+}
+
+function reasonWithout(
+  { name, problem }: CatalogueEntry,
+  ledger: Ledger,
+  decisions: readonly DecisionRecord[],
+): string {
+  if (problem) return problem.message;
+  const [queue] = ledger.queuesOf(name);
+  if (queue) return explainWait(queue, ledger, ledger.waits);
+  const last = decisions.findLast(({ kind }) => kind === 'unload' || kind === 'failed' || kind === 'refuse');
+  return last ? last.reason : 'nobody has asked for it yet';
+}
+
+function nextWithout({ name, spec }: CatalogueEntry, ledger: Ledger, retryInMs: number | null): string {
+  if (!spec) return 'its file has to be mended, and Corral started again';
+  const retry =
+    retryInMs === null ? '' : `, not before ${seconds(retryInMs)} have passed: its load kept failing`;
+  const [queue] = ledger.queuesOf(name);
+  if (!queue) return `a request for it loads it${retry}`;
+  const claim = ledger.claims.get(queue.spec.classKey);
+  if (!claim) return `${formatBytes(queue.spec.needBytes)} have to become free, or worth an eviction${retry}`;
+  const bytes = formatBytes(sumBytes(claim.reservation));
+  return `${bytes} are promised to it; it is loaded once ${claim.awaits.join(' and ')} have gone`;
+}
+
+function nextOf(runner: RunnerRow, nowMs: number): string {
+  const { state, leases, keepAlive, pinned, stateSinceMs } = runner;
+  const left = leases.size === 1 ? 'its lease has to end' : `its ${leases.size} leases have to end`;
+  switch (state) {
+    case 'loading':
+      return 'its process has to say that it is ready';
+    case 'ready':
+      return `${left}, then ${keepAlive === 'forever' || pinned ? 'it stays' : `it stays for ${seconds(keepAlive)}`}`;
+    case 'idle':
+      if (pinned) return 'it stays until it is unpinned or unloaded';
+      if (keepAlive === 'forever') return 'it stays until its memory is wanted';
+      if (runner.overstayed) return 'its keep-alive has ended; it stays until its memory is wanted';
+      return `it is unloaded in ${seconds(stateSinceMs + keepAlive - nowMs)} if nobody asks for it, sooner if its memory is wanted`;
+    case 'expiring':
+      return leases.size > 0 ? `${left}, then it is unloaded` : 'it is about to be unloaded';
+    case 'unloading':
+      return 'its process has to end';
+    case 'vram-recovering':
+      return 'its memory has to come back';
+    case 'failed':
+    case 'gone':
+      return 'nothing: it has ended';
+  }
+}
+
+const seconds = (ms: number): string => `${Math.max(0, Math.round(ms / 1000))} s`;

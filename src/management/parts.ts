@@ -1,0 +1,33 @@
+import type { Logger } from 'pino';
+import type { RunnerLogs } from '../../actors/process/runner-logs.ts';
+import { shuttingDown } from '../../machines/scheduler/commands.ts';
+import type { DecisionRecord, SchedulerSettings } from '../../machines/scheduler/contract.ts';
+import type { Ledger } from '../../machines/scheduler/ledger.ts';
+import type { Catalogue } from '../catalogue.ts';
+import { ServiceError } from '../errors.ts';
+import type { Scheduler } from '../leases.ts';
+import type { ServiceStatus } from './schemas.ts';
+
+/** What the management API shows, and acts upon. */
+export interface ManagementParts {
+  readonly scheduler: Scheduler;
+  readonly catalogue: Catalogue;
+  readonly status: () => ServiceStatus;
+  /** The decision log, oldest first. */
+  readonly decisions: () => readonly DecisionRecord[];
+  readonly logs: Pick<RunnerLogs, 'tail' | 'subscribe'>;
+  readonly log: Logger;
+  readonly version: string;
+}
+
+export const ledgerOf = ({ scheduler }: Pick<ManagementParts, 'scheduler'>): Ledger =>
+  scheduler.getSnapshot().context.ledger;
+
+export const settingsOf = ({ scheduler }: ManagementParts): SchedulerSettings =>
+  scheduler.getSnapshot().context.settings;
+
+/** Throws a `ServiceError` when Corral is shutting down: then nothing is loaded any more. */
+export function assertLoading({ scheduler }: ManagementParts): void {
+  const snapshot = scheduler.getSnapshot();
+  if (snapshot.status !== 'active' || snapshot.matches('draining')) throw new ServiceError(shuttingDown);
+}

@@ -1,0 +1,213 @@
+import { z } from 'zod';
+
+/** The schemas that the OpenAPI document lists by name. */
+export const components = z.registry<{ readonly id: string }>();
+
+/** What a schema describes, as code that only reads it has it. */
+export type Shape<Schema extends z.ZodType> = Immutable<z.output<Schema>>;
+type Immutable<T> = T extends object ? { readonly [K in keyof T]: Immutable<T[K]> } : T;
+
+const bytes = z.number().min(0);
+const ms = z.number().min(0);
+const count = z.int().min(0);
+const perDevice = z.record(z.string(), bytes);
+const keepAlive = z
+  .union([ms, z.literal('forever')])
+  .describe('How long an idle runner stays, from the end of its last lease.');
+
+const runnerState = z.enum([
+  'loading',
+  'ready',
+  'idle',
+  'expiring',
+  'unloading',
+  'vram-recovering',
+  'failed',
+  'gone',
+]);
+
+export const deviceSchema = z
+  .object({
+    id: z.string().describe('As the runtime names it: CUDA0, ROCm1, Metal, CPU.'),
+    name: z.string(),
+    kind: z.enum(['discrete', 'integrated', 'cpu']),
+    totalBytes: bytes,
+    limitBytes: bytes.describe('What Corral may use of it.'),
+    freeBytes: bytes.nullable().describe('As the device last said; null when that is unknown.'),
+    reservedBytes: bytes.describe('Promised to runners.'),
+  })
+  .register(components, { id: 'Device' });
+
+export const runnerSchema = z
+  .object({
+    id: z.string().describe('Never used again.'),
+    model: z.string(),
+    state: runnerState,
+    reason: z.string().describe('Why it is in this state.'),
+    leases: count.describe('Requests that it is serving.'),
+    slots: count.describe('Requests that it serves at a time.'),
+    pid: z.int().nullable().describe('The process; null until there is one.'),
+    reservedBytes: perDevice.describe('Memory reserved for it, per device.'),
+    needBytes: bytes.describe('What it was expected to need when it was started.'),
+    needSource: z.enum(['configured', 'measured', 'predicted']).describe('Where that figure is from.'),
+    measuredBytes: bytes.nullable().describe('What it was seen to hold; null as long as that is unknown.'),
+    keepAliveMs: keepAlive,
+    pinned: z.boolean().describe('Never evicted, and loaded again after a crash.'),
+    idleLeftMs: ms.nullable().describe('Until its keep-alive ends; null while busy, and when it never ends.'),
+    loadMs: ms.nullable().describe('What its load has taken; null while it loads.'),
+    progress: z.number().min(0).max(1).nullable().describe('Of its load; null when unknown, and afterwards.'),
+    sinceMs: ms.describe('In this state for so long.'),
+  })
+  .register(components, { id: 'Runner' });
+
+export const waitSchema = z
+  .object({
+    id: z.string().describe('The lease that it waits for.'),
+    model: z.string(),
+    position: z.int().min(1).describe('1 is next in line for this model.'),
+    reason: z.string().describe('What it waits for.'),
+    waitedMs: ms,
+    estimateMs: ms
+      .nullable()
+      .describe('Until it gets a runner; null when that depends on how long others generate.'),
+  })
+  .register(components, { id: 'Wait' });
+
+export const statusSchema = z
+  .object({
+    version: z.string(),
+    state: z.enum(['starting', 'running', 'draining', 'stopped']),
+    uptimeMs: ms,
+    devices: z.array(deviceSchema),
+    runners: z.array(runnerSchema),
+    queue: z.array(waitSchema),
+  })
+  .describe('The whole picture at one moment.')
+  .register(components, { id: 'Status' });
+
+export const modelSchema = z
+  .object({
+    name: z.string(),
+    aliases: z.array(z.string()).describe('Other names that requests may use.'),
+    state: z
+      .enum([...runnerState.options, 'unloaded', 'unusable'])
+      .describe('Of its latest runner; without one it is unloaded, or unusable.'),
+    runners: z.array(z.string()).describe('Ids of its runners.'),
+    waiting: count.describe('Requests that wait for it.'),
+    problem: z
+      .object({ code: z.string(), message: z.string() })
+      .nullable()
+      .describe('Why it cannot be used; null when it can.'),
+    options: z
+      .object({
+        runtime: z.enum(['embedded', 'llama-server']),
+        contextTokens: count.describe('That one request may use.'),
+        slots: count,
+        embedding: z.boolean(),
+        placement: z.enum(['gpu-only', 'gpu-or-cpu', 'cpu-only']),
+        devices: z.array(z.string()).nullable().describe('The only ones that it may use; null for any.'),
+        keepAliveMs: keepAlive,
+        pinned: z.boolean(),
+        needBytes: bytes,
+        needSource: z.enum(['configured', 'measured', 'predicted']),
+        loadEstimateMs: ms,
+        maxQueue: count.describe('Most requests that may wait for it.'),
+      })
+      .nullable()
+      .describe('What a runner of it is started with; null when it cannot be used.'),
+  })
+  .register(components, { id: 'Model' });
+
+export const decisionSchema = z
+  .object({
+    seq: count.describe('Counts up from 1; ask for what comes after it.'),
+    at: z.iso.datetime(),
+    kind: z.enum([
+      'grant',
+      'refuse',
+      'load',
+      'evict',
+      'claim',
+      'unclaim',
+      'unload',
+      'loaded',
+      'failed',
+      'unrecovered',
+      'stuck',
+    ]),
+    model: z.string(),
+    runnerId: z.string().nullable(),
+    leaseId: z.string().nullable(),
+    reason: z.string(),
+    reservedBytes: perDevice.nullable().describe('What was promised, per device.'),
+  })
+  .register(components, { id: 'Decision' });
+
+export const explanationSchema = z
+  .object({
+    model: z.string(),
+    state: modelSchema.shape.state,
+    reason: z.string().describe('Why it is in this state.'),
+    next: z.string().describe('What would have to happen for that to change.'),
+    runners: z.array(runnerSchema),
+    queue: z.array(waitSchema),
+    claim: z
+      .object({
+        reservedBytes: perDevice.describe('Memory that is promised to it.'),
+        awaits: z.array(z.string()).describe('The runners that have to go first.'),
+      })
+      .nullable(),
+    retryInMs: ms
+      .nullable()
+      .describe('After several failed loads: until the next may be tried. Null when it may be at once.'),
+    decisions: z.array(decisionSchema).describe('The last ones about it, oldest first.'),
+  })
+  .describe('Why a model is in the state that it is in.')
+  .register(components, { id: 'Explanation' });
+
+export const logSchema = z
+  .object({
+    runnerId: z.string(),
+    lines: z.array(z.string()).describe('Oldest first, plain text.'),
+  })
+  .register(components, { id: 'Log' });
+
+export const problemSchema = z
+  .object({
+    type: z.string(),
+    title: z.string().describe("The status, in HTTP's words."),
+    status: z.int(),
+    detail: z.string().describe('What is wrong, for people.'),
+    code: z.string().describe('What is wrong, for programs: it stays the same.'),
+    errors: z
+      .array(z.object({ path: z.string().describe('body.drainSeconds'), message: z.string() }))
+      .optional()
+      .describe('With 400: each part that is wrong.'),
+    nearMisses: z.array(z.string()).optional().describe('With 404: names that may have been meant.'),
+    retryAfterSeconds: z.number().optional(),
+  })
+  .describe('Problem details (RFC 9457).')
+  .register(components, { id: 'Problem' });
+
+export const deviceListSchema = z
+  .object({ devices: z.array(deviceSchema) })
+  .register(components, { id: 'DeviceList' });
+export const runnerListSchema = z
+  .object({ runners: z.array(runnerSchema) })
+  .register(components, { id: 'RunnerList' });
+export const modelListSchema = z
+  .object({ models: z.array(modelSchema) })
+  .register(components, { id: 'ModelList' });
+export const queueSchema = z.object({ queue: z.array(waitSchema) }).register(components, { id: 'Queue' });
+export const decisionListSchema = z
+  .object({ decisions: z.array(decisionSchema).describe('Oldest first.') })
+  .register(components, { id: 'DecisionList' });
+
+export type DeviceStatus = Shape<typeof deviceSchema>;
+export type RunnerStatus = Shape<typeof runnerSchema>;
+export type WaitStatus = Shape<typeof waitSchema>;
+export type ServiceStatus = Shape<typeof statusSchema>;
+export type ModelStatus = Shape<typeof modelSchema>;
+export type DecisionEntry = Shape<typeof decisionSchema>;
+export type Explanation = Shape<typeof explanationSchema>;
+export type ProblemDetails = Shape<typeof problemSchema>;

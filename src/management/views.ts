@@ -1,0 +1,41 @@
+import { performance } from 'node:perf_hooks';
+import type { DecisionRecord } from '../../machines/scheduler/contract.ts';
+import type { Ledger } from '../../machines/scheduler/ledger.ts';
+import type { CatalogueEntry } from '../catalogue.ts';
+import type { DecisionEntry, ModelStatus } from './schemas.ts';
+
+export const modelStatus = (
+  { name, aliases, spec, problem }: CatalogueEntry,
+  ledger: Ledger,
+): ModelStatus => {
+  const runners = ledger.runnersOf(name);
+  return {
+    name,
+    aliases,
+    state: spec ? (runners.at(-1)?.state ?? 'unloaded') : 'unusable',
+    runners: runners.map(({ id }) => id),
+    waiting: ledger.queuesOf(name).reduce((sum, { order }) => sum + order.length, 0),
+    problem: problem && { code: problem.code, message: problem.message },
+    options: spec && {
+      runtime: spec.launch.runtime,
+      contextTokens: spec.launch.contextTokens,
+      slots: spec.launch.slots,
+      embedding: spec.launch.embedding,
+      placement: spec.placement,
+      devices: spec.devices,
+      keepAliveMs: spec.keepAlive,
+      pinned: spec.pinned,
+      needBytes: spec.needBytes,
+      needSource: spec.needSource,
+      loadEstimateMs: Math.round(ledger.reloadSecondsOf(spec) * 1000),
+      maxQueue: spec.maxQueue,
+    },
+  };
+};
+
+/** A line of the decision log. The machines count ms from the start of the program; people want the time of day. */
+export const decisionEntry = ({ atMs, reservation, ...record }: DecisionRecord): DecisionEntry => ({
+  ...record,
+  at: new Date(performance.timeOrigin + atMs).toISOString(),
+  reservedBytes: reservation,
+});
