@@ -43,7 +43,7 @@ export function keepModel(
   for (const queue of ledger.queuesOf(model)) queue.spec = { ...queue.spec, keepAlive, pinned };
   for (const runner of ledger.runnersOf(model)) {
     if (isReturning(runner)) continue;
-    Object.assign(runner, { keepAlive, pinned, spec: { ...runner.spec, keepAlive, pinned } });
+    ledger.keep(runner, keepAlive, pinned);
     out.command(runner.id, { type: 'runner.keep', keepAlive, pinned });
   }
 }

@@ -285,6 +285,7 @@ export class Ledger implements View {
   keep(runner: RunnerRow, keepAlive: KeepAlive, pinned: boolean): void {
     runner.keepAlive = keepAlive;
     runner.pinned = pinned;
+    runner.spec = { ...runner.spec, keepAlive, pinned };
     this.supply++;
   }
 
