@@ -33,6 +33,11 @@ export interface LeaseDesk {
    * with the signal's reason once `signal` aborts; either way nothing is held.
    */
   acquire(request: LeaseRequest, signal: AbortSignal): Promise<Lease>;
+  /**
+   * The runner that serves a model at present, to look at: no slot is taken, no keep-alive begins anew, and the runner may
+   * go at any time. Null if none serves; nothing is loaded. Throws a `ServiceError` when there is no such model.
+   */
+  look(model: string): Lease | null;
   /** Why a runner was lost, if it was: asked by the data path when an upstream connection breaks. */
   lossOf(lease: Lease, withinMs: number): Promise<Failure | null>;
 }

@@ -77,6 +77,25 @@ export class Leases implements LeaseDesk {
     });
   }
 
+  look(name: string): Lease | null {
+    const { name: model } = this.#options.resolve(name);
+    const runners = this.#scheduler.getSnapshot().context.ledger.runnersOf(model);
+    const runner = runners.findLast(({ state }) => state === 'ready' || state === 'idle');
+    if (!runner?.endpoint) return null;
+    const { id: runnerId, endpoint } = runner;
+    const { signal: lost } = new AbortController();
+    return {
+      id: `look-${++this.#seq}`,
+      runnerId,
+      model,
+      endpoint,
+      lost,
+      waitMs: 0,
+      loadMs: 0,
+      release: () => {},
+    };
+  }
+
   async lossOf(lease: Lease, withinMs: number): Promise<Failure | null> {
     if (!lease.lost.aborted)
       await new Promise<void>((resolve) => {

@@ -6,8 +6,6 @@ import { newEntry, type RequestEntry } from './request-log.ts';
 export interface Exchange {
   readonly request: IncomingMessage;
   readonly response: ServerResponse;
-  /** Path and query as the runner gets them. */
-  readonly target: string;
   readonly entry: RequestEntry;
   /** Aborts, with `ClientGone`, when the client leaves before its reply is complete. */
   readonly gone: AbortSignal;
@@ -17,12 +15,8 @@ export interface Exchange {
   elapsedMs(): number;
 }
 
-/** Begins the account of one request. `path` is its route, `target` adds the query. */
-export const beginExchange = (
-  request: IncomingMessage,
-  response: ServerResponse,
-  { path, target }: { readonly path: string; readonly target: string },
-): Exchange => {
+/** Begins the account of one request to `path`. */
+export const beginExchange = (request: IncomingMessage, response: ServerResponse, path: string): Exchange => {
   const startedAtMs = performance.now();
   const gone = new AbortController();
   const closed = new Promise<void>((resolve) => {
@@ -35,10 +29,9 @@ export const beginExchange = (
   return {
     request,
     response,
-    target,
     entry: newEntry(request.method ?? '', path),
     gone: gone.signal,
     closed,
-    elapsedMs: () => Math.round(performance.now() - startedAtMs),
+    elapsedMs: () => performance.now() - startedAtMs,
   };
 };

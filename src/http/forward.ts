@@ -4,53 +4,49 @@ import type { Dispatcher } from 'undici';
 import type { Failure } from '../../machines/failures.ts';
 import { ServiceError } from '../errors.ts';
 import type { Lease } from '../lease.ts';
+import type { Call } from './call.ts';
 import type { Exchange } from './exchange.ts';
-import { downstreamHeaders, isEventStream, upstreamHeaders } from './headers.ts';
+import { upstreamHeaders } from './headers.ts';
 import { ClientGone } from './openai-errors.ts';
-import type { HeldBody } from './read-body.ts';
+import type { ReplySink } from './reply-sink.ts';
 
 /** How one attempt to have a request served ended. The reply is finished only after `complete`. */
 export type ForwardResult =
   | { readonly kind: 'complete' }
   | { readonly kind: 'client-gone' }
-  /** Nothing has been sent to the client: another runner may be tried. */
+  /** Nothing of the runner's reply has been seen: another runner may be tried. */
   | { readonly kind: 'lost-before-reply'; readonly failure: Failure | null }
-  /** The client has a part of the reply. `lineBreaks` end the event that may have been cut. */
-  | {
-      readonly kind: 'lost-in-reply';
-      readonly failure: Failure | null;
-      readonly eventStream: { readonly lineBreaks: string } | null;
-    };
+  /** The client has a part of the reply. */
+  | { readonly kind: 'lost-in-reply'; readonly failure: Failure | null };
 
 /** What `forward` needs for one attempt. */
 export interface Forwarding {
   readonly exchange: Exchange;
+  readonly call: Call;
   readonly lease: Lease;
-  readonly body: HeldBody;
+  readonly reply: ReplySink;
   readonly dispatcher: Dispatcher;
 }
 
-const NEWLINE = 0x0a;
-
 /**
- * Sends a request to a leased runner and its reply to the client, byte for byte as it comes. It never rejects, and it
- * sets no time limit; it neither retries nor releases the lease. Once the first response byte is here, the held body
- * is let go.
+ * Sends a request to a leased runner, and gives its reply to the sink as it comes. It never rejects, and it sets no time
+ * limit; it neither retries nor releases the lease. Once the first response byte is here, the held body is let go.
  */
 export const forward = (forwarding: Forwarding): Promise<ForwardResult> =>
   new Promise((resolve) => {
-    const { exchange, lease, body, dispatcher } = forwarding;
+    const { exchange, lease, call, dispatcher } = forwarding;
     const relay = new Relay(forwarding, resolve);
     if (relay.settled) return;
+    const { chunks, bytes } = call.body;
     dispatcher.dispatch(
       {
-        method: 'POST',
-        path: exchange.target,
+        method: call.method as Dispatcher.HttpMethod,
+        path: call.target,
         headers: upstreamHeaders(exchange.request.headers, {
           apiKey: lease.endpoint.apiKey,
-          bodyBytes: body.bytes,
+          bodyBytes: bytes,
         }),
-        body: body.chunks.length === 1 ? (body.chunks[0] ?? null) : Readable.from(body.chunks),
+        body: chunks.length > 1 ? Readable.from(chunks) : (chunks[0] ?? null),
       },
       relay,
     );
@@ -64,10 +60,6 @@ class Relay implements Dispatcher.DispatchHandler {
   #controller: Dispatcher.DispatchController | null = null;
   /** Error codes are the same before and after the first byte, so this flag alone tells the two apart. */
   #replied = false;
-  #eventStream = false;
-  /** The last two bytes passed on: do they end an event? */
-  #lastByte = NEWLINE;
-  #lastButOne = NEWLINE;
 
   constructor(forwarding: Forwarding, resolve: (result: ForwardResult) => void) {
     this.#forwarding = forwarding;
@@ -91,40 +83,24 @@ class Relay implements Dispatcher.DispatchHandler {
     statusText?: string,
   ): void {
     if (this.settled || status < 200) return;
-    const { exchange, lease, body } = this.#forwarding;
-    const { response, entry } = exchange;
+    const { exchange, call, reply } = this.#forwarding;
     this.#replied = true;
-    this.#eventStream = isEventStream(headers);
-    entry.firstByteMs = exchange.elapsedMs();
-    body.drop();
-    response.writeHead(
-      status,
-      statusText,
-      downstreamHeaders(headers, {
-        'x-corral-runner': lease.runnerId,
-        'x-corral-wait-ms': String(entry.waitMs),
-        'x-corral-load-ms': String(entry.loadMs),
-      }),
-    );
-    response.on('drain', () => controller.resume());
-    // With the first bytes of the body if they are here already, and otherwise without waiting for them.
-    process.nextTick(() => {
-      if (entry.replyBytes === 0 && !this.settled) response.flushHeaders();
-    });
+    exchange.entry.firstByteMs = Math.round(exchange.elapsedMs());
+    call.body.drop();
+    exchange.response.on('drain', () => controller.resume());
+    reply.start(status, headers, statusText);
   }
 
   onResponseData(controller: Dispatcher.DispatchController, chunk: Buffer): void {
     if (this.settled) return;
-    const { response, entry } = this.#forwarding.exchange;
-    entry.replyBytes += chunk.length;
-    this.#lastButOne = chunk.at(-2) ?? this.#lastByte;
-    this.#lastByte = chunk.at(-1) ?? this.#lastByte;
-    if (!response.write(chunk)) controller.pause();
+    const { exchange, reply } = this.#forwarding;
+    exchange.entry.replyBytes += chunk.length;
+    if (!reply.data(chunk)) controller.pause();
   }
 
   onResponseEnd(): void {
     if (this.settled) return;
-    this.#forwarding.exchange.response.end();
+    this.#forwarding.reply.end();
     this.#settle({ kind: 'complete' });
   }
 
@@ -146,17 +122,7 @@ class Relay implements Dispatcher.DispatchHandler {
   };
 
   #lose(failure: Failure | null): void {
-    if (!this.#replied) return this.#settle({ kind: 'lost-before-reply', failure });
-    this.#settle({
-      kind: 'lost-in-reply',
-      failure,
-      eventStream: this.#eventStream ? { lineBreaks: this.#missingLineBreaks() } : null,
-    });
-  }
-
-  #missingLineBreaks(): string {
-    if (this.#lastByte !== NEWLINE) return '\n\n';
-    return this.#lastButOne === NEWLINE ? '' : '\n';
+    this.#settle({ kind: this.#replied ? 'lost-in-reply' : 'lost-before-reply', failure });
   }
 
   #settle(result: ForwardResult): void {

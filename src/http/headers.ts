@@ -15,7 +15,8 @@ const hopByHop = [
 
 /**
  * Not sent to a runner: what is replaced (`host`, length), what was dealt with here (`expect`), the client's
- * credentials, and `accept-encoding`, since compressing between two processes of one machine helps nobody.
+ * credentials, and `accept-encoding`, since compressing between two processes of one machine helps nobody. Nor are
+ * `X-Corral-…` headers, which are for Corral.
  */
 const notUpstream = new Set([
   ...hopByHop,
@@ -46,6 +47,7 @@ export const upstreamHeaders = (
   const list = ['authorization', `Bearer ${apiKey}`, 'content-length', String(bodyBytes)];
   for (const [name, value] of Object.entries(headers)) {
     if (value === undefined || notUpstream.has(name) || named?.has(name)) continue;
+    if (name.startsWith('x-corral-')) continue;
     for (const one of Array.isArray(value) ? value : [value]) list.push(name, one);
   }
   return list;

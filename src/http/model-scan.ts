@@ -19,6 +19,12 @@ export type ScanResult =
     }
   | { readonly kind: 'invalid'; readonly reason: string };
 
+/** Reads a body chunk by chunk, split anywhere: `push` what arrives, then ask for the `result`. */
+export interface BodyScan {
+  push(chunk: Buffer): void;
+  result(): ScanResult;
+}
+
 type Expectation = 'key or }' | 'key' | ':' | 'value' | 'value or ]' | ', or end' | 'nothing';
 
 const QUOTE = 0x22;
@@ -63,8 +69,8 @@ const decodeString = (pieces: readonly Buffer[]): string | null => {
   }
 };
 
-/** Reads a body chunk by chunk, split anywhere. `push` what arrives, then ask for the `result`. */
-export class ModelScan {
+/** Scans a JSON object. */
+export class ModelScan implements BodyScan {
   /** One entry for each open bracket: is it an object's? */
   readonly #open: boolean[] = [];
   #expect: Expectation = 'value';

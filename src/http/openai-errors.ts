@@ -1,6 +1,9 @@
 import { ServiceError } from '../errors.ts';
 import type { Failure } from '../../machines/failures.ts';
 
+/** When to try again after a refusal that passes, where nothing better is known. */
+const DEFAULT_RETRY_SECONDS = 5;
+
 /** An error as a client sees it: the members of OpenAI's `error` object, and how it travels. */
 export interface HttpProblem {
   readonly status: number;
@@ -45,13 +48,14 @@ export const badRequest = (message: string, code: string, extra: Partial<HttpPro
 /** What a client is told of a failure. */
 export const problemOfFailure = (failure: Failure): HttpProblem => {
   const { status, type } = new ServiceError(failure);
+  const retryAfterSeconds = failure.retryAfterSeconds ?? (status === 503 ? DEFAULT_RETRY_SECONDS : undefined);
   return {
     status,
     message: failure.message,
     type,
     code: failure.code,
     param: failure.code === 'model_not_found' ? 'model' : null,
-    ...(failure.retryAfterSeconds !== undefined && { retryAfterSeconds: failure.retryAfterSeconds }),
+    ...(retryAfterSeconds !== undefined && { retryAfterSeconds }),
   };
 };
 

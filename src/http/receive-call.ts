@@ -1,78 +1,143 @@
+import type { ApiRoute } from './api-routes.ts';
+import type { Call } from './call.ts';
 import type { Exchange } from './exchange.ts';
+import { FormScan } from './form-scan.ts';
+import { leaseWishes } from './lease-wishes.ts';
 import type { HttpLimits } from './limits.ts';
-import { ModelScan, type ScanResult } from './model-scan.ts';
+import { ModelScan, type BodyScan, type ScanResult } from './model-scan.ts';
 import { badRequest, RequestError } from './openai-errors.ts';
-import { readBody, type BodyBudget, type HeldBody } from './read-body.ts';
+import { PassThrough } from './pass-through.ts';
+import { readBody, type BodyBudget } from './read-body.ts';
+import { splitUpstreamPath } from './upstream-path.ts';
 
-/** A request that can be served: which model it wants, and the bytes to send there. Its body must be dropped. */
-export interface Call {
-  readonly model: string;
-  readonly body: HeldBody;
+/** What a request is sent to. */
+export interface Place {
+  readonly path: string;
+  /** With its leading `?`, or empty. */
+  readonly query: string;
 }
 
-interface ReceiveOptions {
+export interface ReceiveOptions {
   readonly limits: HttpLimits;
   readonly budget: BodyBudget;
+  /** The configured names, for a client that named none, and to find one in a path. */
   readonly modelNames: () => readonly string[];
 }
 
 const MAX_NAMES_TOLD = 20;
 
 /**
- * Reads a request's body and which model it is for. Rejects with a `RequestError` if it is too large, no JSON object,
- * or names no model, and with `ClientGone` if the client leaves first; nothing is held then.
+ * Reads a request's body and which model it is for. Rejects with a `RequestError` if it is too large, cannot be read, or
+ * names no model, and with `ClientGone` if the client leaves first; nothing is held then.
  */
-export const receiveCall = async (exchange: Exchange, options: ReceiveOptions): Promise<Call> => {
+export const receiveCall = async (
+  exchange: Exchange,
+  route: ApiRoute,
+  place: Place,
+  options: ReceiveOptions,
+): Promise<Call> => {
   const { request, entry } = exchange;
-  refuseEncoded(request.headers['content-encoding']);
-  const scan = new ModelScan();
+  const { family } = route;
+  const wishes = leaseWishes(request.headers);
+  const scan = scanFor(exchange, route);
+  if (scan) refuseEncoded(request.headers['content-encoding']);
   const body = await readBody(request, {
     maxBytes: options.limits.maxBodyBytes,
     budget: options.budget,
-    onChunk: (chunk) => scan.push(chunk),
+    onChunk: (chunk) => scan?.push(chunk),
   });
   entry.requestBytes = body.bytes;
   try {
-    const found = scan.result();
-    const model = modelOf(found, options.modelNames);
+    const found = readScan(scan, route);
+    const { model, path } = addressOf(found, route, place, options.modelNames);
     entry.model = model;
-    entry.stream = found.kind === 'object' && found.stream;
-    return { model, body };
+    entry.stream = found.stream;
+    return {
+      model,
+      method: entry.method,
+      target: path + place.query,
+      body,
+      wishes,
+      access: accessOf(route, place),
+      family,
+      replyTo: (lease) => new PassThrough(exchange, lease, family),
+    };
   } catch (error) {
     body.drop();
     throw error;
   }
 };
 
-const refuseEncoded = (encoding: string | undefined): void => {
+/** What reads the body, if anybody has to. */
+const scanFor = ({ request }: Exchange, { modelIn }: ApiRoute): BodyScan | null => {
+  switch (modelIn) {
+    case 'body':
+    case 'body-or-query':
+      return new ModelScan();
+    case 'form':
+      return new FormScan(request.headers['content-type']);
+    case 'query':
+    case 'path':
+      return null;
+  }
+};
+
+export const refuseEncoded = (encoding: string | undefined): void => {
   if (encoding === undefined || encoding === 'identity') return;
   throw new RequestError(
     badRequest(
       `A request body in the encoding ${JSON.stringify(encoding)} is not accepted; send it plain.`,
       'encoding',
-      {
-        status: 415,
-      },
+      { status: 415 },
     ),
   );
 };
 
-const modelOf = (found: ScanResult, modelNames: () => readonly string[]): string => {
-  if (found.kind === 'invalid') {
-    throw new RequestError(
-      badRequest(`The request body is not a JSON object that can be read: ${found.reason}.`, 'invalid_json'),
-    );
-  }
-  if (found.model) return found.model;
-  const fault = found.model === null ? 'must be a string of at most 1024 bytes' : 'is missing or empty';
+type Found = Extract<ScanResult, { kind: 'object' }>;
+
+const readScan = (scan: BodyScan | null, { modelIn }: ApiRoute): Found => {
+  const found = scan?.result() ?? { kind: 'object', model: undefined, stream: false };
+  if (found.kind === 'object') return found;
+  const [what, code] = modelIn === 'form' ? ['form', 'invalid_form'] : ['JSON object', 'invalid_json'];
   throw new RequestError(
-    badRequest(`The field "model" ${fault}. ${describeNames(modelNames())}`, 'model_required', {
+    badRequest(`The request body is not a ${what} that can be read: ${found.reason}.`, code),
+  );
+};
+
+/** Whom a request is for, and the path that it has there. */
+const addressOf = (
+  { model }: Found,
+  { modelIn }: ApiRoute,
+  { path, query }: Place,
+  modelNames: () => readonly string[],
+): { readonly model: string; readonly path: string } => {
+  if (model) return { model, path };
+  const isInQuery = modelIn === 'query' || modelIn === 'body-or-query';
+  if (modelIn === 'path') {
+    const split = splitUpstreamPath(path, modelNames());
+    if (split.model) return split;
+  } else if (isInQuery && model === undefined) {
+    const asked = new URLSearchParams(query).get('model');
+    if (asked) return { model: asked, path };
+    const [only, ...others] = modelNames();
+    if (only !== undefined && others.length === 0) return { model: only, path };
+  }
+  const fault = model === null ? 'must be a string of at most 1024 bytes' : 'is missing or empty';
+  const field = { body: 'The field', form: 'The part', query: 'The parameter', path: 'The path segment' };
+  const where = modelIn === 'body-or-query' ? field.body : field[modelIn];
+  throw new RequestError(
+    badRequest(`${where} "model" ${fault}. ${describeNames(modelNames())}`, 'model_required', {
       param: 'model',
     }),
   );
 };
 
-const describeNames = (names: readonly string[]): string => {
+const accessOf = ({ isLook }: ApiRoute, { query }: Place): Call['access'] => {
+  if (!isLook) return 'lease';
+  return new URLSearchParams(query).get('autoload') === 'true' ? 'look-or-lease' : 'look';
+};
+
+export const describeNames = (names: readonly string[]): string => {
   if (names.length === 0) return 'No models are configured.';
   const told = names.slice(0, MAX_NAMES_TOLD).join(', ');
   return `Configured models: ${told}${names.length > MAX_NAMES_TOLD ? ', …' : ''}.`;

@@ -1,5 +1,6 @@
 import type { IncomingMessage, OutgoingHttpHeaders, ServerResponse } from 'node:http';
-import { errorBody, type HttpProblem } from './openai-errors.ts';
+import { openai, type Family } from './families.ts';
+import type { HttpProblem } from './openai-errors.ts';
 
 /** How long a refused client may go on sending before the connection is closed under it. */
 const LINGER_MS = 10_000;
@@ -29,12 +30,20 @@ const problemHeaders = (problem: HttpProblem): OutgoingHttpHeaders =>
     ? {}
     : { 'retry-after': String(Math.ceil(problem.retryAfterSeconds)) };
 
-/** Sends a problem as an error reply. */
+/** Sends a problem as an error reply, in the form of the API that was spoken to. */
 export const sendProblem = (
   response: ServerResponse,
   problem: HttpProblem,
+  family: Family = openai,
   headers: OutgoingHttpHeaders = {},
-): void => sendText(response, problem.status, errorBody(problem), { ...problemHeaders(problem), ...headers });
+): void =>
+  sendText(response, problem.status, family.errorBody(problem), { ...problemHeaders(problem), ...headers });
+
+/** As `sendProblem`; within a stream that was begun to keep a waiting client company, as its last event. */
+export const endWithProblem = (response: ServerResponse, problem: HttpProblem, family: Family): void => {
+  if (response.headersSent) response.end(family.errorEvent(problem));
+  else sendProblem(response, problem, family);
+};
 
 /**
  * Sends a problem while the client is still sending its body. The rest is read and thrown away for a while: closing
@@ -44,9 +53,10 @@ export const sendProblemEarly = (
   request: IncomingMessage,
   response: ServerResponse,
   problem: HttpProblem,
+  family: Family = openai,
 ): void => {
   if (response.headersSent || response.destroyed) return;
-  const text = errorBody(problem);
+  const text = family.errorBody(problem);
   response.writeHead(problem.status, {
     'content-type': 'application/json; charset=utf-8',
     'content-length': Buffer.byteLength(text),

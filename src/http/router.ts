@@ -1,8 +1,12 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { apiRoutes, upstreamRoute, type ApiRoute } from './api-routes.ts';
+import { openai, type Family } from './families.ts';
 import { modelEntry, modelList, type ModelListing } from './model-list.ts';
 import { badRequest, problemOfFailure } from './openai-errors.ts';
 import type { Proxy } from './proxy.ts';
+import type { Place } from './receive-call.ts';
 import { sendJson, sendProblem, sendText } from './replies.ts';
+import { decodeName, isUpstreamPath } from './upstream-path.ts';
 
 /** Answers one request. */
 export type Handler = (request: IncomingMessage, response: ServerResponse) => void;
@@ -13,26 +17,20 @@ export type Health = 'ok' | 'starting' | 'draining';
 interface RouterParts {
   readonly models: () => readonly ModelListing[];
   readonly management?: Handler;
+  readonly metrics?: Handler;
   readonly health: () => Health;
   readonly version: string;
   readonly proxy: Proxy;
 }
 
-/** Where a request goes. */
-interface Place {
-  readonly path: string;
-  /** With its leading `?`, or empty. */
-  readonly query: string;
-}
-
 interface Route {
   readonly methods: readonly string[];
+  /** Whose form errors have; OpenAI's without it. */
+  readonly family?: Family;
   readonly handle: (request: IncomingMessage, response: ServerResponse, place: Place) => void;
 }
 
-/** The paths that a runner answers. One more is one more line. */
-const proxiedPaths = ['/v1/chat/completions', '/v1/completions', '/v1/embeddings'];
-
+const MANAGEMENT_PREFIX = '/api/v1/';
 const MODEL_PREFIX = '/v1/models/';
 const readMethods = ['GET', 'HEAD'];
 
@@ -45,25 +43,16 @@ const placeOf = (target: string): Place => {
     : { path: fromPath.slice(0, mark), query: fromPath.slice(mark) };
 };
 
-const decodeName = (text: string): string => {
-  try {
-    return decodeURIComponent(text);
-  } catch {
-    return text; // a stray percent sign: taken as it stands, and then simply not found
-  }
-};
-
-/** Finds who answers a request, by an exact path or one of the two prefixes. */
+/** Finds who answers a request, by an exact path or a prefix. */
 export const createRouter = (parts: RouterParts): Handler => {
-  const routes = new Map<string, Route>(proxiedPaths.map((path) => [path, proxied(parts, path)]));
-  routes.set(
-    '/v1/models',
-    reads((response) => sendJson(response, 200, modelList(parts.models()))),
-  );
-  routes.set(
-    '/health',
-    reads((response) => sendHealth(response, parts.health())),
-  );
+  const routes = new Map<string, Route>();
+  for (const [path, route] of apiRoutes) routes.set(path, proxied(parts, route));
+  const ofRunner = routes.get('/metrics');
+  const { metrics } = parts;
+  if (metrics && ofRunner) routes.set('/metrics', eitherMetrics(metrics, ofRunner));
+  const models = reads((response) => sendJson(response, 200, modelList(parts.models())));
+  const health = reads((response) => sendHealth(response, parts.health()));
+  for (const prefix of ['/v1', '']) routes.set(`${prefix}/models`, models).set(`${prefix}/health`, health);
   routes.set(
     '/',
     reads((response) => sendPointer(response, parts.version)),
@@ -73,12 +62,15 @@ export const createRouter = (parts: RouterParts): Handler => {
     handle: (_, response, { path }) =>
       sendModel(response, parts.models(), decodeName(path.slice(MODEL_PREFIX.length))),
   };
+  const upstream = proxied(parts, upstreamRoute);
   const find = (path: string): Route | undefined =>
-    routes.get(path) ?? (path.startsWith(MODEL_PREFIX) ? oneModel : undefined);
+    routes.get(path) ??
+    (path.startsWith(MODEL_PREFIX) ? oneModel : isUpstreamPath(path) ? upstream : undefined);
 
   return (request, response) => {
     const place = placeOf(request.url ?? '/');
-    if (parts.management && place.path.startsWith('/api/')) return parts.management(request, response);
+    if (parts.management && place.path.startsWith(MANAGEMENT_PREFIX))
+      return parts.management(request, response);
     const route = find(place.path);
     if (!route) return sendNotFound(request, response, place);
     if (route.methods.includes(request.method ?? '')) return route.handle(request, response, place);
@@ -91,10 +83,19 @@ const reads = (answer: (response: ServerResponse) => void): Route => ({
   handle: (_, response) => answer(response),
 });
 
-const proxied = ({ proxy }: RouterParts, path: string): Route => ({
-  methods: ['POST'],
-  handle: (request, response, { query }) =>
-    void proxy(request, response, { path, target: `${path}${query}` }),
+const proxied = ({ proxy }: RouterParts, route: ApiRoute): Route => ({
+  methods: route.methods,
+  family: route.family,
+  handle: (request, response, place) => void proxy(request, response, route, place),
+});
+
+/** Corral's own metrics, or with `?model=` those of that model's runner. */
+const eitherMetrics = (own: Handler, ofRunner: Route): Route => ({
+  ...ofRunner,
+  handle: (request, response, place) =>
+    new URLSearchParams(place.query).has('model')
+      ? ofRunner.handle(request, response, place)
+      : own(request, response),
 });
 
 const sendHealth = (response: ServerResponse, health: Health): void =>
@@ -104,8 +105,8 @@ const sendPointer = (response: ServerResponse, version: string): void =>
   sendText(
     response,
     200,
-    `Corral ${version}: many local language models behind one address.\n` +
-      'POST /v1/chat/completions, /v1/completions, /v1/embeddings; GET /v1/models, /health.\n',
+    `Corral ${version} is running: many local language models behind one address.\n` +
+      'POST /v1/chat/completions, /v1/completions, /v1/embeddings, /v1/messages, /api/chat; GET /v1/models, /health.\n',
     { 'content-type': 'text/plain; charset=utf-8' },
   );
 
@@ -125,7 +126,11 @@ const sendNotFound = (request: IncomingMessage, response: ServerResponse, { path
   );
 
 /** 405 with what is allowed; for OPTIONS just that. No CORS headers: a page of another origin gets no leave here. */
-const sendOtherMethod = (request: IncomingMessage, response: ServerResponse, { methods }: Route): void => {
+const sendOtherMethod = (
+  request: IncomingMessage,
+  response: ServerResponse,
+  { methods, family = openai }: Route,
+): void => {
   const allow = [...methods, 'OPTIONS'].join(', ');
   if (request.method === 'OPTIONS') {
     response.writeHead(204, { allow });
@@ -135,5 +140,5 @@ const sendOtherMethod = (request: IncomingMessage, response: ServerResponse, { m
   const problem = badRequest(`This path takes ${allow}, not ${request.method}.`, 'method_not_allowed', {
     status: 405,
   });
-  sendProblem(response, problem, { allow });
+  sendProblem(response, problem, family, { allow });
 };

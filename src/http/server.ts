@@ -20,8 +20,10 @@ export interface HttpServerOptions {
   readonly desk: LeaseDesk;
   /** Asked on each request that lists or names models. */
   readonly models: () => readonly ModelListing[];
-  /** Answers everything under `/api/`; without it that is a 404. */
+  /** Answers everything under `/api/v1/`; without it that is a 404. */
   readonly management?: Handler;
+  /** Answers `GET /metrics` unless it asks for the metrics of one model's runner. */
+  readonly metrics?: Handler;
   /** What `/health` says; `ok` without it. */
   readonly health?: () => Health;
   /** Pass one's own to close a runner's connections when it goes. Closed with the server either way. */

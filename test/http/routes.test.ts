@@ -103,12 +103,12 @@ describe('routes', () => {
     expect(await (await fetch(baseUrl)).text()).to.match(/^Corral 1\.2\.3/);
   });
 
-  it('hands everything under /api/ to the management handler', async () => {
+  it('hands everything under /api/v1/ to the management handler', async () => {
     const { baseUrl } = await servers.corral(new SmallDesk(), {
       management: (request, response) => sendText(response, 200, JSON.stringify(request.url)),
     });
 
-    expect(await (await fetch(`${baseUrl}/api/runners?all=1`)).json()).to.equal('/api/runners?all=1');
+    expect(await (await fetch(`${baseUrl}/api/v1/runners?all=1`)).json()).to.equal('/api/v1/runners?all=1');
   });
 
   it('understands a target in absolute form', async () => {

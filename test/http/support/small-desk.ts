@@ -17,6 +17,7 @@ const API_KEY = 'runner-key';
 export class SmallDesk implements LeaseDesk {
   readonly requests: LeaseRequest[] = [];
   readonly leases: SmallLease[] = [];
+  readonly looks: string[] = [];
   readonly #baseUrls: readonly string[];
   /** What every acquire is refused with, if anything. */
   refusal: Error | null = null;
@@ -50,6 +51,14 @@ export class SmallDesk implements LeaseDesk {
     return this.#grant(request.model);
   }
 
+  /** Whether a runner serves at present. */
+  isLoaded = true;
+
+  look(model: string): Lease | null {
+    this.looks.push(model);
+    return this.isLoaded ? { ...this.#lease(0, model), id: 'look-0' } : null;
+  }
+
   async lossOf(): Promise<Failure | null> {
     return this.loss;
   }
@@ -60,10 +69,15 @@ export class SmallDesk implements LeaseDesk {
   }
 
   #grant(model: string): SmallLease {
-    const nth = this.leases.length;
+    const lease = this.#lease(this.leases.length, model);
+    this.leases.push(lease);
+    return lease;
+  }
+
+  #lease(nth: number, model: string): SmallLease {
     const lost = new AbortController();
     let releases = 0;
-    const lease: SmallLease = {
+    return {
       id: `lease-${nth}`,
       runnerId: `runner-${Math.min(nth, this.#baseUrls.length - 1)}`,
       model,
@@ -77,8 +91,6 @@ export class SmallDesk implements LeaseDesk {
       lose: (failure) => lost.abort(new ServiceError(failure)),
       release: () => void (releases += 1),
     };
-    this.leases.push(lease);
-    return lease;
   }
 }
 

@@ -1,0 +1,85 @@
+import { anthropic, llamaServer, openai, responses, type Family } from './families.ts';
+
+/** Where a request says which model it is for. */
+export type ModelPlace =
+  /** The member `model` of a JSON body. */
+  | 'body'
+  /** The part `model` of a form. */
+  | 'form'
+  /** As `body`, else `?model=`, else the only model there is. */
+  | 'body-or-query'
+  /** `?model=`, else the only model there is. */
+  | 'query'
+  /** The path, which was read by the router. */
+  | 'path';
+
+/** What is known of a path that runners answer. */
+export interface ApiRoute {
+  readonly methods: readonly string[];
+  readonly family: Family;
+  readonly modelIn: ModelPlace;
+  /** With `"stream": true` the reply is a stream of server-sent events. */
+  readonly streams: boolean;
+  /** Answered by a loaded runner beside its slots, and never a reason to load: for looking at what runs. */
+  readonly isLook: boolean;
+}
+
+const POST = ['POST'];
+const GET = ['GET'];
+
+const inference = (family: Family, modelIn: ModelPlace, streams: boolean): ApiRoute => ({
+  methods: POST,
+  family,
+  modelIn,
+  streams,
+  isLook: false,
+});
+
+const generating = inference(openai, 'body', true);
+const computing = inference(openai, 'body', false);
+const ownGenerating = inference(llamaServer, 'body-or-query', true);
+const ownComputing = inference(llamaServer, 'body-or-query', false);
+const look: ApiRoute = { methods: GET, family: llamaServer, modelIn: 'query', streams: false, isLook: true };
+
+/** `/upstream/{model}/…`: whatever a runner answers, untouched. `OPTIONS` stays here: it asks for leave, not for a model. */
+export const upstreamRoute: ApiRoute = {
+  methods: ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE'],
+  family: llamaServer,
+  modelIn: 'path',
+  streams: false,
+  isLook: false,
+};
+
+/** The paths that runners answer. One more is one more line; `?` marks llama-server's aliases without `/v1`. */
+export const apiRoutes: ReadonlyMap<string, ApiRoute> = new Map(
+  Object.entries({
+    '/v1?/chat/completions': generating,
+    '/v1?/chat/completions/input_tokens': computing,
+    '/v1?/completions': generating,
+    '/v1?/embeddings': computing,
+    '/v1?/rerank': computing,
+    '/v1?/reranking': computing,
+    '/v1?/responses': inference(responses, 'body', true),
+    '/v1?/responses/input_tokens': inference(responses, 'body', false),
+    '/v1?/audio/transcriptions': inference(openai, 'form', true),
+    '/v1/messages': inference(anthropic, 'body', true),
+    '/v1/messages/count_tokens': inference(anthropic, 'body', false),
+    '/completion': ownGenerating,
+    '/infill': ownGenerating,
+    '/embedding': ownComputing,
+    '/tokenize': ownComputing,
+    '/detokenize': ownComputing,
+    '/apply-template': ownComputing,
+    '/props': look,
+    '/slots': look,
+    '/lora-adapters': look,
+    '/metrics': look,
+  }).flatMap(([path, route]): [string, ApiRoute][] =>
+    path.startsWith('/v1?')
+      ? [
+          [path.replace('?', ''), route],
+          [path.slice('/v1?'.length), route],
+        ]
+      : [[path, route]],
+  ),
+);

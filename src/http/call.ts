@@ -1,0 +1,21 @@
+import type { Lease } from '../lease.ts';
+import type { Family } from './families.ts';
+import type { LeaseWishes } from './lease-wishes.ts';
+import type { HeldBody } from './read-body.ts';
+import type { ReplySink } from './reply-sink.ts';
+
+/** A request that can be served: whom it is for, what is sent there, and what becomes of the reply. */
+export interface Call {
+  readonly model: string;
+  readonly method: string;
+  /** Path and query as the runner gets them. */
+  readonly target: string;
+  /** Must be dropped. */
+  readonly body: HeldBody;
+  readonly wishes: LeaseWishes;
+  /** A lease, which loads the model if need be; or a look at what is loaded, and a lease otherwise if it may be. */
+  readonly access: 'lease' | 'look' | 'look-or-lease';
+  readonly family: Family;
+  /** Makes the client's reply of the runner's. One for each attempt. */
+  replyTo(lease: Lease): ReplySink;
+}

@@ -1,0 +1,80 @@
+import type { Failure } from '../../machines/failures.ts';
+import type { Lease, LeaseDesk } from '../lease.ts';
+import type { Call } from './call.ts';
+import type { Exchange } from './exchange.ts';
+import { forward } from './forward.ts';
+import { badRequest, problemOfFailure, RequestError } from './openai-errors.ts';
+import { endWithProblem } from './replies.ts';
+import type { Outcome } from './request-log.ts';
+import type { UpstreamPools } from './upstream-pools.ts';
+
+/** How long to wait for the reason of a broken connection: the connection's end is often seen before the process's. */
+const LOSS_REASON_WITHIN_MS = 500;
+const MAX_ATTEMPTS = 2;
+
+export interface DeliveryParts {
+  readonly desk: LeaseDesk;
+  readonly pools: UpstreamPools;
+}
+
+/**
+ * Leases and forwards, a second time if the first runner was lost before it answered. Rejects, before a reply has begun,
+ * with what the desk rejects with.
+ */
+export const deliver = async (parts: DeliveryParts, exchange: Exchange, call: Call): Promise<Outcome> => {
+  for (let attempt = 1; ; attempt += 1) {
+    const lease = await obtain(parts.desk, exchange, call, attempt > 1);
+    try {
+      noteAttempt(exchange, lease);
+      const reply = call.replyTo(lease);
+      const dispatcher = parts.pools.of(lease.runnerId, lease.endpoint.baseUrl);
+      const result = await forward({ exchange, call, lease, reply, dispatcher });
+      if (result.kind === 'complete') return 'ok';
+      if (result.kind === 'client-gone' || exchange.gone.aborted) return 'client-gone';
+      const failure = result.failure ?? (await reasonOf(parts.desk, lease));
+      parts.pools.drop(lease.runnerId);
+      if (result.kind === 'lost-in-reply') {
+        reply.cut(problemOfFailure(failure));
+        return 'upstream-lost';
+      }
+      if (attempt === MAX_ATTEMPTS) {
+        endWithProblem(exchange.response, problemOfFailure(failure), call.family);
+        return 'upstream-lost';
+      }
+    } finally {
+      lease.release();
+    }
+  }
+};
+
+const obtain = async (
+  desk: LeaseDesk,
+  { gone }: Exchange,
+  { model, access, wishes, method, target }: Call,
+  isRetry: boolean,
+): Promise<Lease> => {
+  if (access === 'lease') return desk.acquire({ model, ...wishes, ...(isRetry && { isRetry }) }, gone);
+  const look = desk.look(model);
+  if (look) return look;
+  if (access === 'look-or-lease') return desk.acquire({ model, ...wishes }, gone);
+  throw new RequestError(
+    badRequest(
+      `${model} is not loaded, and ${method} ${target.split('?')[0]} does not load it. Add autoload=true to load it.`,
+      'model_not_loaded',
+      { status: 409, param: 'model' },
+    ),
+  );
+};
+
+const noteAttempt = ({ entry }: Exchange, lease: Lease): void => {
+  entry.attempts += 1;
+  entry.runnerId = lease.runnerId;
+  entry.waitMs += Math.round(lease.waitMs);
+  entry.loadMs += Math.round(lease.loadMs);
+};
+
+const reasonOf = async (desk: LeaseDesk, lease: Lease): Promise<Failure> =>
+  (await desk.lossOf(lease, LOSS_REASON_WITHIN_MS)) ?? {
+    code: 'runner_crashed',
+    message: `The runner of ${lease.model} closed the connection before its reply was complete.`,
+  };
