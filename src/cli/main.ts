@@ -3,6 +3,7 @@ import { Command } from 'commander';
 import { ConfigError } from '../config/load-config.ts';
 import { VERSION } from '../serve.ts';
 import { checkCommand } from './check.ts';
+import { importCommand } from './import.ts';
 import { modelsCommand } from './models.ts';
 import { psCommand } from './ps.ts';
 import { serveCommand } from './serve.ts';
@@ -21,6 +22,7 @@ const program = new Command('corral')
   .addCommand(checkCommand())
   .addCommand(modelsCommand())
   .addCommand(psCommand())
+  .addCommand(importCommand())
   .showHelpAfterError('Try `corral --help`.')
   .addHelpText(
     'after',

@@ -1,0 +1,41 @@
+import { z } from 'zod';
+
+const scalar = z.union([z.string(), z.number(), z.boolean()]).transform(String);
+const macros = z.record(z.string(), scalar).nullish();
+const names = z.array(scalar).nullish();
+
+/** One model of llama-swap's configuration; keys that the importer does not know stay in. */
+export const swapModelSchema = z.looseObject({
+  cmd: z.string(),
+  macros,
+  aliases: names,
+  env: names,
+  proxy: z.string().nullish(),
+  checkEndpoint: z.string().nullish(),
+  ttl: z.number().nullish(),
+  filters: z.looseObject({}).nullish(),
+});
+
+/** llama-swap's configuration, as far as the importer reads it. Models are read one by one, so that one spoils nothing. */
+export const swapSchema = z.looseObject({
+  models: z.record(z.string(), z.unknown()).nullish(),
+  macros,
+  globalTTL: z.number().nullish(),
+  healthCheckTimeout: z.number().nullish(),
+  logLevel: z.string().nullish(),
+  groups: z
+    .record(
+      z.string(),
+      z.looseObject({
+        members: names,
+        swap: z.boolean().nullish(),
+        exclusive: z.boolean().nullish(),
+        persistent: z.boolean().nullish(),
+      }),
+    )
+    .nullish(),
+  hooks: z.looseObject({ on_startup: z.looseObject({ preload: names }).nullish() }).nullish(),
+});
+
+export type SwapModel = z.output<typeof swapModelSchema>;
+export type SwapConfig = z.output<typeof swapSchema>;
