@@ -45,7 +45,13 @@ export const loaded = runnerSetup.createStateConfig({
   tags: ['serving'],
   initial: 'idle',
   invoke: [
-    { id: 'health', src: 'watchHealth', input: readySpec },
+    {
+      id: 'health',
+      src: 'watchHealth',
+      input: readySpec,
+      // Served unwatched: the end of its process is heard all the same.
+      onError: {},
+    },
     {
       id: 'use',
       src: 'measureUse',
