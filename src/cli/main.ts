@@ -3,10 +3,17 @@ import { Command } from 'commander';
 import { ConfigError } from '../config/load-config.ts';
 import { VERSION } from '../serve.ts';
 import { checkCommand } from './check.ts';
+import { explainCommand } from './explain.ts';
+import { loadCommand } from './load.ts';
+import { logsCommand } from './logs.ts';
 import { importCommand } from './import.ts';
 import { modelsCommand } from './models.ts';
+import { pinCommand, unpinCommand } from './pin.ts';
 import { psCommand } from './ps.ts';
 import { serveCommand } from './serve.ts';
+import { simulateCommand } from './simulate.ts';
+import { stopCommand } from './stop.ts';
+import { unloadCommand } from './unload.ts';
 
 /** Exit codes: 0 well, 1 failed, 2 a configuration or command line that cannot be used. */
 const UNUSABLE = 2;
@@ -22,6 +29,14 @@ const program = new Command('corral')
   .addCommand(checkCommand())
   .addCommand(modelsCommand())
   .addCommand(psCommand())
+  .addCommand(explainCommand())
+  .addCommand(loadCommand())
+  .addCommand(unloadCommand())
+  .addCommand(pinCommand())
+  .addCommand(unpinCommand())
+  .addCommand(stopCommand())
+  .addCommand(logsCommand())
+  .addCommand(simulateCommand())
   .addCommand(importCommand())
   .showHelpAfterError('Try `corral --help`.')
   .addHelpText(
@@ -30,7 +45,9 @@ const program = new Command('corral')
 Examples:
   corral serve                    start; without a configuration a small demonstration is written and served
   corral check                    say whether the configuration is right, and what each model needs
-  corral ps                       what runs, what waits and why`,
+  corral ps                       what runs, what waits and why
+  corral explain tiny-chat        why this model is loaded, waits, or is not loaded
+  corral simulate my.yaml         play a scenario in virtual time`,
   );
 program.commands.forEach((command) => command.configureOutput(program.configureOutput()));
 

@@ -60,7 +60,7 @@ function mount(app: FastifyInstance, operation: Operation, prefix: string): void
       const { status, body } = await operation.handle({
         params: checked('path', operation.params, request.params),
         query: checked('query', operation.query, request.query),
-        body: checked('body', operation.body, request.body ?? {}),
+        body: checked('body', operation.body, request.body === undefined ? {} : request.body),
         signal: goneSignal(reply),
       });
       return reply.code(status).type(`${type}; charset=utf-8`).send(body);

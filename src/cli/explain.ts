@@ -1,0 +1,58 @@
+import { Command } from 'commander';
+import { formatBytes, sumBytes } from '../../machines/vocabulary.ts';
+import type { Explanation } from '../management/schemas.ts';
+import { addressOf, askService } from './ask-service.ts';
+import { configOf, printJson } from './context.ts';
+import { formatDuration, table } from './table.ts';
+
+/** `corral explain MODEL`: why it is in its state, who waits for it, what would have to happen. */
+export const explainCommand = (): Command =>
+  new Command('explain')
+    .description('say why a model is in the state that it is in, and what would have to happen')
+    .argument('<model>', 'its name or alias')
+    .option('--json', 'print JSON')
+    .action(async (name: string, { json }: { json?: boolean }, command: Command) => {
+      const address = addressOf(configOf(command).config);
+      const found = await askService<Explanation>(address, `/api/v1/explain/${encodeURIComponent(name)}`);
+      if (json) return printJson(found);
+      process.stdout.write(`${textOf(found)}\n`);
+    });
+
+function textOf({ model, state, reason, next, runners, queue, decisions }: Explanation): string {
+  const parts = [`${model} is ${state}: ${reason}\nnext: ${next}`];
+  if (runners.length > 0)
+    parts.push(
+      table(
+        ['RUNNER', 'STATE', 'SINCE', 'LEASES', 'RESERVED', 'MEASURED', 'REASON'],
+        runners.map((runner) => [
+          runner.id,
+          runner.state,
+          formatDuration(runner.sinceMs),
+          `${runner.leases}/${runner.slots}`,
+          formatBytes(sumBytes(runner.reservedBytes)),
+          runner.measuredBytes === null ? '-' : formatBytes(runner.measuredBytes),
+          runner.reason,
+        ]),
+      ),
+    );
+  if (queue.length > 0)
+    parts.push(
+      table(
+        ['POSITION', 'WAITS SINCE', 'ABOUT', 'FOR'],
+        queue.map(({ position, waitedMs, estimateMs, reason: wait }) => [
+          position,
+          formatDuration(waitedMs),
+          estimateMs === null ? 'unknown' : formatDuration(estimateMs),
+          wait,
+        ]),
+      ),
+    );
+  if (decisions.length > 0)
+    parts.push(
+      table(
+        ['WHEN', 'DECISION', 'RUNNER', 'WHY'],
+        decisions.map(({ at, kind, runnerId, reason: why }) => [at, kind, runnerId ?? '-', why]),
+      ),
+    );
+  return parts.join('\n\n');
+}

@@ -1,0 +1,63 @@
+import { Command, InvalidArgumentError } from 'commander';
+import type { decisionListSchema, logSchema, ModelStatus, Shape } from '../management/schemas.ts';
+import { addressOf, askService, followService, modelPath, Refused, runnerPath } from './ask-service.ts';
+import { configOf, printJson } from './context.ts';
+
+interface LogFlags {
+  readonly lines: number;
+  readonly follow?: boolean;
+  readonly json?: boolean;
+}
+
+/** `corral logs MODEL|RUNNER`: what its process printed. */
+export const logsCommand = (): Command =>
+  new Command('logs')
+    .description("show a runner's log; of a model, that of its latest runner")
+    .argument('<model|runner>', 'a runner as `corral ps` shows it, or a model')
+    .option('-n, --lines <count>', 'so many of its last lines', wholeNumber, 100)
+    .option('-f, --follow', 'go on with each further line until the runner has gone')
+    .option('--json', 'print JSON')
+    .action(async (name: string, { lines, follow, json }: LogFlags, command: Command) => {
+      if (follow && json) command.error('error: --json prints what there is; it does not follow');
+      const address = addressOf(configOf(command).config);
+      const path = `${runnerPath(await runnerOf(address, name))}/log`;
+      if (follow) {
+        for await (const text of await followService(address, `${path}/follow?lines=${lines}`))
+          process.stdout.write(text);
+        return;
+      }
+      const log = await askService<Shape<typeof logSchema>>(address, `${path}?lines=${lines}`);
+      if (json) return printJson(log);
+      process.stdout.write(log.lines.map((line) => `${line}\n`).join(''));
+    });
+
+function wholeNumber(text: string): number {
+  if (!/^\d{1,4}$/.test(text) || Number(text) > 1_000)
+    throw new InvalidArgumentError('expected a number from 0 to 1000.');
+  return Number(text);
+}
+
+/** The runner of this id; else the latest one of the model of this name, also when it has gone. */
+async function runnerOf(address: string, name: string): Promise<string> {
+  const isRunner = await askService(address, `${runnerPath(name)}/log?lines=0`).then(
+    () => true,
+    (error: unknown) => {
+      if (error instanceof Refused) return false;
+      throw error;
+    },
+  );
+  if (isRunner) return name;
+  const model = await askService<ModelStatus>(address, modelPath(name));
+  const runnerId = model.runners.at(-1) ?? (await lastRunnerOf(address, model.name));
+  if (runnerId === undefined) throw new Error(`${model.name} has not been loaded yet: there is no log.`);
+  return runnerId;
+}
+
+async function lastRunnerOf(address: string, model: string): Promise<string | undefined> {
+  const query = new URLSearchParams({ model, limit: '1000' });
+  const { decisions } = await askService<Shape<typeof decisionListSchema>>(
+    address,
+    `/api/v1/decisions?${query.toString()}`,
+  );
+  return decisions.findLast(({ runnerId }) => runnerId !== null)?.runnerId ?? undefined;
+}

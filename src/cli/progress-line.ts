@@ -1,0 +1,42 @@
+const WIDTH = 24;
+
+interface Output {
+  readonly isTTY?: boolean;
+  write(text: string): boolean;
+}
+
+/** How far something is: on a terminal one line that changes, elsewhere a line for each thing that is new. */
+export class ProgressLine {
+  readonly #output: Output;
+  #shown = '';
+  #isOver = false;
+
+  constructor(output: Output) {
+    this.#output = output;
+  }
+
+  /** `progress` is 0 to 1; null when it is not known. */
+  show(text: string, progress: number | null): void {
+    if (this.#isOver) return;
+    if (this.#output.isTTY)
+      this.#output.write(`\r\u001B[2K${progress === null ? '' : `${bar(progress)} `}${text}`);
+    else if (text !== this.#shown) this.#output.write(`${text}\n`);
+    this.#shown = text;
+  }
+
+  /** Takes away what changes, and shows nothing more: whatever is written next stands in its place. */
+  clear(): void {
+    if (this.#output.isTTY && this.#shown !== '' && !this.#isOver) this.#output.write('\r\u001B[2K');
+    this.#isOver = true;
+  }
+
+  end(text: string): void {
+    this.clear();
+    this.#output.write(`${text}\n`);
+  }
+}
+
+function bar(progress: number): string {
+  const full = Math.round(progress * WIDTH);
+  return `[${'#'.repeat(full)}${'-'.repeat(WIDTH - full)}] ${String(Math.round(progress * 100)).padStart(3)} %`;
+}
