@@ -34,6 +34,8 @@ export interface LaunchOptions {
   readonly contextTokens: number;
   readonly slots: number;
   readonly embedding: boolean;
+  /** Layers that can be offloaded to a GPU, the output included; absent when unknown, and then it is offloaded whole or not at all. */
+  readonly layers?: number;
   /** Passed to the process after Corral's own arguments. */
   readonly extraArgs: readonly string[];
 }
@@ -59,6 +61,20 @@ export interface ModelSpec {
   readonly loadEstimateMs: number;
   /** Most requests that may wait for this model. */
   readonly maxQueue: number;
+  /** Longest wait for this model; absent: what the request brings along. */
+  readonly waitLimitMs?: number;
+  /** The longest keep-alive that a request may ask for; absent: any. */
+  readonly keepAliveLimit?: KeepAlive;
+  /** Most runners of it at a time; absent: 1. */
+  readonly replicas?: number;
+  /** For a context that Corral chooses: what can be chosen, the largest first, which is the one in `launch`. Absent: fixed. */
+  readonly contexts?: readonly ContextChoice[];
+}
+
+/** A context, and what the model needs in all with it. */
+export interface ContextChoice {
+  readonly contextTokens: number;
+  readonly needBytes: number;
 }
 
 /** Memory promised to a runner, per device, from spawn until vram-recovering ends. */

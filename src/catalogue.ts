@@ -86,7 +86,7 @@ export class Catalogue {
     if (needBytes === null) return;
     const index = this.#entries.findIndex(({ spec }) => spec?.classKey === learned.classKey);
     const entry = this.#entries[index];
-    if (entry?.spec && entry.spec.needSource !== 'configured')
+    if (entry?.spec && entry.spec.needSource !== 'configured' && entry.spec.contexts === undefined)
       this.#entries[index] = { ...entry, spec: { ...entry.spec, needBytes, needSource: 'measured' } };
   }
 

@@ -93,7 +93,9 @@ export async function serve({
     host: config.listen.host,
     port: config.listen.port,
     settings: settingsOf(config),
-    preload: entries.flatMap(({ spec }) => (spec?.pinned ? [spec] : [])),
+    preload: entries.flatMap(({ name, spec }) =>
+      spec && (spec.pinned || config.models[name]?.preload) ? [spec] : [],
+    ),
     catalogue,
     effects,
     logs,
@@ -133,6 +135,7 @@ export const settingsOf = (config: Config): SchedulerSettings => ({
     starvationMs: config.policy.starvation,
     drainMs: config.limits.drain,
     maxRunners: config.limits.runners ?? null,
+    abandonedLoads: config.policy.abandonedLoads,
     // Ollama reserves at least this much per GPU (457 MiB); CUDA contexts take 300–500 MiB.
     gpuOverheadBytes: 457 * MIB,
   },

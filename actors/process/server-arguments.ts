@@ -27,7 +27,7 @@ export function serverArguments({ launch, modelName, reservation }: ProcessSpec,
     String(slots),
     ...(launch.embedding ? ['--embedding'] : []),
     ...(launch.runtime === 'llama-server' ? llamaServerOnly() : []),
-    ...(launch.runtime === 'llama-server' ? deviceArguments(reservation) : []),
+    ...(launch.runtime === 'llama-server' ? deviceArguments(reservation, launch.layers) : []),
     ...(launch.projectorPath ? ['--mmproj', launch.projectorPath] : []),
     ...launch.adapterPaths.flatMap((path) => ['--lora', path]),
     ...launch.extraArgs,
@@ -46,12 +46,16 @@ const llamaServerOnly = (): string[] => [
   'off',
 ];
 
-function deviceArguments(reservation: ProcessSpec['reservation']): string[] {
+function deviceArguments(reservation: ProcessSpec['reservation'], layers = 0): string[] {
   const gpus = Object.entries(reservation).filter(([id]) => id !== 'CPU');
   if (gpus.length === 0) return ['--device', 'none', '-ngl', '0'];
-  const devices = ['--device', gpus.map(([id]) => id).join(','), '-ngl', ALL_LAYERS];
+  const total = gpus.reduce((sum, [, bytes]) => sum + bytes, 0);
+  // In part on the CPU: so many layers as the GPUs' share holds, rounded down.
+  const onGpus = reservation['CPU']
+    ? String(Math.floor((layers * total) / sumBytes(reservation)))
+    : ALL_LAYERS;
+  const devices = ['--device', gpus.map(([id]) => id).join(','), '-ngl', onGpus];
   if (gpus.length === 1) return [...devices, '--split-mode', 'none'];
-  const total = sumBytes(reservation);
   const shares = gpus.map(([, bytes]) => (bytes / total).toFixed(3)).join(',');
   return [...devices, '--split-mode', 'layer', '--tensor-split', shares];
 }

@@ -3,7 +3,7 @@ import { formatBytes, type ModelSpec } from '../vocabulary.ts';
 import { shareWithin } from './demand.ts';
 import { capacityOf, freeEventually, shareOut } from './memory.ts';
 import { bestOption, isAtRunnerLimit, startNow, type Option } from './options.ts';
-import { sitesFor, siteNeed, type Site } from './placement.ts';
+import { contestedOn, isOffload, sitesFor, siteNeed, type Site } from './placement.ts';
 import { headArrivalMs, longestWaitingFirst, oldestOf } from './queues.ts';
 import { canServe, isReturning, isServing } from './sharing.ts';
 import { evictionLoss } from './victims.ts';
@@ -72,20 +72,25 @@ export function admit(view: View, nowMs: number, nextDeadlineMs: number): Decisi
   return { kind: 'rest', wakeAtMs, waits };
 }
 
-/** Queues with no claim and no runner that serves them, now or once it has loaded. */
+/** Queues with no claim and no runner that serves them, now or once it has loaded; or with room for one more replica. */
 function coldQueues(view: View): ClassQueue[] {
   const cold: ClassQueue[] = [];
   for (const [classKey, queue] of view.queues) {
     if (view.claims.has(classKey)) continue;
-    const isServed = view
-      .runnersOf(queue.spec.name)
-      .some(
-        (runner) => (isServing(runner) || runner.state === 'loading') && canServe(runner.spec, queue.spec),
-      );
-    if (!isServed) cold.push(queue);
+    const serving = servingRunners(queue, view);
+    if (serving.length === 0 || wantsReplica(queue, serving)) cold.push(queue);
   }
   return cold;
 }
+
+const servingRunners = ({ spec }: ClassQueue, view: View): readonly RunnerView[] =>
+  view
+    .runnersOf(spec.name)
+    .filter((runner) => (isServing(runner) || runner.state === 'loading') && canServe(runner.spec, spec));
+
+/** All slots are taken (else nobody would wait), none is on its way, and one more runner is allowed. */
+const wantsReplica = ({ spec }: ClassQueue, serving: readonly RunnerView[]): boolean =>
+  serving.length < (spec.replicas ?? 1) && serving.every((runner) => runner.state !== 'loading');
 
 function answerFor(queue: ClassQueue, view: View, nowMs: number): Answer {
   const { spec } = queue;
@@ -97,7 +102,8 @@ function answerFor(queue: ClassQueue, view: View, nowMs: number): Answer {
   const sites = found.sites.filter((site) => fitsBesidePins(queue, site, view));
   if (sites.length === 0) return refuseOldest(queue, cannotFitBesidePins(queue, found.sites, view));
   const older = view.runnersOf(spec.name);
-  if (older.length > 0) return replace(queue, older, sites, view, nowMs);
+  const isReplica = servingRunners(queue, view).length > 0;
+  if (older.length > 0 && !isReplica) return replace(queue, older, sites, view, nowMs);
   return startNow(queue, sites, view) ?? makeRoom(queue, sites, view, nowMs, []);
 }
 
@@ -222,8 +228,9 @@ function claimFor(queue: ClassQueue, { site, victims, costSeconds }: Option, vie
     return { kind: 'wait', untilMs: Infinity, reason: 'the memory that is free is promised to others' };
   const room = (device: DeviceView): number =>
     freeEventually(device) + victims.reduce((sum, runner) => sum + (runner.reservation[device.id] ?? 0), 0);
-  const where = site.map((device) => device.id).join(' + ');
-  const reason = `needs ${formatBytes(siteNeed(spec, site, view))} on ${where}`;
+  const where = contestedOn(site).map((device) => device.id);
+  const rest = isOffload(site) ? ', the rest in main memory' : '';
+  const reason = `needs ${formatBytes(siteNeed(spec, site, view))} on ${where.join(' + ')}${rest}`;
   return {
     kind: 'claim',
     classKey: spec.classKey,

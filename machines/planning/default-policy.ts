@@ -12,6 +12,8 @@ const NOTHING_TO_DO: Decision = { kind: 'rest', wakeAtMs: Infinity, waits: new M
  * as reloading would (docs/policy.md). Pure and total: the same view and time give the same decision.
  */
 export function decide(view: View, nowMs: number): Decision {
+  const abandoned = abortAbandoned(view);
+  if (abandoned) return abandoned;
   if (view.queues.size === 0 && view.claims.size === 0) return NOTHING_TO_DO;
   return (
     refuseOverdue(view, nowMs) ??
@@ -19,6 +21,16 @@ export function decide(view: View, nowMs: number): Decision {
     followClaims(view) ??
     admit(view, nowMs, nextDeadline(view))
   );
+}
+
+/** A load for clients who have all left, where such loads are not wanted. */
+function abortAbandoned(view: View): Decision | null {
+  if (view.settings.abandonedLoads === 'keep') return null;
+  for (const model of view.touched)
+    for (const runner of view.runnersOf(model))
+      if (runner.state === 'loading' && !runner.pinned && view.queuesOf(model).length === 0)
+        return { kind: 'evict', runnerId: runner.id, reason: 'everybody who waited for it has left' };
+  return null;
 }
 
 export function nextDeadline(view: View): number {
@@ -39,7 +51,7 @@ export function refuseOverdue(view: View, nowMs: number): Decision | null {
       classKey,
       failure: {
         code: 'queue_timeout',
-        message: `The request for ${queue.spec.name} waited ${waitedSeconds} s without getting a runner (limits.wait). ${queue.order.length - 1} more wait for it.`,
+        message: `The request for ${queue.spec.name} waited ${waitedSeconds} s without getting a runner (limits.wait, or the model's own wait). ${queue.order.length - 1} more wait for it.`,
         retryAfterSeconds: 30,
       },
     };

@@ -35,6 +35,26 @@ export function freeNow(view: View, device: DeviceView, forClass: string): numbe
 export const freeEventually = (device: DeviceView): number =>
   usableOf(device) - device.reservedBytes + device.returningBytes - device.claimedBytes;
 
+function fillUp(
+  spec: ModelSpec,
+  gpus: readonly DeviceView[],
+  cpu: DeviceView,
+  roomOf: (device: DeviceView) => number,
+  view: View,
+): Reservation {
+  const reservation: Record<DeviceId, number> = {};
+  let restBytes = spec.needBytes;
+  for (const gpu of gpus) {
+    const overhead = overheadOn(spec, gpu, view);
+    const layers = Math.min(restBytes, Math.max(0, roomOf(gpu) - overhead));
+    if (layers === 0) continue;
+    reservation[gpu.id] = layers + overhead;
+    restBytes -= layers;
+  }
+  reservation[cpu.id] = restBytes;
+  return reservation;
+}
+
 function stillHeld(view: View, claim: Claim, deviceId: DeviceId): number {
   let held = 0;
   for (const runnerId of claim.awaits) held += view.runners.get(runnerId)?.reservation[deviceId] ?? 0;
@@ -50,7 +70,7 @@ export function isClaimReady(view: View, claim: Claim): boolean {
   });
 }
 
-/** Shares a need over devices in proportion to the room on each; the last one takes the rounding. */
+/** Shares a need over devices in proportion to the room on each. GPUs before the CPU are filled, and the CPU takes the rest. */
 export function shareOut(
   spec: ModelSpec,
   devices: readonly DeviceView[],
@@ -58,7 +78,9 @@ export function shareOut(
   view: View,
 ): Reservation {
   const [first] = devices;
+  const cpu = devices.at(-1);
   if (devices.length === 1 && first) return { [first.id]: needOn(spec, first, view) };
+  if (cpu?.kind === 'cpu') return fillUp(spec, devices.slice(0, -1), cpu, roomOf, view);
   const rooms = devices.map((device) => Math.max(0, roomOf(device) - overheadOn(spec, device, view)));
   const room = rooms.reduce((sum, bytes) => sum + bytes, 0);
   const reservation: Record<DeviceId, number> = {};

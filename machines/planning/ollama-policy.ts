@@ -1,6 +1,6 @@
 import { grantOn, nextDeadline, refuseOverdue } from './default-policy.ts';
 import { freeNow, shareOut } from './memory.ts';
-import { sitesFor, siteNeed, type Site } from './placement.ts';
+import { contestedOn, sitesFor, siteNeed, type Site } from './placement.ts';
 import { canServe, isReturning, isServing } from './sharing.ts';
 import { formatBytes } from '../vocabulary.ts';
 import type { Decision, RunnerView, View, Waiting } from './view.ts';
@@ -114,7 +114,7 @@ function load(head: Waiting, view: View, rest: Decision): Decision {
 /** The single device with the most free memory, else the smallest split that holds it. */
 function roomiest(sites: readonly Site[], { spec }: Waiting, view: View): Site | null {
   const room = (site: Site): number =>
-    site.reduce((sum, device) => sum + Math.max(0, freeNow(view, device, spec.classKey)), 0);
+    contestedOn(site).reduce((sum, device) => sum + Math.max(0, freeNow(view, device, spec.classKey)), 0);
   const fitting = sites.filter((site) => siteNeed(spec, site, view) <= room(site));
   const singles = fitting.filter((site) => site.length === 1).toSorted((a, b) => room(b) - room(a));
   return singles[0] ?? fitting[0] ?? null;

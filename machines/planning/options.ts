@@ -1,5 +1,6 @@
 import { freeEventually, freeNow, shareOut } from './memory.ts';
-import { siteNeed, type Site } from './placement.ts';
+import { contestedOn, isOffload, siteNeed, wholeNeed, type Site } from './placement.ts';
+import type { ModelSpec } from '../vocabulary.ts';
 import { isReturning } from './sharing.ts';
 import { cheapestVictims, type VictimSet } from './victims.ts';
 import type { ClassQueue, Decision, DeviceView, RunnerView, View } from './view.ts';
@@ -27,8 +28,8 @@ export function startNow(queue: ClassQueue, sites: readonly Site[], view: View):
   let best: { site: Site; freeBytes: number } | null = null;
   for (const site of sites) {
     if (best && site.length > 1) break;
-    const freeBytes = site.reduce((sum, device) => sum + Math.max(0, room(device)), 0);
-    if (freeBytes < siteNeed(spec, site, view)) continue;
+    const freeBytes = contestedOn(site).reduce((sum, device) => sum + Math.max(0, room(device)), 0);
+    if (freeBytes < siteNeed(spec, site, view) || !restFits(spec, site, freeBytes, room, view)) continue;
     if (best === null || (isSameRank(site, best.site, spec.devices) && freeBytes > best.freeBytes))
       best = { site, freeBytes };
   }
@@ -36,6 +37,18 @@ export function startNow(queue: ClassQueue, sites: readonly Site[], view: View):
   const where = best.site.map((device) => device.id).join(' + ');
   const reservation = shareOut(spec, best.site, room, view);
   return { kind: 'start', classKey: spec.classKey, spec, reservation, reason: `fits on ${where}` };
+}
+
+/** Of a partial offload, whether main memory has room for what does not go to the GPUs. */
+function restFits(
+  spec: ModelSpec,
+  site: Site,
+  gpuBytes: number,
+  roomOf: (device: DeviceView) => number,
+  view: View,
+): boolean {
+  const cpu = site.at(-1);
+  return !isOffload(site) || (cpu !== undefined && wholeNeed(spec, site, view) - gpuBytes <= roomOf(cpu));
 }
 
 /** Room decides only between devices of a kind, and never against the model's own list. */
@@ -77,9 +90,12 @@ function victimsFor(
 ): VictimSet | null {
   const givenUp = (device: DeviceView): number =>
     forced.reduce((sum, runner) => sum + (runner.reservation[device.id] ?? 0), 0);
-  const room = site.reduce((sum, device) => sum + freeEventually(device) + givenUp(device), 0);
+  const contested = contestedOn(site);
+  const room = contested.reduce((sum, device) => sum + freeEventually(device) + givenUp(device), 0);
   const isOneTooMany =
     isAtRunnerLimit(view) && forced.length === 0 && ![...view.runners.values()].some(isReturning);
-  const missingBytes = Math.max(siteNeed(queue.spec, site, view) - room, isOneTooMany ? 1 : 0);
-  return missingBytes > 0 ? cheapestVictims(view, site, missingBytes, nowMs, drain) : NOBODY;
+  const needBytes = siteNeed(queue.spec, site, view);
+  if (!restFits(queue.spec, site, needBytes, (cpu) => freeEventually(cpu) + givenUp(cpu), view)) return null;
+  const missingBytes = Math.max(needBytes - room, isOneTooMany ? 1 : 0);
+  return missingBytes > 0 ? cheapestVictims(view, contested, missingBytes, nowMs, drain) : NOBODY;
 }

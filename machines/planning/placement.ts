@@ -1,9 +1,9 @@
 import { formatBytes, type ModelSpec } from '../vocabulary.ts';
 import type { Failure } from '../failures.ts';
-import { capacityOf, needOn, overheadOn } from './memory.ts';
+import { capacityOf, needOn, overheadOn, usableOf } from './memory.ts';
 import type { DeviceView, View } from './view.ts';
 
-/** Devices that would hold a model together; one device in most cases. */
+/** Devices that would hold a model together; one device in most cases. GPUs with the CPU after them: partial offload. */
 export type Site = readonly DeviceView[];
 
 export type Sites = { readonly sites: readonly Site[] } | { readonly failure: Failure };
@@ -11,7 +11,8 @@ export type Sites = { readonly sites: readonly Site[] } | { readonly failure: Fa
 /**
  * Where a model may be put, the better places first: single devices before splits, discrete before integrated, the
  * order of its own device list, then the roomier one. Devices of different libraries are never mixed. Only sites that
- * could hold it when empty are listed; where there is none, the failure says why with the numbers.
+ * could hold it when empty are listed; where there is none, the failure says why with the numbers. Only what no GPUs can hold goes
+ * to them in part, with the rest in main memory, and only what cannot even go there is run on the CPU alone.
  */
 export function sitesFor(spec: ModelSpec, view: View): Sites {
   const allowed = allowedDevices(spec, view);
@@ -20,6 +21,8 @@ export function sitesFor(spec: ModelSpec, view: View): Sites {
   const cpus = allowed.filter((device) => device.kind === 'cpu');
   const onGpus = spec.placement === 'cpu-only' ? [] : gpuSites(spec, gpus, view);
   if (onGpus.length > 0) return { sites: onGpus };
+  const inPart = offloadSites(spec, gpus, cpus, view);
+  if (inPart.length > 0) return { sites: inPart };
   const onCpu = cpus.filter((device) => couldHold(spec, [device], view)).map((device) => [device]);
   return onCpu.length > 0 ? { sites: onCpu } : { failure: tooLarge(spec, allowed, view) };
 }
@@ -49,11 +52,46 @@ function gpuSites(spec: ModelSpec, gpus: readonly DeviceView[], view: View): Sit
   return [...ranked.map((device) => [device]), ...splits].filter((site) => couldHold(spec, site, view));
 }
 
-const couldHold = (spec: ModelSpec, site: Site, view: View): boolean =>
-  siteNeed(spec, site, view) <= site.reduce((sum, device) => sum + capacityOf(device), 0);
+/** The GPUs of each library, filled up, and main memory for the layers that are left. */
+function offloadSites(
+  spec: ModelSpec,
+  gpus: readonly DeviceView[],
+  cpus: readonly DeviceView[],
+  view: View,
+): Site[] {
+  if (spec.launch.layers === undefined || spec.placement !== 'gpu-or-cpu') return [];
+  return [...new Set(gpus.map((device) => device.library))].flatMap((library) => {
+    const group = gpus.filter((device) => device.library === library);
+    return cpus.map((cpu) => [...group, cpu]).filter((site) => couldHold(spec, site, view));
+  });
+}
 
-/** What a model needs on a site, the runtime's own memory on each device included. */
+/** Whether only a part of a model goes to the GPUs of a site. */
+export const isOffload = (site: Site): boolean => site.length > 1 && site.at(-1)?.kind === 'cpu';
+
+/** Where a site wants room made: the GPUs alone, if main memory only takes the rest. */
+export const contestedOn = (site: Site): Site => (isOffload(site) ? site.slice(0, -1) : site);
+
+const couldHold = (spec: ModelSpec, site: Site, view: View): boolean =>
+  wholeNeed(spec, site, view) <= site.reduce((sum, device) => sum + capacityOf(device), 0);
+
+/** What a model needs on the devices of a site that others contest, the runtime's own memory on each device included. */
 export function siteNeed(spec: ModelSpec, site: Site, view: View): number {
+  if (isOffload(site))
+    return contestedOn(site).reduce((sum, device) => sum + unpinnedOn(device, spec, view), 0);
+  return wholeNeed(spec, site, view);
+}
+
+/** What pinned models leave of a device, other programs' memory not counted. */
+export function unpinnedOn(device: DeviceView, spec: ModelSpec, view: View): number {
+  let room = usableOf(device);
+  for (const runner of view.runners.values())
+    if (runner.pinned && runner.spec.name !== spec.name) room -= runner.reservation[device.id] ?? 0;
+  return Math.max(0, room);
+}
+
+/** What a model needs on a site in all. */
+export function wholeNeed(spec: ModelSpec, site: Site, view: View): number {
   const [only] = site;
   if (site.length === 1 && only)
     return Math.min(needOn(spec, only, view), Math.max(capacityOf(only), spec.needBytes));

@@ -89,6 +89,8 @@ export interface PlanSettings {
   readonly drainMs: number;
   /** Most runners at a time; null: as many as fit. */
   readonly maxRunners: number | null;
+  /** What becomes of a load when the last client that waited for it has left. */
+  readonly abandonedLoads: 'keep' | 'abort';
   /** Added per GPU to a predicted need: the runtime's own context, which no model file tells. */
   readonly gpuOverheadBytes: number;
 }

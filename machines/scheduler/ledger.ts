@@ -1,5 +1,7 @@
 import type { Failure } from '../failures.ts';
 import { emptyDemand, recordArrival, type Demand } from '../planning/demand.ts';
+import { withContextFor, withLessContext } from '../planning/context.ts';
+import { clampKeepAlive } from '../planning/keep-alive.ts';
 import { canServe, isReturning } from '../planning/sharing.ts';
 import type { Claim, Decision, View, Waiting } from '../planning/view.ts';
 import type { RunnerState } from '../runner/contract.ts';
@@ -47,6 +49,7 @@ export class Ledger implements View {
   readonly #waiting = new Map<LeaseId, Waiting>();
   readonly #runnersByModel = new Map<string, RunnerRow[]>();
   readonly #queuesByModel = new Map<string, QueueTable[]>();
+  readonly #lowered = new Map<string, ModelSpec>();
   readonly #demand = new Map<string, Demand>();
   #spareQueue: QueueTable | null = null;
   #seq = 0;
@@ -97,7 +100,8 @@ export class Ledger implements View {
 
   enqueue(request: Request): void {
     const nowMs = this.now();
-    const { spec, leaseId } = request;
+    const { leaseId } = request;
+    const spec = this.#fitted(request.spec);
     if (!request.isRetry) recordArrival(this.demandOf(spec.name), this.pooledDemand, nowMs);
     this.#queue({
       leaseId,
@@ -106,9 +110,15 @@ export class Ledger implements View {
       placeMs: nowMs + HANDICAP_MS[request.priority],
       seq: ++this.#seq,
       priority: request.priority,
-      keepAlive: request.keepAlive,
-      deadlineMs: nowMs + request.waitLimitMs,
+      keepAlive: clampKeepAlive(request.keepAlive, spec.keepAliveLimit),
+      deadlineMs: nowMs + Math.min(request.waitLimitMs, spec.waitLimitMs ?? Infinity),
     });
+  }
+
+  /** A model whose context Corral chooses, with the one that fits these GPUs, or a smaller one after it ran out of memory. */
+  #fitted(spec: ModelSpec): ModelSpec {
+    if (spec.contexts === undefined) return spec;
+    return this.#lowered.get(spec.classKey) ?? withContextFor(spec, this.devices.values());
   }
 
   /** Takes a request out of its queue; false when it waits no longer. */
@@ -225,7 +235,10 @@ export class Ledger implements View {
     return loadMs;
   }
 
-  /** What a runner really holds replaces what was predicted. A configured need stays: its owner knows better. */
+  /**
+   * What a runner really holds replaces what was predicted. A configured need stays: its owner knows better. True when it is worth
+   * remembering: not with one context of several.
+   */
   measure(runner: RunnerRow, use: Reservation): boolean {
     if (runner.spec.needSource === 'configured' || isReturning(runner) || sumBytes(use) <= 0) return false;
     this.supply++;
@@ -233,7 +246,7 @@ export class Ledger implements View {
     runner.measuredBytes = sumBytes(use);
     runner.reservation = { ...runner.reservation, ...use };
     this.#table.add('reservedBytes', runner.reservation);
-    return true;
+    return runner.spec.contexts === undefined;
   }
 
   removeRunner(runner: RunnerRow): void {
@@ -250,12 +263,13 @@ export class Ledger implements View {
 
   /**
    * After a load that ended in failure: the requests that it was for, taken out of their queues; none when the load may be
-   * tried again alone on its device (out of memory beside others).
+   * tried again after it ran out of memory: with less context if that is ours to choose, else alone on its device.
    */
   takeFailed(runner: RunnerRow, failure: Failure): readonly Waiting[] {
     runner.hasFailed = true;
     this.#history.noteFailure(runner.spec.name, failure, this.now());
     const { classKey } = runner.spec;
+    if (failure.code === 'load_out_of_memory' && this.#lowerContext(runner.spec)) return NOTHING;
     const hasNeighbours = [...this.runners.values()].some(
       (other) => other !== runner && Object.keys(other.reservation).some((id) => id in runner.reservation),
     );
@@ -265,6 +279,15 @@ export class Ledger implements View {
     }
     this.exclusive.delete(classKey);
     return this.takeWaiting(runner.spec.name, (spec) => canServe(runner.spec, spec));
+  }
+
+  #lowerContext(spec: ModelSpec): boolean {
+    const lower = withLessContext(spec);
+    if (lower === null) return false;
+    this.#lowered.set(spec.classKey, lower);
+    const queue = this.queues.get(spec.classKey);
+    if (queue) queue.spec = lower;
+    return true;
   }
 
   /** Takes a model's waiting requests out of their queues. */
@@ -352,6 +375,7 @@ export class Ledger implements View {
     const queues = this.#queuesByModel.get(name) ?? [];
     queues.splice(queues.indexOf(queue), 1);
     if (queues.length === 0) this.#queuesByModel.delete(name);
+    this.touched.add(name);
     // A load that nobody waits for any more may be given up, and one with other options may take its place.
     if (queues.length > 0 || this.runnersOf(name).some((runner) => runner.state === 'loading')) this.supply++;
   }

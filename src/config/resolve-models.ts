@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { homedir } from 'node:os';
 import { dirname } from 'node:path';
+import { contextSteps } from '../../machines/planning/context.ts';
 import { predictNeed } from '../../machines/planning/memory-need.ts';
 import type { LaunchOptions, ModelSpec } from '../../machines/vocabulary.ts';
 import type { CatalogueEntry } from '../catalogue.ts';
@@ -107,7 +108,13 @@ function specOf(name: string, model: ModelConfig, file: ModelFile, parts: Resolv
     name,
     classKey,
     launch,
-    ...needOf(model, launch, file, learned?.needBytes ?? null),
+    ...needOf(
+      model,
+      launch,
+      file,
+      learned?.needBytes ?? null,
+      (model.context ?? defaults.context) === 'auto',
+    ),
     keepAlive: keepAliveOf(model.keepAlive ?? defaults.keepAlive ?? DEFAULT_KEEP_ALIVE_MS),
     pinned: model.pin,
     devices: model.devices ?? null,
@@ -115,8 +122,21 @@ function specOf(name: string, model: ModelConfig, file: ModelFile, parts: Resolv
       launch.runtime === 'embedded' ? 'cpu-only' : (model.placement ?? defaults.placement ?? 'gpu-or-cpu'),
     loadEstimateMs: learned?.loadMs ?? LOAD_BASE_MS + file.bytes / LOAD_BYTES_PER_MS,
     maxQueue: model.maxQueue ?? defaults.maxQueue ?? limits.queue,
+    ...definedOnly({
+      waitLimitMs: model.wait ?? defaults.wait,
+      keepAliveLimit: limitOf(model.keepAliveLimit ?? defaults.keepAliveLimit),
+      replicas: model.replicas ?? defaults.replicas,
+    }),
   };
 }
+
+const limitOf = (ms: number | undefined): ModelSpec['keepAlive'] | undefined =>
+  ms === undefined ? undefined : keepAliveOf(ms);
+
+type Defined<T> = { [K in keyof T]?: Exclude<T[K], undefined> };
+
+const definedOnly = <T extends object>(value: T): Defined<T> =>
+  Object.fromEntries(Object.entries(value).filter(([, one]) => one !== undefined)) as Defined<T>;
 
 const keepAliveOf = (ms: number): ModelSpec['keepAlive'] => (ms === Infinity ? 'forever' : ms);
 
@@ -129,19 +149,23 @@ function launchOf(
   const wanted = model.runtime ?? defaults.runtime ?? 'auto';
   const useServer = wanted === 'llama-server' || (wanted === 'auto' && llamaServer !== null);
   const embedding = model.kind === 'auto' ? file.isEmbedding : model.kind === 'embedding';
-  const trained = file.shape.trainedContextTokens || DEFAULT_CONTEXT_TOKENS;
+  const trained = trainedOf(file);
+  const context = model.context ?? defaults.context ?? Math.min(trained, DEFAULT_CONTEXT_TOKENS);
   return {
     runtime: useServer ? 'llama-server' : 'embedded',
     ...(useServer && { binary: llamaServer ?? 'llama-server' }),
     modelPath: file.path,
     ...(model.projector !== undefined && { projectorPath: pathOf(folder, model.projector) }),
     adapterPaths: model.adapters.map((path) => pathOf(folder, path)),
-    contextTokens: model.context ?? defaults.context ?? Math.min(trained, DEFAULT_CONTEXT_TOKENS),
+    contextTokens: context === 'auto' ? Math.max(...contextSteps(trained)) : context,
+    layers: file.shape.layers + 1,
     slots: model.slots ?? (embedding ? 1 : (defaults.slots ?? DEFAULT_SLOTS)),
     embedding,
     extraArgs: model.args ?? defaults.args ?? [],
   };
 }
+
+const trainedOf = ({ shape }: ModelFile): number => shape.trainedContextTokens || DEFAULT_CONTEXT_TOKENS;
 
 /** Equal for all that one process serves: a hash of everything that it is launched with, and of the file itself. */
 function classKeyOf(name: string, launch: LaunchOptions, file: ModelFile, model: ModelConfig): string {
@@ -155,9 +179,21 @@ function needOf(
   launch: LaunchOptions,
   file: ModelFile,
   measuredBytes: number | null,
-): Pick<ModelSpec, 'needBytes' | 'needSource'> {
+  isAuto: boolean,
+): Pick<ModelSpec, 'needBytes' | 'needSource' | 'contexts'> {
   if (model.memory !== undefined) return { needBytes: model.memory, needSource: 'configured' };
+  if (isAuto) {
+    const contexts = contextSteps(trainedOf(file)).map((contextTokens) => ({
+      contextTokens,
+      needBytes: predictedNeed({ ...launch, contextTokens }, file),
+    }));
+    return { needBytes: contexts[0]?.needBytes ?? 0, needSource: 'predicted', contexts };
+  }
   if (measuredBytes !== null) return { needBytes: measuredBytes, needSource: 'measured' };
+  return { needBytes: predictedNeed(launch, file), needSource: 'predicted' };
+}
+
+function predictedNeed(launch: LaunchOptions, file: ModelFile): number {
   const argument = (...names: string[]): string | undefined => {
     const at = launch.extraArgs.findLastIndex((one) => names.includes(one));
     return at < 0 ? undefined : launch.extraArgs[at + 1];
@@ -170,7 +206,7 @@ function needOf(
     ...(cacheTypeV && { cacheTypeV }),
   });
   const programBytes = launch.runtime === 'embedded' ? EMBEDDED_BYTES : 0;
-  return { needBytes: totalBytes + programBytes, needSource: 'predicted' };
+  return totalBytes + programBytes;
 }
 
 /** The folder that relative paths of a configuration start from. */

@@ -17,9 +17,12 @@ const duration = z
 const count = z.number().int().positive();
 
 const sharing = {
-  context: count
+  context: z
+    .union([count, z.literal('auto')])
     .optional()
-    .describe('Tokens that one request may use. Default: what the model was trained for, at most 4096.'),
+    .describe(
+      'Tokens that one request may use. Default: what the model was trained for, at most 4096. auto: as much as the GPUs are meant for, less when memory runs out.',
+    ),
   slots: count.optional().describe('Requests served at the same time. Default: 4; 1 for embedding models.'),
   keepAlive: duration.optional().describe('How long an idle runner stays: 5m, 0, forever. Default: 5m.'),
   placement: z
@@ -36,6 +39,13 @@ const sharing = {
     .array(z.string())
     .optional()
     .describe('Further llama-server arguments; they win over those of Corral.'),
+  keepAliveLimit: duration
+    .optional()
+    .describe('The longest keep-alive that a request may ask for. Default: any.'),
+  wait: duration.optional().describe('Longest wait of a request for it. Default: limits.wait.'),
+  replicas: count
+    .optional()
+    .describe('Most runners of it at a time; a further one starts when all slots are taken. Default: 1.'),
   maxQueue: count.optional().describe('Most requests that may wait for it. Default: limits.queue.'),
 };
 
@@ -44,6 +54,7 @@ const model = z.strictObject({
   aliases: z.array(z.string()).default([]).describe('Other names that requests may use.'),
   ...sharing,
   pin: z.boolean().default(false).describe('Loaded at start, never evicted, loaded again after a crash.'),
+  preload: z.boolean().default(false).describe('Loaded at start; after that like any other.'),
   devices: z
     .array(z.string())
     .optional()
@@ -116,10 +127,14 @@ export const configSchema = z.strictObject({
       gamma: z
         .number()
         .positive()
-        .default(4.5)
+        .default(5)
         .describe(
           'How long to put off an eviction that is likely to be regretted: 1 favours latency, 8 throughput.',
         ),
+      abandonedLoads: z
+        .enum(['keep', 'abort'])
+        .default('keep')
+        .describe('What becomes of a load when everybody who waited for it has left.'),
       starvation: duration.default(60_000).describe('After this long a request may evict at any price.'),
     })
     .prefault({})

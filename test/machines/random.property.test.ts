@@ -63,6 +63,7 @@ function run({ gpus, sizes, slots, loadMs, recoveryMs, policy, steps }: Scenario
         starvationMs: 60_000,
         drainMs: 120_000,
         maxRunners: null,
+        abandonedLoads: 'keep',
         gpuOverheadBytes: 0,
       },
     },

@@ -56,10 +56,11 @@ export const aGpu = (
 export const settings = (over: Partial<SchedulerSettings> = {}): SchedulerSettings => ({
   plan: {
     policy: 'default',
-    gamma: 4.5,
+    gamma: 5,
     starvationMs: 60_000,
     drainMs: Infinity,
     maxRunners: null,
+    abandonedLoads: 'keep',
     gpuOverheadBytes: 0,
   },
   runner: {

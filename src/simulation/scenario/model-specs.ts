@@ -58,6 +58,12 @@ export class ModelSpecs {
       placement: model.placement ?? 'gpu-or-cpu',
       loadEstimateMs: model.loads,
       maxQueue: model.maxQueue ?? this.#maxQueue,
+      ...(model.wait !== undefined && { waitLimitMs: model.wait }),
+      ...(model.keepAliveLimit !== undefined && { keepAliveLimit: keepAliveOf(model.keepAliveLimit) }),
+      ...(model.replicas !== undefined && { replicas: model.replicas }),
+      ...(model.contexts && {
+        contexts: model.contexts.map(({ tokens, needs }) => ({ contextTokens: tokens, needBytes: needs })),
+      }),
     };
   }
 
@@ -77,8 +83,9 @@ const launchOf = (name: string, model: ScenarioModel): LaunchOptions => ({
   modelPath: `${name}.gguf`,
   ...(model.projector !== undefined && { projectorPath: model.projector }),
   adapterPaths: model.adapters ?? [],
-  contextTokens: model.context ?? DEFAULT_CONTEXT_TOKENS,
+  contextTokens: model.contexts?.[0]?.tokens ?? model.context ?? DEFAULT_CONTEXT_TOKENS,
   slots: model.slots,
+  ...(model.layers !== undefined && { layers: model.layers }),
   embedding: false,
   extraArgs: model.args ?? [],
 });

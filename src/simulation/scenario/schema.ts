@@ -39,6 +39,16 @@ const modelShape = {
   keepAlive: duration.default(300_000).describe('How long it stays when idle. Default: 5m.'),
   pin: z.boolean().default(false).describe('Loaded at start, never evicted, loaded again after a crash.'),
   devices: z.array(z.string()).optional().describe('The only devices it may use, in order of preference.'),
+  keepAliveLimit: duration.optional().describe('The longest keep-alive that a request may ask for.'),
+  wait: duration.optional().describe('Longest wait of a request for it.'),
+  replicas: positive.optional().describe('Most runners of it at a time. Default: 1.'),
+  layers: positive
+    .optional()
+    .describe('Layers that can be offloaded one by one. Default: all of it or nothing.'),
+  contexts: z
+    .array(z.strictObject({ tokens: positive, needs: size }))
+    .optional()
+    .describe('For a context that Corral chooses: the choices, the largest first.'),
   maxQueue: count.optional().describe('Most requests that may wait for it. Default: no limit of its own.'),
   really: size
     .optional()
@@ -57,7 +67,7 @@ const settings = z.strictObject({
   gamma: z
     .number()
     .min(0)
-    .default(4.5)
+    .default(5)
     .describe(
       'How long to put off an eviction that is likely to be regretted: 1 favours latency, 8 throughput.',
     ),
@@ -67,6 +77,7 @@ const settings = z.strictObject({
   queue: count.default(512).describe('Most requests that may wait, over all models.'),
   wait: duration.default(Infinity).describe('Longest wait of a request. Default: forever.'),
   keepAliveMode: z.enum(['strict', 'soft']).default('strict'),
+  abandonedLoads: z.enum(['keep', 'abort']).default('keep').describe('A load whose clients have all left.'),
   gpuOverhead: size.default(0).describe("Added per GPU to a predicted need: the runtime's own memory."),
   loadStall: duration.default(300_000).describe('A load without a sign of life for this long has failed.'),
   load: duration.default(Infinity).describe('Longest load.'),

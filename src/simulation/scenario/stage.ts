@@ -45,6 +45,7 @@ export const settingsOf = (
     starvationMs: settings.starvation,
     drainMs: settings.drain,
     maxRunners: settings.runners ?? null,
+    abandonedLoads: settings.abandonedLoads,
     gpuOverheadBytes: settings.gpuOverhead,
   },
   runner: {
