@@ -58,7 +58,7 @@ function nextWithout({ name, spec }: CatalogueEntry, ledger: Ledger, retryInMs: 
   const claim = ledger.claims.get(queue.spec.classKey);
   if (!claim) return `${formatBytes(queue.spec.needBytes)} have to become free, or worth an eviction${retry}`;
   const bytes = formatBytes(sumBytes(claim.reservation));
-  return `${bytes} are promised to it; it is loaded once ${claim.awaits.join(' and ')} have gone`;
+  return `${bytes} are promised to it; it is loaded once ${claim.awaits.join(' and ')} ${claim.awaits.length === 1 ? 'has' : 'have'} gone`;
 }
 
 function nextOf(runner: RunnerRow, nowMs: number): string {

@@ -70,7 +70,7 @@ export class Managed {
       headers,
       ...(body !== undefined && { payload: body }),
     });
-    const isJson = String(answer.headers['content-type']).includes('json');
+    const isJson = answer.payload !== '' && String(answer.headers['content-type']).includes('json');
     return {
       status: answer.statusCode,
       headers: answer.headers,
