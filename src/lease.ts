@@ -1,5 +1,6 @@
 import type { Failure } from '../machines/failures.ts';
-import type { Endpoint, KeepAlive, LeaseId, Priority, RunnerId } from '../machines/vocabulary.ts';
+import type { Endpoint, KeepAlive, LeaseId, ModelSpec, Priority, RunnerId } from '../machines/vocabulary.ts';
+import type { LoadedModel } from './loaded-models.ts';
 
 /** What a request wants from the scheduler. */
 export interface LeaseRequest {
@@ -38,6 +39,12 @@ export interface LeaseDesk {
    * go at any time. Null if none serves; nothing is loaded. Throws a `ServiceError` when there is no such model.
    */
   look(model: string): Lease | null;
+  /** The model of a name or alias. Throws a `ServiceError` when there is none, or when it cannot be used. */
+  find(model: string): ModelSpec;
+  /** What is in memory at present. */
+  loaded(): readonly LoadedModel[];
+  /** Has a model leave memory: who waits for it is refused, who uses it may finish for a while. */
+  unload(model: string): void;
   /** Why a runner was lost, if it was: asked by the data path when an upstream connection breaks. */
   lossOf(lease: Lease, withinMs: number): Promise<Failure | null>;
 }

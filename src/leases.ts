@@ -6,6 +6,7 @@ import type { SchedulerEmitted } from '../machines/scheduler/contract.ts';
 import type { ModelSpec } from '../machines/vocabulary.ts';
 import { ServiceError } from './errors.ts';
 import type { Lease, LeaseDesk, LeaseRequest } from './lease.ts';
+import { loadedModels, type LoadedModel } from './loaded-models.ts';
 
 export type Scheduler = ActorRefFrom<typeof schedulerMachine>;
 
@@ -53,7 +54,7 @@ export class Leases implements LeaseDesk {
     signal.throwIfAborted();
     // A stopped actor would never answer.
     if (this.#scheduler.getSnapshot().status !== 'active') throw new ServiceError(shuttingDown);
-    const spec = this.#options.resolve(request.model);
+    const spec = this.find(request.model);
     const leaseId = `lease-${++this.#seq}`;
     return new Promise((resolve, reject) => {
       const withdraw = (): void => {
@@ -78,7 +79,7 @@ export class Leases implements LeaseDesk {
   }
 
   look(name: string): Lease | null {
-    const { name: model } = this.#options.resolve(name);
+    const { name: model } = this.find(name);
     const runners = this.#scheduler.getSnapshot().context.ledger.runnersOf(model);
     const runner = runners.findLast(({ state }) => state === 'ready' || state === 'idle');
     if (!runner?.endpoint) return null;
@@ -94,6 +95,20 @@ export class Leases implements LeaseDesk {
       loadMs: 0,
       release: () => {},
     };
+  }
+
+  find(name: string): ModelSpec {
+    return this.#options.resolve(name);
+  }
+
+  loaded(): readonly LoadedModel[] {
+    return loadedModels(this.#scheduler.getSnapshot().context.ledger);
+  }
+
+  unload(name: string): void {
+    const { name: model } = this.find(name);
+    const { drainMs } = this.#scheduler.getSnapshot().context.ledger.settings;
+    this.#scheduler.send({ type: 'model.unload', model, drainMs });
   }
 
   async lossOf(lease: Lease, withinMs: number): Promise<Failure | null> {

@@ -78,7 +78,8 @@ const tooLarge = (maxBytes: number): HttpProblem =>
     status: 413,
   });
 
-const allHeld = (): HttpProblem => ({
+/** Too much is held over all requests. */
+export const allHeld = (): HttpProblem => ({
   status: 503,
   message: 'Too many bytes of waiting requests are held at present; try again shortly.',
   type: 'overloaded_error',

@@ -21,6 +21,8 @@ interface RouterParts {
   readonly health: () => Health;
   readonly version: string;
   readonly proxy: Proxy;
+  /** Answers everything else under `/api/`. */
+  readonly ollama: (request: IncomingMessage, response: ServerResponse, path: string) => void;
 }
 
 interface Route {
@@ -31,6 +33,7 @@ interface Route {
 }
 
 const MANAGEMENT_PREFIX = '/api/v1/';
+const OLLAMA_PREFIX = '/api/';
 const MODEL_PREFIX = '/v1/models/';
 const readMethods = ['GET', 'HEAD'];
 
@@ -71,6 +74,7 @@ export const createRouter = (parts: RouterParts): Handler => {
     const place = placeOf(request.url ?? '/');
     if (parts.management && place.path.startsWith(MANAGEMENT_PREFIX))
       return parts.management(request, response);
+    if (place.path.startsWith(OLLAMA_PREFIX)) return parts.ollama(request, response, place.path);
     const route = find(place.path);
     if (!route) return sendNotFound(request, response, place);
     if (route.methods.includes(request.method ?? '')) return route.handle(request, response, place);

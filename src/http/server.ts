@@ -5,6 +5,7 @@ import type { LeaseDesk } from '../lease.ts';
 import { answerClientError } from './client-errors.ts';
 import type { HttpLimits } from './limits.ts';
 import type { ModelListing } from './model-list.ts';
+import { createOllama } from './ollama/handler.ts';
 import { problemOf } from './openai-errors.ts';
 import { createProxy } from './proxy.ts';
 import { BodyBudget, declaredBytes } from './read-body.ts';
@@ -36,15 +37,21 @@ export interface HttpServerOptions {
 /** The server that clients speak to: data path, model list, health. It does not listen yet. */
 export const createHttpServer = (options: HttpServerOptions): Server => {
   const { limits, log, pools = new UpstreamPools() } = options;
-  const proxy = createProxy({
-    desk: options.desk,
+  const { desk, models, version } = options;
+  const parts = {
+    desk,
     pools,
     budget: new BodyBudget(limits.maxHeldBytes),
     limits,
-    modelNames: () => options.models().map(({ name }) => name),
+    modelNames: () => models().map(({ name }) => name),
     log,
+  };
+  const route = createRouter({
+    ...options,
+    health: options.health ?? (() => 'ok'),
+    proxy: createProxy(parts),
+    ollama: createOllama({ ...parts, models, version }),
   });
-  const route = createRouter({ ...options, health: options.health ?? (() => 'ok'), proxy });
   const latestReplies = new WeakMap<Duplex, ServerResponse>();
 
   const handle = (request: IncomingMessage, response: ServerResponse): void => {

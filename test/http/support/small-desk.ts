@@ -1,5 +1,7 @@
 import type { Failure } from '../../../machines/failures.ts';
+import type { ModelSpec } from '../../../machines/vocabulary.ts';
 import { ServiceError } from '../../../src/errors.ts';
+import type { LoadedModel } from '../../../src/loaded-models.ts';
 import type { Lease, LeaseDesk, LeaseRequest } from '../../../src/lease.ts';
 
 /** A lease that a test can lose, and that counts how often it was released. */
@@ -7,6 +9,28 @@ export interface SmallLease extends Lease {
   readonly releases: number;
   lose(failure: Failure): void;
 }
+
+const tiny: ModelSpec = {
+  name: 'tiny',
+  classKey: 'tiny',
+  launch: {
+    runtime: 'embedded',
+    modelPath: '/nowhere/tiny.gguf',
+    adapterPaths: [],
+    contextTokens: 2048,
+    slots: 1,
+    embedding: false,
+    extraArgs: [],
+  },
+  needBytes: 1_000_000,
+  needSource: 'predicted',
+  keepAlive: 300_000,
+  pinned: false,
+  devices: null,
+  placement: 'gpu-or-cpu',
+  loadEstimateMs: 1_000,
+  maxQueue: 64,
+};
 
 const API_KEY = 'runner-key';
 
@@ -17,6 +41,7 @@ const API_KEY = 'runner-key';
 export class SmallDesk implements LeaseDesk {
   readonly requests: LeaseRequest[] = [];
   readonly leases: SmallLease[] = [];
+  readonly unloaded: string[] = [];
   readonly looks: string[] = [];
   readonly #baseUrls: readonly string[];
   /** What every acquire is refused with, if anything. */
@@ -57,6 +82,20 @@ export class SmallDesk implements LeaseDesk {
   look(model: string): Lease | null {
     this.looks.push(model);
     return this.isLoaded ? { ...this.#lease(0, model), id: 'look-0' } : null;
+  }
+
+  find(model: string): ModelSpec {
+    if (model !== 'tiny')
+      throw new ServiceError({ code: 'model_not_found', message: `No model is called ${model}.` });
+    return tiny;
+  }
+
+  loaded(): readonly LoadedModel[] {
+    return [];
+  }
+
+  unload(model: string): void {
+    this.unloaded.push(model);
   }
 
   async lossOf(): Promise<Failure | null> {

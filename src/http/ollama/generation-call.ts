@@ -1,0 +1,114 @@
+import { badRequest, RequestError } from '../openai-errors.ts';
+import { toOpenAiMessages } from './messages.ts';
+import { mapOptions } from './options.ts';
+import type { ChatRequest, GenerateRequest } from './requests.ts';
+
+/** What llama-server is asked instead. */
+export interface GenerationCall {
+  readonly path: '/v1/chat/completions' | '/v1/completions' | '/infill';
+  readonly body: object;
+  readonly stream: boolean;
+  /** Names of fields and options that have no effect here. */
+  readonly ignored: readonly string[];
+}
+
+interface Context {
+  /** The tokens that one request may use. */
+  readonly contextTokens: number;
+}
+
+/** `/api/chat`, as a chat. Null when there is nothing to answer: such a request only loads the model, or unloads it. */
+export const chatCall = (request: ChatRequest, context: Context): GenerationCall | null => {
+  if (!request.messages || request.messages.length === 0) return null;
+  const { tools } = request;
+  return asChat(request, context, {
+    messages: toOpenAiMessages(request.messages),
+    ...(tools && tools.length > 0 && { tools }),
+  });
+};
+
+/**
+ * `/api/generate`, as a chat of one message, since the model's template is wanted; as a plain completion if it is `raw`, and
+ * as an infill if there is a `suffix`. Null as in `chatCall`. Throws a `RequestError` (400) for a `template`.
+ */
+export const generateCall = (request: GenerateRequest, context: Context): GenerationCall | null => {
+  const { prompt, suffix, system, template, raw, images } = request;
+  if (!prompt && !suffix && !images?.length) return null;
+  if (template)
+    throw new RequestError(
+      badRequest(
+        'template: a request cannot bring its own; send the finished prompt with "raw": true instead',
+        'not_supported',
+        { param: 'template' },
+      ),
+    );
+  if (suffix)
+    return asText(request, context, '/infill', { input_prefix: prompt ?? '', input_suffix: suffix });
+  if (raw) return asText(request, context, '/v1/completions', { prompt: prompt ?? '' });
+  return asChat(request, context, {
+    messages: toOpenAiMessages([
+      ...(system ? [{ role: 'system', content: system }] : []),
+      { role: 'user', content: prompt, images },
+    ]),
+  });
+};
+
+type Common = Pick<
+  ChatRequest,
+  'model' | 'stream' | 'options' | 'format' | 'think' | 'logprobs' | 'top_logprobs'
+>;
+
+const asChat = (request: Common, context: Context, own: object): GenerationCall => {
+  const { format, think, logprobs, top_logprobs: topLogprobs } = request;
+  return finished(request, context, '/v1/chat/completions', {
+    ...own,
+    ...(format && { response_format: responseFormat(format) }),
+    ...(think !== null && think !== undefined && { chat_template_kwargs: templateArguments(think) }),
+    ...(logprobs && { logprobs, ...(topLogprobs && { top_logprobs: topLogprobs }) }),
+  });
+};
+
+const asText = (
+  request: Common,
+  context: Context,
+  path: '/v1/completions' | '/infill',
+  own: object,
+): GenerationCall => {
+  const { format, think, logprobs } = request;
+  const call = finished(request, context, path, {
+    ...own,
+    ...(format && { json_schema: format === 'json' ? { type: 'object' } : format }),
+  });
+  return {
+    ...call,
+    ignored: [...call.ignored, ...(think ? ['think'] : []), ...(logprobs ? ['logprobs'] : [])],
+  };
+};
+
+const finished = (
+  { model, stream, options }: Common,
+  context: Context,
+  path: GenerationCall['path'],
+  own: object,
+): GenerationCall => {
+  const { sampling, ignored } = mapOptions(options ?? {}, context);
+  const isStream = stream ?? true;
+  const streaming = isStream && path !== '/infill' && { stream_options: { include_usage: true } };
+  return {
+    path,
+    body: { model, ...own, ...sampling, stream: isStream, ...streaming },
+    stream: isStream,
+    ignored,
+  };
+};
+
+const responseFormat = (format: NonNullable<Common['format']>): object =>
+  format === 'json'
+    ? { type: 'json_object' }
+    : { type: 'json_schema', json_schema: { name: 'format', strict: true, schema: format } };
+
+/** Templates of models that think look for these two. */
+const templateArguments = (think: NonNullable<Common['think']>): object =>
+  typeof think === 'boolean'
+    ? { enable_thinking: think }
+    : { enable_thinking: true, reasoning_effort: think };

@@ -1,0 +1,85 @@
+import type { ModelSpec } from '../../../machines/vocabulary.ts';
+import type { LoadedModel } from '../../loaded-models.ts';
+import type { ModelDetails } from './model-details.ts';
+
+/** A model as Ollama's replies tell of it. */
+export interface ModelRow {
+  readonly name: string;
+  /** Null when its file cannot be read. */
+  readonly details: ModelDetails | null;
+}
+
+/** Far enough for its command line to say "Forever". */
+const FOREVER_MS = 290 * 365 * 24 * 3_600_000;
+/** Go's zero time: its command line says "Stopping…". */
+const STOPPING = '0001-01-01T00:00:00Z';
+
+const NEVER_MODIFIED = new Date(0);
+
+const detailsPart = (details: ModelDetails | null): object => ({
+  parent_model: '',
+  format: 'gguf',
+  family: details?.architecture ?? '',
+  families: details ? [details.architecture] : [],
+  parameter_size: details?.parameterSize ?? '',
+  quantization_level: details?.quantization ?? '',
+});
+
+/** `GET /api/tags`. */
+export const tagsReply = (rows: readonly ModelRow[]): object => ({
+  models: rows.map(({ name, details }) => ({
+    name,
+    model: name,
+    modified_at: (details?.modifiedAt ?? NEVER_MODIFIED).toISOString(),
+    size: details?.bytes ?? 0,
+    digest: details?.digest ?? '',
+    details: detailsPart(details),
+  })),
+});
+
+/** `GET /api/ps`. A model that is in use expires one keep-alive from now. */
+export const psReply = (
+  rows: readonly (ModelRow & { readonly loaded: LoadedModel })[],
+  nowMs: number = Date.now(),
+): object => ({
+  models: rows.map(({ name, details, loaded }) => ({
+    name,
+    model: name,
+    size: loaded.bytes,
+    digest: details?.digest ?? '',
+    details: detailsPart(details),
+    expires_at: loaded.isLeaving
+      ? STOPPING
+      : new Date(nowMs + Math.min(loaded.expiresInMs, FOREVER_MS)).toISOString(),
+    size_vram: loaded.gpuBytes,
+    context_length: loaded.contextTokens,
+  })),
+});
+
+/** `POST /api/show`. */
+export const showReply = ({ launch }: ModelSpec, details: ModelDetails | null): object => ({
+  license: details?.license ?? '',
+  modelfile: `# Configured in corral.yaml.\nFROM ${details?.fileName ?? ''}\n`,
+  parameters: `num_ctx ${launch.contextTokens}`,
+  template: details?.chatTemplate ?? '',
+  details: detailsPart(details),
+  model_info: { ...details?.info, 'general.parameter_count': details?.parameterCount ?? 0 },
+  capabilities: capabilitiesOf(launch, details),
+  modified_at: (details?.modifiedAt ?? NEVER_MODIFIED).toISOString(),
+});
+
+/** A chat template that never mentions tools, or thinking, cannot show them to the model. */
+const capabilitiesOf = (
+  { embedding, projectorPath }: ModelSpec['launch'],
+  details: ModelDetails | null,
+): string[] => {
+  if (embedding) return ['embedding'];
+  const template = details?.chatTemplate ?? '';
+  return [
+    'completion',
+    ...(/\btools\b/.test(template) ? ['tools'] : []),
+    ...(/\benable_thinking\b|\breasoning_effort\b|<think>/.test(template) ? ['thinking'] : []),
+    ...(details?.canInfill ? ['insert'] : []),
+    ...(projectorPath ? ['vision'] : []),
+  ];
+};
