@@ -9,6 +9,7 @@ import { logsCommand } from './logs.ts';
 import { importCommand } from './import.ts';
 import { modelsCommand } from './models.ts';
 import { pinCommand, unpinCommand } from './pin.ts';
+import { pullCommand } from './pull.ts';
 import { psCommand } from './ps.ts';
 import { serveCommand } from './serve.ts';
 import { simulateCommand } from './simulate.ts';
@@ -38,6 +39,7 @@ const program = new Command('corral')
   .addCommand(logsCommand())
   .addCommand(simulateCommand())
   .addCommand(importCommand())
+  .addCommand(pullCommand())
   .showHelpAfterError('Try `corral --help`.')
   .addHelpText(
     'after',
