@@ -21,6 +21,8 @@ import { startService, type Service } from './service.ts';
 export const VERSION = '0.1.0';
 
 const MIB = 1024 ** 2;
+/** After a crash no more than this much of what was learned of demand is lost. */
+const KEEP_DEMAND_EVERY_MS = 600_000;
 
 export interface ServeOptions {
   readonly config: Config;
@@ -96,6 +98,7 @@ export async function serve({
     preload: entries.flatMap(({ name, spec }) =>
       spec && (spec.pinned || config.models[name]?.preload) ? [spec] : [],
     ),
+    demand: state.demand,
     catalogue,
     effects,
     logs,
@@ -109,8 +112,13 @@ export async function serve({
     version: VERSION,
     killRunner: (runnerId) => registry.kill(runnerId),
   });
+  const keepDemand = (): void =>
+    state.learnDemand(service.scheduler.getSnapshot().context.ledger.savedDemand());
+  const timer = setInterval(keepDemand, KEEP_DEMAND_EVERY_MS).unref();
   const stop = async (drainMs: number): Promise<void> => {
+    clearInterval(timer);
     await service.stop(drainMs);
+    keepDemand();
     process.off('exit', killAll);
     killAll();
   };

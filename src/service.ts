@@ -5,6 +5,7 @@ import { createActor } from 'xstate';
 import type { RunnerLogs } from '../actors/process/runner-logs.ts';
 import type { Effects } from '../machines/effects.ts';
 import type { SchedulerSettings } from '../machines/scheduler/contract.ts';
+import type { SavedDemand } from '../machines/planning/demand.ts';
 import type { ModelSpec, RunnerId } from '../machines/vocabulary.ts';
 import type { Catalogue } from './catalogue.ts';
 import { realClock } from './clock.ts';
@@ -23,6 +24,8 @@ export interface ServiceOptions {
   readonly port: number;
   readonly settings: SchedulerSettings;
   readonly preload: readonly ModelSpec[];
+  /** What was learned of the models' demand at earlier runs. */
+  readonly demand: Readonly<Record<string, SavedDemand>>;
   readonly catalogue: Catalogue;
   readonly effects: Effects;
   readonly logs: RunnerLogs;
@@ -53,7 +56,7 @@ export async function startService(options: ServiceOptions): Promise<Service> {
   const startedAtMs = performance.now();
   const scheduler = createActor(compose(options.effects), {
     clock: realClock as never,
-    input: { settings: options.settings, now: () => performance.now(), preload: options.preload },
+    input: { settings: options.settings, now: () => performance.now(), preload: options.preload, demand: options.demand },
   });
   const decisions = new DecisionLog();
   const pools = new UpstreamPools();
@@ -99,7 +102,8 @@ export async function startService(options: ServiceOptions): Promise<Service> {
     leases,
     status,
     stop: async (drainMs) => {
-      scheduler.send({ type: 'scheduler.drain', drainMs });
+      // One that was drained on request is over already.
+      if (scheduler.getSnapshot().status === 'active') scheduler.send({ type: 'scheduler.drain', drainMs });
       await ended(scheduler);
       await closed(server);
     },

@@ -72,3 +72,24 @@ export function chanceWithin(own: Demand, pooled: Demand, nowMs: number, horizon
  */
 export const shareWithin = (own: Demand, seconds: number): number =>
   (own.total - beyond(own, seconds)) / (own.total + PRIOR_WEIGHT);
+
+/** The gaps of one model as they are kept across restarts: weights by bin, without the empty ones at the end. */
+export type SavedDemand = readonly number[];
+
+export function saveDemand({ gaps }: Demand): SavedDemand {
+  const weights = Array.from(gaps, (weight) => Math.round(weight * 1000) / 1000);
+  return weights.slice(0, weights.findLastIndex((weight) => weight > 0) + 1);
+}
+
+/** What was learned before a restart; the time that has passed since the last request is not known, and no gap. */
+export function restoreDemand(saved: SavedDemand, pooled: Demand): Demand {
+  const own = emptyDemand();
+  saved.slice(0, BINS).forEach((weight, i) => {
+    own.gaps[i] = weight;
+    own.total += weight;
+  });
+  if (own.total === 0) return own;
+  for (let i = 0; i < BINS; i++) pooled.gaps[i] = (pooled.gaps[i] ?? 0) + (own.gaps[i] ?? 0) / own.total;
+  pooled.total++;
+  return own;
+}

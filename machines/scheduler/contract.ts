@@ -1,4 +1,5 @@
 import type { Failure } from '../failures.ts';
+import type { SavedDemand } from '../planning/demand.ts';
 import type { PlanSettings } from '../planning/view.ts';
 import type { RunnerLimits, RunnerReport } from '../runner/contract.ts';
 import type {
@@ -30,6 +31,8 @@ export interface SchedulerInput {
   readonly now: () => number;
   /** Models to load at once, and to keep loaded. */
   readonly preload: readonly ModelSpec[];
+  /** What was learned of each model's demand before a restart; absent: nothing. */
+  readonly demand?: Readonly<Record<string, SavedDemand>>;
 }
 
 export interface Request {

@@ -1,5 +1,12 @@
 import type { Failure } from '../failures.ts';
-import { emptyDemand, recordArrival, type Demand } from '../planning/demand.ts';
+import {
+  emptyDemand,
+  recordArrival,
+  restoreDemand,
+  saveDemand,
+  type Demand,
+  type SavedDemand,
+} from '../planning/demand.ts';
 import { withContextFor, withLessContext } from '../planning/context.ts';
 import { clampKeepAlive } from '../planning/keep-alive.ts';
 import { canServe, isReturning } from '../planning/sharing.ts';
@@ -56,7 +63,13 @@ export class Ledger implements View {
   #runnerSeq = 0;
   #decisionSeq = 0;
 
-  constructor(settings: SchedulerSettings, now: () => number) {
+  constructor(
+    settings: SchedulerSettings,
+    now: () => number,
+    learned: Readonly<Record<string, SavedDemand>> = {},
+  ) {
+    for (const [model, saved] of Object.entries(learned))
+      this.#demand.set(model, restoreDemand(saved, this.pooledDemand));
     this.settings = settings.plan;
     this.#table = new DeviceTable(settings.deviceLimits);
     this.now = now;
@@ -70,6 +83,10 @@ export class Ledger implements View {
   }
   queuesOf(model: string): readonly QueueTable[] {
     return this.#queuesByModel.get(model) ?? NOTHING;
+  }
+  /** What was learned of each model's demand, to be kept across restarts. */
+  savedDemand(): Record<string, SavedDemand> {
+    return Object.fromEntries([...this.#demand].map(([model, demand]) => [model, saveDemand(demand)]));
   }
   demandOf(model: string): Demand {
     let demand = this.#demand.get(model);

@@ -20,7 +20,7 @@ export interface SchedulerContext {
 
 export const newContext = ({ input }: { input: SchedulerInput }): SchedulerContext => ({
   settings: input.settings,
-  ledger: new Ledger(input.settings, input.now),
+  ledger: new Ledger(input.settings, input.now, input.demand),
   preload: input.preload,
 });
 

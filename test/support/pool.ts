@@ -98,17 +98,19 @@ export class Pool {
     devices,
     over = {},
     preload = [],
+    demand = {},
   }: {
     devices: Omit<DeviceReading, 'freeBytes'>[];
     over?: Partial<SchedulerSettings>;
     preload?: ModelSpec[];
+    demand?: Record<string, readonly number[]>;
   }) {
     for (const reading of devices)
       this.world.devices.set(reading.id, { reading, othersBytes: 0, recoveryMs: 1000, fault: 'none' });
     const { clock } = this.world;
     this.scheduler = createActor(compose(simulatedEffects(this.world)), {
       clock,
-      input: { settings: settings(over), now: clock.now, preload },
+      input: { settings: settings(over), now: clock.now, preload, demand },
     });
     this.scheduler.on('request.granted', ({ leaseId, runnerId }) => {
       Object.assign(this.#answerOf(leaseId), { grantedAtMs: clock.now(), runnerId });

@@ -1,0 +1,65 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect } from 'chai';
+import { StateFile } from '../../src/config/state-file.ts';
+import { aGpu, aModel, Pool } from '../support/pool.ts';
+
+/** `often` is asked for every 10 s; `seldom` a few times, 20 minutes apart. */
+function useBoth(pool: Pool): void {
+  for (let i = 0; i < 4; i++) {
+    pool.request(aModel('seldom', 8), { runMs: 100 });
+    for (let j = 0; j < 120; j++) {
+      pool.request(aModel('often', 8), { runMs: 100 });
+      pool.advance(10_000);
+    }
+  }
+}
+
+/** Both idle, `often` the longer one; then a third model wants the room of one of them. */
+function whoGoes(pool: Pool): readonly string[] {
+  pool.request(aModel('often', 8), { runMs: 100 });
+  pool.advance(3_000);
+  pool.request(aModel('seldom', 8), { runMs: 100 });
+  pool.advance(3_000);
+  pool.request(aModel('third', 12), { runMs: 100 });
+  pool.advance(200_000);
+  return pool.kinds('evict');
+}
+
+describe('what is learned of demand', () => {
+  it('chooses the victim, also after a restart', () => {
+    const devices = [aGpu('CUDA0', 24)];
+    const before = new Pool({ devices });
+    useBoth(before);
+    const folder = mkdtempSync(join(tmpdir(), 'corral-'));
+    try {
+      const path = join(folder, 'learned.json');
+      new StateFile(path).learnDemand(before.ledger.savedDemand());
+
+      const after = new Pool({ devices, demand: { ...new StateFile(path).demand } });
+      const fresh = new Pool({ devices });
+
+      expect(whoGoes(after)).to.deep.equal(['seldom']);
+      expect(whoGoes(fresh)).to.deep.equal(['often']);
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
+  });
+
+  it('is kept when a load is learned, and forgotten with its model', () => {
+    const folder = mkdtempSync(join(tmpdir(), 'corral-'));
+    try {
+      const path = join(folder, 'learned.json');
+      const state = new StateFile(path);
+      state.learnDemand({ a: [0, 1, 2.5] });
+      state.learn('a#1', { needBytes: 5, loadMs: 100 });
+      expect(new StateFile(path).demand).to.deep.equal({ a: [0, 1, 2.5] });
+      state.learnDemand({});
+      expect(new StateFile(path).demand).to.deep.equal({});
+      expect(new StateFile(path).of('a#1')?.needBytes).to.equal(5);
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
+  });
+});
