@@ -54,9 +54,10 @@ export async function resolveModels(parts: ResolveParts): Promise<Resolved> {
     wantedFolders(config.discover, usualPlaces(), (path) => pathOf(folder, path)),
   );
   const names = new Set([...taken, ...scanned.map(({ name }) => name)].map((name) => name.toLowerCase()));
+  const scannedPaths = new Set(found.models.map(({ path }) => path));
   const isFree = (name: string): boolean => !names.has(name.toLowerCase());
   const discovered = others.models
-    .filter(({ name, path }) => isFree(name) && !paths.has(path))
+    .filter(({ name, path }) => isFree(name) && !paths.has(path) && !scannedPaths.has(path))
     .map((one) => ({ name: one.name, model: discoveredModel(one, isFree, config) }));
   const all = [...configured, ...scanned, ...discovered];
   const entries = await Promise.all(all.map((one) => resolveModel(one, parts)));

@@ -66,6 +66,12 @@ describe('discovery', () => {
     expect(entries.map(({ name }) => name)).to.deep.equal(['Qwen3:8b']);
   });
 
+  it('serves no file again that a folder has', async () => {
+    const { entries } = await resolve('discover: { llamaCpp: llama }\nfolders: [llama]');
+
+    expect(entries.map(({ name }) => name)).to.deep.equal(['tiny']);
+  });
+
   it('warns when what was asked for is not there', async () => {
     const { warnings } = await resolve('discover: { huggingFace: nowhere }');
 
