@@ -11,7 +11,7 @@ import { assertLoading, ledgerOf, settingsOf, type ManagementParts } from '../pa
 import { ProblemError } from '../problem.ts';
 import { explanationSchema, modelListSchema, modelSchema, type ModelStatus } from '../schemas.ts';
 import { modelStatus } from '../views.ts';
-import { forceSchema, secondsSchema } from './drain-seconds.ts';
+import { forceSchema, secondsSchema } from './ending.ts';
 
 const params = z.strictObject({
   name: z.string().describe('A name or alias. Percent-encoded, since it may hold slashes: hf%3Auser%2Frepo.'),

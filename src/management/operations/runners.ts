@@ -6,7 +6,7 @@ import { accepted, ok, operation, wholeNumber, type Operation } from '../operati
 import { ledgerOf, settingsOf, type ManagementParts } from '../parts.ts';
 import { ProblemError } from '../problem.ts';
 import { logSchema, runnerListSchema, runnerSchema } from '../schemas.ts';
-import { forceSchema } from './drain-seconds.ts';
+import { forceSchema } from './ending.ts';
 import type { RunnerRow } from '../../../machines/scheduler/tables.ts';
 
 const params = z.strictObject({ id: z.string().describe('A runner: runner-1.') });

@@ -11,7 +11,7 @@ import {
   statusSchema,
 } from '../schemas.ts';
 import { decisionEntry } from '../views.ts';
-import { secondsSchema } from './drain-seconds.ts';
+import { secondsSchema } from './ending.ts';
 
 const decisionQuery = z.strictObject({
   model: z.string().optional().describe('Only those about this model.'),
