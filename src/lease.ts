@@ -1,6 +1,7 @@
 import type { Failure } from '../machines/failures.ts';
 import type { Endpoint, KeepAlive, LeaseId, ModelSpec, Priority, RunnerId } from '../machines/vocabulary.ts';
 import type { LoadedModel } from './loaded-models.ts';
+import type { WaitProgress } from './wait-progress.ts';
 
 /** What a request wants from the scheduler. */
 export interface LeaseRequest {
@@ -9,6 +10,8 @@ export interface LeaseRequest {
   readonly priority?: Priority;
   /** The client's wish, within what the configuration allows; absent leaves the runner's keep-alive alone. */
   readonly keepAlive?: KeepAlive;
+  /** Told the id of the lease to be, at once: `progressOf` can be asked for it. */
+  readonly onQueued?: (id: LeaseId) => void;
   /** A second try after a lost runner: says nothing of demand. */
   readonly isRetry?: boolean;
 }
@@ -45,6 +48,8 @@ export interface LeaseDesk {
   loaded(): readonly LoadedModel[];
   /** Has a model leave memory: who waits for it is refused, who uses it may finish for a while. */
   unload(model: string): void;
+  /** How far a waiting request has come; null when it waits no longer. */
+  progressOf(id: LeaseId): WaitProgress | null;
   /** Why a runner was lost, if it was: asked by the data path when an upstream connection breaks. */
   lossOf(lease: Lease, withinMs: number): Promise<Failure | null>;
 }

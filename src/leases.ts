@@ -3,9 +3,10 @@ import type { Failure } from '../machines/failures.ts';
 import type { schedulerMachine } from '../machines/scheduler.machine.ts';
 import { shuttingDown } from '../machines/scheduler/commands.ts';
 import type { SchedulerEmitted } from '../machines/scheduler/contract.ts';
-import type { ModelSpec } from '../machines/vocabulary.ts';
+import type { LeaseId, ModelSpec } from '../machines/vocabulary.ts';
 import { ServiceError } from './errors.ts';
 import type { Lease, LeaseDesk, LeaseRequest } from './lease.ts';
+import { waitProgress, type WaitProgress } from './wait-progress.ts';
 import { loadedModels, type LoadedModel } from './loaded-models.ts';
 
 export type Scheduler = ActorRefFrom<typeof schedulerMachine>;
@@ -63,6 +64,7 @@ export class Leases implements LeaseDesk {
       };
       signal.addEventListener('abort', withdraw, { once: true });
       const forget = (): void => signal.removeEventListener('abort', withdraw);
+      request.onQueued?.(leaseId);
       this.#pending.set(leaseId, { model: spec.name, resolve, reject, forget });
       this.#scheduler.send({
         type: 'request.submitted',
@@ -109,6 +111,10 @@ export class Leases implements LeaseDesk {
     const { name: model } = this.find(name);
     const { drainMs } = this.#scheduler.getSnapshot().context.ledger.settings;
     this.#scheduler.send({ type: 'model.unload', model, drainMs });
+  }
+
+  progressOf(leaseId: LeaseId): WaitProgress | null {
+    return waitProgress(this.#scheduler.getSnapshot().context.ledger, leaseId);
   }
 
   async lossOf(lease: Lease, withinMs: number): Promise<Failure | null> {

@@ -3,6 +3,7 @@ import type { Family } from './families.ts';
 import type { LeaseWishes } from './lease-wishes.ts';
 import type { HeldBody } from './read-body.ts';
 import type { ReplySink } from './reply-sink.ts';
+import type { Signs } from './waiting-signs.ts';
 
 /** A request that can be served: whom it is for, what is sent there, and what becomes of the reply. */
 export interface Call {
@@ -16,6 +17,8 @@ export interface Call {
   /** A lease, which loads the model if need be; or a look at what is loaded, and a lease otherwise if it may be. */
   readonly access: 'lease' | 'look' | 'look-or-lease';
   readonly family: Family;
+  /** What the client is sent while it waits. */
+  readonly signs: Signs;
   /** Makes the client's reply of the runner's. One for each attempt. */
   replyTo(lease: Lease): ReplySink;
 }

@@ -3,10 +3,12 @@ import type { Lease, LeaseDesk } from '../lease.ts';
 import type { Call } from './call.ts';
 import type { Exchange } from './exchange.ts';
 import { forward } from './forward.ts';
+import type { HttpLimits } from './limits.ts';
 import { badRequest, problemOfFailure, RequestError } from './openai-errors.ts';
 import { endWithProblem } from './replies.ts';
 import type { Outcome } from './request-log.ts';
 import type { UpstreamPools } from './upstream-pools.ts';
+import { WaitingSigns } from './waiting-signs.ts';
 
 /** How long to wait for the reason of a broken connection: the connection's end is often seen before the process's. */
 const LOSS_REASON_WITHIN_MS = 500;
@@ -15,6 +17,7 @@ const MAX_ATTEMPTS = 2;
 export interface DeliveryParts {
   readonly desk: LeaseDesk;
   readonly pools: UpstreamPools;
+  readonly limits: HttpLimits;
 }
 
 /**
@@ -23,7 +26,7 @@ export interface DeliveryParts {
  */
 export const deliver = async (parts: DeliveryParts, exchange: Exchange, call: Call): Promise<Outcome> => {
   for (let attempt = 1; ; attempt += 1) {
-    const lease = await obtain(parts.desk, exchange, call, attempt > 1);
+    const lease = await obtain(parts, exchange, call, attempt > 1);
     try {
       noteAttempt(exchange, lease);
       const reply = call.replyTo(lease);
@@ -47,16 +50,17 @@ export const deliver = async (parts: DeliveryParts, exchange: Exchange, call: Ca
   }
 };
 
+/** A look at a runner, or a lease: for the latter the client may have to wait. */
 const obtain = async (
-  desk: LeaseDesk,
-  { gone }: Exchange,
-  { model, access, wishes, method, target }: Call,
+  parts: DeliveryParts,
+  exchange: Exchange,
+  call: Call,
   isRetry: boolean,
 ): Promise<Lease> => {
-  if (access === 'lease') return desk.acquire({ model, ...wishes, ...(isRetry && { isRetry }) }, gone);
-  const look = desk.look(model);
+  const { model, access, method, target } = call;
+  const look = access === 'lease' ? null : parts.desk.look(model);
   if (look) return look;
-  if (access === 'look-or-lease') return desk.acquire({ model, ...wishes }, gone);
+  if (access !== 'look') return acquire(parts, exchange, call, isRetry);
   throw new RequestError(
     badRequest(
       `${model} is not loaded, and ${method} ${target.split('?')[0]} does not load it. Add autoload=true to load it.`,
@@ -64,6 +68,22 @@ const obtain = async (
       { status: 409, param: 'model' },
     ),
   );
+};
+
+const acquire = async (
+  { desk, limits }: DeliveryParts,
+  exchange: Exchange,
+  { model, wishes, signs }: Call,
+  isRetry: boolean,
+): Promise<Lease> => {
+  const request = { model, ...wishes, ...(isRetry && { isRetry }) };
+  if (signs === 'none') return desk.acquire(request, exchange.gone);
+  const waiting = new WaitingSigns(exchange, desk, limits, signs);
+  try {
+    return await desk.acquire({ ...request, onQueued: waiting.onQueued }, exchange.gone);
+  } finally {
+    waiting.stop();
+  }
 };
 
 const noteAttempt = ({ entry }: Exchange, lease: Lease): void => {

@@ -12,6 +12,10 @@ export interface HttpLimits {
   readonly requestTimeoutMs: number;
   /** How long an idle client connection stays open. */
   readonly keepAliveTimeoutMs: number;
+  /** How long a streaming client waits for its model without a sign, before the first one and between two. */
+  readonly waitSignEveryMs: number;
+  /** The same for a client that asks for progress. */
+  readonly progressEveryMs: number;
 }
 
 const MIB = 1024 ** 2;
@@ -24,4 +28,6 @@ export const defaultHttpLimits: HttpLimits = {
   headersTimeoutMs: 20_000,
   requestTimeoutMs: 300_000,
   keepAliveTimeoutMs: 65_000,
+  waitSignEveryMs: 5_000,
+  progressEveryMs: 1_000,
 };

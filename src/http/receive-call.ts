@@ -1,4 +1,6 @@
+import type { IncomingHttpHeaders } from 'node:http';
 import type { ApiRoute } from './api-routes.ts';
+import { BegunStream } from './begun-stream.ts';
 import type { Call } from './call.ts';
 import type { Exchange } from './exchange.ts';
 import { FormScan } from './form-scan.ts';
@@ -9,6 +11,7 @@ import { badRequest, RequestError } from './openai-errors.ts';
 import { PassThrough } from './pass-through.ts';
 import { readBody, type BodyBudget } from './read-body.ts';
 import { splitUpstreamPath } from './upstream-path.ts';
+import type { Signs } from './waiting-signs.ts';
 
 /** What a request is sent to. */
 export interface Place {
@@ -60,7 +63,11 @@ export const receiveCall = async (
       wishes,
       access: accessOf(route, place),
       family,
-      replyTo: (lease) => new PassThrough(exchange, lease, family),
+      signs: signsOf(route, found, request.headers),
+      replyTo: (lease) =>
+        exchange.response.headersSent
+          ? new BegunStream(exchange, lease, family)
+          : new PassThrough(exchange, lease, family),
     };
   } catch (error) {
     body.drop();
@@ -130,6 +137,12 @@ const addressOf = (
       param: 'model',
     }),
   );
+};
+
+/** Only a stream of events can be begun before its runner is known. */
+const signsOf = ({ streams }: ApiRoute, { stream }: Found, headers: IncomingHttpHeaders): Signs => {
+  if (!streams || !stream) return 'none';
+  return headers['x-corral-progress'] === '1' ? 'progress' : 'comments';
 };
 
 const accessOf = ({ isLook }: ApiRoute, { query }: Place): Call['access'] => {

@@ -177,6 +177,8 @@ const ask = async (
       wishes,
       access: 'lease',
       family: ollama,
+      // A line of JSON that says nothing is not foreseen in Ollama's streams.
+      signs: 'none',
       replyTo,
     });
   } finally {

@@ -1,6 +1,7 @@
 import type { Failure } from '../../../machines/failures.ts';
 import type { ModelSpec } from '../../../machines/vocabulary.ts';
 import { ServiceError } from '../../../src/errors.ts';
+import type { WaitProgress } from '../../../src/wait-progress.ts';
 import type { LoadedModel } from '../../../src/loaded-models.ts';
 import type { Lease, LeaseDesk, LeaseRequest } from '../../../src/lease.ts';
 
@@ -58,7 +59,9 @@ export class SmallDesk implements LeaseDesk {
   }
 
   async acquire(request: LeaseRequest, signal: AbortSignal): Promise<Lease> {
-    this.requests.push(request);
+    const { onQueued, ...rest } = request;
+    this.requests.push(rest);
+    onQueued?.(`lease-${this.leases.length}`);
     if (request.model !== 'tiny') {
       throw new ServiceError({ code: 'model_not_found', message: `No model is called ${request.model}.` });
     }
@@ -92,6 +95,13 @@ export class SmallDesk implements LeaseDesk {
 
   loaded(): readonly LoadedModel[] {
     return [];
+  }
+
+  /** What `progressOf` answers. */
+  progress: WaitProgress | null = null;
+
+  progressOf(): WaitProgress | null {
+    return this.progress;
   }
 
   unload(model: string): void {
