@@ -17,6 +17,7 @@ import { UpstreamPools } from './http/upstream-pools.ts';
 import { Leases, type Scheduler } from './leases.ts';
 import { createManagement } from './management/management.ts';
 import { statusOf, type ServiceStatus } from './status.ts';
+import { serveWebSocket } from './ws/ws-api.ts';
 
 export interface ServiceOptions {
   readonly host: string;
@@ -56,7 +57,12 @@ export async function startService(options: ServiceOptions): Promise<Service> {
   const startedAtMs = performance.now();
   const scheduler = createActor(compose(options.effects), {
     clock: realClock as never,
-    input: { settings: options.settings, now: () => performance.now(), preload: options.preload, demand: options.demand },
+    input: {
+      settings: options.settings,
+      now: () => performance.now(),
+      preload: options.preload,
+      demand: options.demand,
+    },
   });
   const decisions = new DecisionLog();
   const pools = new UpstreamPools();
@@ -75,7 +81,7 @@ export async function startService(options: ServiceOptions): Promise<Service> {
   const health = () =>
     scheduler.getSnapshot().matches('starting') ? 'starting' : isOpen() ? 'ok' : 'draining';
   const isOpen = (): boolean => scheduler.getSnapshot().matches('running');
-  const management = await createManagement({
+  const parts = {
     scheduler,
     catalogue,
     status,
@@ -83,7 +89,8 @@ export async function startService(options: ServiceOptions): Promise<Service> {
     logs: options.logs,
     log,
     version,
-  });
+  };
+  const management = await createManagement(parts);
   const server = createHttpServer({
     desk: leases,
     models: () => catalogue.list(ledger()),
@@ -95,6 +102,7 @@ export async function startService(options: ServiceOptions): Promise<Service> {
     version,
   });
   const url = await listenOn(server, options);
+  const webSocket = serveWebSocket(server, parts);
   scheduler.start();
   return {
     url,
@@ -105,6 +113,7 @@ export async function startService(options: ServiceOptions): Promise<Service> {
       // One that was drained on request is over already.
       if (scheduler.getSnapshot().status === 'active') scheduler.send({ type: 'scheduler.drain', drainMs });
       await ended(scheduler);
+      webSocket.close();
       await closed(server);
     },
     hurry: () => scheduler.send({ type: 'scheduler.hurry' }),

@@ -2,15 +2,20 @@ import type { RunnerId } from '../../machines/vocabulary.ts';
 
 const KEPT_LINES = 500;
 const LONGEST_LINE = 4_096;
+/** Characters of raw terminal output; twice as many before the older half is dropped. */
+const KEPT_TEXT = 32 * 1024;
 /** Logs of runners that have gone are kept for this many of them. */
 const KEPT_RUNNERS = 50;
 
-type Listener = (line: string) => void;
+type Listener = (text: string) => void;
 
 interface Log {
   readonly lines: string[];
   readonly listeners: Set<Listener>;
+  readonly terminalListeners: Set<Listener>;
   partial: string;
+  /** As the terminal had it, escape sequences included. */
+  text: string;
 }
 
 // CSI and OSC sequences, and single-character escapes.
@@ -24,6 +29,9 @@ export class RunnerLogs {
   /** Takes terminal output as it comes; returns the lines that it completed. */
   append(runnerId: RunnerId, chunk: string): readonly string[] {
     const log = this.#of(runnerId);
+    log.text += chunk;
+    if (log.text.length > 2 * KEPT_TEXT) log.text = log.text.slice(-KEPT_TEXT);
+    for (const listener of log.terminalListeners) listener(chunk);
     const parts = (log.partial + chunk).split(/\r*\n/);
     log.partial = (parts.pop() ?? '').slice(-LONGEST_LINE);
     const lines = parts.map(plain);
@@ -50,6 +58,18 @@ export class RunnerLogs {
     return () => listeners.delete(listener);
   }
 
+  /** The last of what it wrote to its terminal, escape sequences included. */
+  terminal(runnerId: RunnerId): string {
+    return this.#logs.get(runnerId)?.text ?? '';
+  }
+
+  /** Hears whatever it writes to its terminal, as it comes; the answer ends it. */
+  subscribeTerminal(runnerId: RunnerId, listener: Listener): () => void {
+    const { terminalListeners } = this.#of(runnerId);
+    terminalListeners.add(listener);
+    return () => terminalListeners.delete(listener);
+  }
+
   #keep(log: Log, line: string): void {
     log.lines.push(line);
     if (log.lines.length > 2 * KEPT_LINES) log.lines.splice(0, log.lines.length - KEPT_LINES);
@@ -59,7 +79,7 @@ export class RunnerLogs {
   #of(runnerId: RunnerId): Log {
     let log = this.#logs.get(runnerId);
     if (!log) {
-      log = { lines: [], listeners: new Set(), partial: '' };
+      log = { lines: [], listeners: new Set(), terminalListeners: new Set(), partial: '', text: '' };
       this.#logs.set(runnerId, log);
       const [oldest] = this.#logs.keys();
       if (this.#logs.size > KEPT_RUNNERS && oldest !== undefined) this.#logs.delete(oldest);

@@ -1,0 +1,41 @@
+/** What one reader, and all of them together, may ask of the WebSocket API. */
+export interface WsLimits {
+  /** Most connections at a time; more are refused with 503. */
+  readonly maxConnections: number;
+  /** Most bytes of one message from a client. */
+  readonly maxMessageBytes: number;
+  /** Most messages that a client may send within a second. */
+  readonly maxMessagesPerSecond: number;
+  /** Most topics that one connection may follow. */
+  readonly maxSubscriptions: number;
+  /** Most commands of one connection that may be under way. */
+  readonly maxCommands: number;
+  /** Bytes that may wait for a slow reader; beyond them changes are left out, and a snapshot follows once it has caught up. */
+  readonly maxBufferedBytes: number;
+  /** A reader that has not caught up for so long is closed with 1013. */
+  readonly stallMs: number;
+  /** Changes within this time are told together. */
+  readonly tickMs: number;
+  /** How often a sign of life is asked of each connection; one without any in this time is closed. */
+  readonly heartbeatMs: number;
+  /** From a polite end to a cut. */
+  readonly closeGraceMs: number;
+  /** Topics that nobody follows any more and that are kept for those who come back. */
+  readonly maxIdleFeeds: number;
+}
+
+const MIB = 1024 ** 2;
+
+export const defaultWsLimits: WsLimits = {
+  maxConnections: 1_000,
+  maxMessageBytes: 64 * 1024,
+  maxMessagesPerSecond: 50,
+  maxSubscriptions: 64,
+  maxCommands: 16,
+  maxBufferedBytes: MIB,
+  stallMs: 60_000,
+  tickMs: 50,
+  heartbeatMs: 30_000,
+  closeGraceMs: 1_000,
+  maxIdleFeeds: 64,
+};

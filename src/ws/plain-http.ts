@@ -1,0 +1,50 @@
+import { STATUS_CODES, type IncomingMessage, type Server } from 'node:http';
+import type { Duplex } from 'node:stream';
+import { problem } from '../management/problem.ts';
+
+/** Headers that only belong to the protocol that was offered. */
+const OF_UPGRADE = new Set(['upgrade', 'http2-settings']);
+
+/**
+ * Takes a request that offers another protocol as the plain one that it also is, as HTTP allows: clients such as Java's offer
+ * HTTP/2 with every request. Once a server listens for upgrades, Node would else leave such a request without an answer.
+ */
+export function takeAsPlainHttp(
+  server: Server,
+  { method, url, httpVersion, rawHeaders }: IncomingMessage,
+  socket: Duplex,
+  head: Buffer,
+): void {
+  const lines = [`${method} ${url} HTTP/${httpVersion}`];
+  for (let i = 0; i + 1 < rawHeaders.length; i += 2) {
+    const [name = '', value = ''] = rawHeaders.slice(i, i + 2);
+    if (OF_UPGRADE.has(name.toLowerCase())) continue;
+    lines.push(`${name}: ${name.toLowerCase() === 'connection' ? withoutUpgrade(value) : value}`);
+  }
+  socket.unshift(Buffer.concat([Buffer.from(`${lines.join('\r\n')}\r\n\r\n`, 'latin1'), head]));
+  server.emit('connection', socket);
+}
+
+const withoutUpgrade = (connection: string): string =>
+  connection
+    .split(',')
+    .map((name) => name.trim())
+    .filter((name) => !OF_UPGRADE.has(name.toLowerCase()))
+    .join(', ') || 'keep-alive';
+
+/** Answers an upgrade with problem details, and ends the connection. */
+export function refuseUpgrade(socket: Duplex, status: number, code: string, detail: string): void {
+  const body = JSON.stringify(problem(status, code, detail));
+  socket.on('error', () => socket.destroy());
+  socket.end(
+    [
+      `HTTP/1.1 ${status} ${STATUS_CODES[status]}`,
+      'Connection: close',
+      'Content-Type: application/problem+json',
+      `Content-Length: ${Buffer.byteLength(body)}`,
+      ...(status === 401 ? ['WWW-Authenticate: Bearer'] : []),
+      '',
+      body,
+    ].join('\r\n'),
+  );
+}

@@ -1,0 +1,60 @@
+import { allCharts } from '../charts/all-charts.ts';
+import { ledgerOf } from '../management/parts.ts';
+import { decisionEntry } from '../management/views.ts';
+import { actorEvents } from './actor-events.ts';
+import { ListSource } from './list-source.ts';
+import { modelLog, runnerLog, terminal } from './logs.ts';
+import type { WsParts } from './parts.ts';
+import type { Row, Topic, TopicParams } from './protocol.ts';
+import type { Source, Watch } from './source.ts';
+import { StreamSource, type Bounds } from './stream-source.ts';
+import { runnerRow, waitRows } from './views.ts';
+
+/** What a snapshot of a stream has at most: some hundred KiB, so that a reader who has caught up can take it at once. */
+const bounds: Bounds = { entries: 500, size: 256 * 1024 };
+const manyPieces: Bounds = { ...bounds, entries: 10_000 };
+
+type Opens = { readonly [T in Topic]: (params: TopicParams<T>, touch: () => void) => Source };
+
+/** Where the content of each topic comes from. Throws a `ProblemError` or a `ServiceError` where there is no such thing. */
+export function sourcesOf(parts: WsParts): Opens {
+  const { scheduler } = parts;
+  const ledger = () => ledgerOf(parts);
+  const watchScheduler: Watch = (touch) => {
+    const watching = scheduler.subscribe({ next: touch, complete: touch });
+    return () => watching.unsubscribe();
+  };
+  const list =
+    <T extends 'runners' | 'queue' | 'devices'>(read: () => Row<T>[]) =>
+    (_: unknown, touch: () => void) =>
+      new ListSource(read, touch, watchScheduler);
+  const never: Watch = () => () => {};
+
+  return {
+    runners: list<'runners'>(() => [...ledger().runners.values()].map(runnerRow)),
+    queue: list<'queue'>(() => waitRows(ledger())),
+    devices: list<'devices'>(() => [...parts.status().devices]),
+    charts: (_, touch) => new ListSource(allCharts, touch, never),
+    decisions: (_, touch) =>
+      new StreamSource(
+        parts.decisions().map(decisionEntry),
+        (push) => {
+          const watching = scheduler.on('decision', ({ record }) => push(decisionEntry(record)));
+          return () => watching.unsubscribe();
+        },
+        touch,
+        bounds,
+        ({ reason }) => 300 + reason.length,
+      ),
+    events: (_, touch) =>
+      new StreamSource([], actorEvents(scheduler, ledger().now), touch, bounds, () => 300),
+    log: ({ runnerId, model = '' }, touch) => {
+      const { past, follow } = runnerId === undefined ? modelLog(parts, model) : runnerLog(parts, runnerId);
+      return new StreamSource(past, follow, touch, bounds, ({ text }) => 50 + text.length);
+    },
+    terminal: ({ runnerId }, touch) => {
+      const { past, follow } = terminal(parts, runnerId);
+      return new StreamSource(past, follow, touch, manyPieces, ({ length }) => length);
+    },
+  };
+}
