@@ -4,7 +4,7 @@ import type { Logger } from 'pino';
 import { createActor } from 'xstate';
 import type { RunnerLogs } from '../actors/process/runner-logs.ts';
 import type { Effects } from '../machines/effects.ts';
-import type { SchedulerSettings } from '../machines/scheduler/contract.ts';
+import type { SchedulerCommand, SchedulerSettings } from '../machines/scheduler/contract.ts';
 import type { SavedDemand } from '../machines/planning/demand.ts';
 import type { ModelSpec, RunnerId } from '../machines/vocabulary.ts';
 import type { Catalogue } from './catalogue.ts';
@@ -16,6 +16,8 @@ import { createHttpServer } from './http/server.ts';
 import { UpstreamPools } from './http/upstream-pools.ts';
 import { Leases, type Scheduler } from './leases.ts';
 import { createManagement } from './management/management.ts';
+import { Recorder } from './recording/recording.ts';
+import { toScenario } from './recording/to-scenario.ts';
 import { statusOf, type ServiceStatus } from './status.ts';
 import { serveWebSocket } from './ws/ws-api.ts';
 
@@ -64,6 +66,17 @@ export async function startService(options: ServiceOptions): Promise<Service> {
       demand: options.demand,
     },
   });
+  const recorder = new Recorder(scheduler, {
+    settings: options.settings,
+    demand: options.demand,
+    preload: options.preload,
+  });
+  // Whoever asks the scheduler for anything does it through `send`; its own runners do not.
+  const { send } = scheduler;
+  scheduler.send = (event) => {
+    recorder.heard(event as SchedulerCommand);
+    send(event);
+  };
   const decisions = new DecisionLog();
   const pools = new UpstreamPools();
   const leases = new Leases(scheduler, {
@@ -86,6 +99,7 @@ export async function startService(options: ServiceOptions): Promise<Service> {
     catalogue,
     status,
     decisions: () => decisions.latest(),
+    recording: () => toScenario(recorder.recording),
     logs: options.logs,
     log,
     version,

@@ -11,6 +11,7 @@ import { modelsCommand } from './models.ts';
 import { pinCommand, unpinCommand } from './pin.ts';
 import { pullCommand } from './pull.ts';
 import { psCommand } from './ps.ts';
+import { recordCommand } from './record.ts';
 import { serveCommand } from './serve.ts';
 import { simulateCommand } from './simulate.ts';
 import { stopCommand } from './stop.ts';
@@ -38,6 +39,7 @@ const program = new Command('corral')
   .addCommand(stopCommand())
   .addCommand(logsCommand())
   .addCommand(simulateCommand())
+  .addCommand(recordCommand())
   .addCommand(importCommand())
   .addCommand(pullCommand())
   .showHelpAfterError('Try `corral --help`.')

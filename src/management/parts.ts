@@ -6,6 +6,7 @@ import type { Ledger } from '../../machines/scheduler/ledger.ts';
 import type { Catalogue } from '../catalogue.ts';
 import { ServiceError } from '../errors.ts';
 import type { Scheduler } from '../leases.ts';
+import type { ScenarioInput } from '../simulation/scenario/schema.ts';
 import type { ServiceStatus } from './schemas.ts';
 
 /** What the management API shows, and acts upon. */
@@ -15,6 +16,8 @@ export interface ManagementParts {
   readonly status: () => ServiceStatus;
   /** The decision log, oldest first. */
   readonly decisions: () => readonly DecisionRecord[];
+  /** What has happened since the start, as a scenario. */
+  readonly recording: () => ScenarioInput;
   readonly logs: Pick<RunnerLogs, 'tail' | 'subscribe'>;
   readonly log: Logger;
   readonly version: string;

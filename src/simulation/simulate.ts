@@ -37,7 +37,12 @@ export function simulate(scenario: Scenario, options: SimulateOptions = {}): Sim
   const specs = new ModelSpecs(scenario);
   const scheduler = createActor(compose(simulatedEffects(world)), {
     clock,
-    input: { settings: settingsOf(scenario, policy), now: clock.now, preload: preloadOf(scenario, specs) },
+    input: {
+      settings: settingsOf(scenario, policy),
+      now: clock.now,
+      preload: preloadOf(scenario, specs),
+      demand: scenario.demand,
+    },
   });
   const { ledger } = scheduler.getSnapshot().context;
   const recorder = new Recorder(world, ledger, isHonest(scenario));

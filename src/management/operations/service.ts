@@ -69,6 +69,16 @@ export const serviceOperations = (parts: ManagementParts): readonly Operation[] 
     },
   }),
   operation({
+    method: 'GET',
+    path: '/recording',
+    id: 'getRecording',
+    tag: 'Service',
+    summary: 'What has happened since the start, as a scenario that `corral simulate` plays',
+    answer: z.record(z.string(), z.unknown()),
+    statuses: { 200: 'A scenario (docs/scenarios.md).' },
+    handle: () => ok({ ...parts.recording() }),
+  }),
+  operation({
     method: 'POST',
     path: '/drain',
     id: 'drain',

@@ -79,7 +79,11 @@ export class Director {
     }
     if (change !== undefined && step.to) {
       specs.change(change, step.to);
-      if (step.to.loads !== undefined) world.modelOf(specs.nameOf(change)).loadMs = step.to.loads;
+      const { loads, exits, really } = step.to;
+      const behaviour = world.modelOf(specs.nameOf(change));
+      behaviour.loadMs = loads ?? behaviour.loadMs;
+      behaviour.exitMs = exits ?? behaviour.exitMs;
+      behaviour.realBytes = really ?? behaviour.realBytes;
     }
     if (shutdown) scheduler.send({ type: 'scheduler.drain', drainMs });
     if (hurry) scheduler.send({ type: 'scheduler.hurry' });

@@ -56,7 +56,7 @@ export class ModelSpecs {
       pinned: model.pin,
       devices: model.devices ?? null,
       placement: model.placement ?? 'gpu-or-cpu',
-      loadEstimateMs: model.loads,
+      loadEstimateMs: model.estimate ?? model.loads,
       maxQueue: model.maxQueue ?? this.#maxQueue,
       ...(model.wait !== undefined && { waitLimitMs: model.wait }),
       ...(model.keepAliveLimit !== undefined && { keepAliveLimit: keepAliveOf(model.keepAliveLimit) }),

@@ -35,6 +35,7 @@ const options = {
 const modelShape = {
   needs: size.describe('Memory that it needs in all: 8GiB.'),
   loads: duration.default(5_000).describe('How long a load takes. Default: 5s.'),
+  estimate: duration.optional().describe('What is expected of a load before the first one. Default: loads.'),
   slots: positive.default(1).describe('Requests served at the same time. Default: 1.'),
   keepAlive: duration.default(300_000).describe('How long it stays when idle. Default: 5m.'),
   pin: z.boolean().default(false).describe('Loaded at start, never evicted, loaded again after a crash.'),
@@ -100,6 +101,10 @@ export const scenarioSchema = z.strictObject({
   models: z.record(z.string().min(1), z.strictObject(modelShape)).describe('Models by name.'),
   settings: settings.prefault({}).describe('What differs from the defaults.'),
   preload: z.array(z.string()).default([]).describe('Models that are loaded at start, in this order.'),
+  demand: z
+    .record(z.string(), z.array(z.number().min(0)))
+    .default({})
+    .describe('What was learned before: weights of the gaps between requests, by model (docs/policy.md).'),
   timeline: z.array(step).describe('What happens, and when.'),
   until: duration
     .optional()

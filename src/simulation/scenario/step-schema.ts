@@ -6,6 +6,8 @@ import { duration, positive, size } from './scalars.ts';
 const change = z.strictObject({
   needs: size.optional(),
   loads: duration.optional(),
+  exits: duration.optional(),
+  really: size.optional(),
   keepAlive: duration.optional(),
   slots: positive.optional(),
   pin: z.boolean().optional(),

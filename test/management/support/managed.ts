@@ -39,6 +39,7 @@ export class Managed {
           uptimeMs: pool.world.clock.now(),
         }),
       decisions: () => pool.decisions,
+      recording: () => ({ models: {}, timeline: [] }),
       logs,
       log: pino({ level: 'silent' }),
       version: '1.2.3',
