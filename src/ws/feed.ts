@@ -1,5 +1,6 @@
-import { V, type Topic } from './protocol.ts';
+import type { Topic } from './protocol.ts';
 import type { Source } from './source.ts';
+import { V } from './wire.ts';
 
 /** Changes that are kept for readers who come back. */
 const KEPT_CHANGES = 256;

@@ -29,7 +29,7 @@ const MIB = 1024 ** 2;
 export const defaultWsLimits: WsLimits = {
   maxConnections: 1_000,
   maxMessageBytes: 64 * 1024,
-  maxMessagesPerSecond: 50,
+  maxMessagesPerSecond: 100,
   maxSubscriptions: 64,
   maxCommands: 16,
   maxBufferedBytes: MIB,

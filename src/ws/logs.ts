@@ -28,28 +28,35 @@ export function modelLog(parts: WsParts, nameOrAlias: string): Log<Line> {
     ledgerOf(parts)
       .runnersOf(name)
       .map(({ id }) => id);
-  return {
-    past: runners().flatMap((id) => linesOf(parts, id)),
-    follow: (push) => {
-      const followed = new Map<RunnerId, () => void>();
-      const followOne = (runnerId: RunnerId) =>
-        parts.logs.subscribe(runnerId, (text) => push({ runnerId, text }));
-      const followAll = (): void => {
-        const present = new Set(runners());
-        for (const [id, stop] of followed) {
-          if (present.has(id)) continue;
-          stop();
-          followed.delete(id);
-        }
-        for (const id of present) if (!followed.has(id)) followed.set(id, followOne(id));
-      };
-      followAll();
-      const watching = parts.scheduler.on('runner.changed', followAll);
-      return () => {
-        watching.unsubscribe();
-        for (const stop of followed.values()) stop();
-      };
-    },
+  const past = runners().flatMap((id) => linesOf(parts, id));
+  return { past, follow: (push) => followRunners(parts, runners, push) };
+}
+
+function followRunners(parts: WsParts, runners: () => RunnerId[], push: (line: Line) => void): () => void {
+  const followed = new Map<RunnerId, () => void>();
+  const follow = (runnerId: RunnerId): void => {
+    const stop = parts.logs.subscribe(runnerId, (text) => push({ runnerId, text }));
+    followed.set(runnerId, stop);
+  };
+  const update = (): void => {
+    const present = new Set(runners());
+    for (const [id, stop] of followed) {
+      if (present.has(id)) continue;
+      stop();
+      followed.delete(id);
+    }
+    for (const id of present) {
+      if (followed.has(id)) continue;
+      // What it printed before it was noticed.
+      for (const line of linesOf(parts, id)) push(line);
+      follow(id);
+    }
+  };
+  for (const id of runners()) follow(id);
+  const watching = parts.scheduler.on('runner.changed', update);
+  return () => {
+    watching.unsubscribe();
+    for (const stop of followed.values()) stop();
   };
 }
 

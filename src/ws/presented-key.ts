@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http';
+import { KEY_SUBPROTOCOL } from './wire.ts';
 
 const BEARER = /^bearer +(\S+)$/i;
-const SUBPROTOCOL_KEY = 'corral.key.';
 
 /**
  * The key that a client has shown; null when it has shown none. Programs send `Authorization: Bearer KEY`. Browsers cannot set
@@ -12,6 +12,6 @@ export function presentedKey({ headers }: Pick<IncomingMessage, 'headers'>): str
   const bearer = BEARER.exec(headers.authorization ?? '')?.[1];
   if (bearer !== undefined) return bearer;
   const offered = (headers['sec-websocket-protocol'] ?? '').split(',').map((name) => name.trim());
-  const key = offered.find((name) => name.startsWith(SUBPROTOCOL_KEY));
-  return key === undefined ? null : Buffer.from(key.slice(SUBPROTOCOL_KEY.length), 'base64url').toString();
+  const key = offered.find((name) => name.startsWith(KEY_SUBPROTOCOL));
+  return key === undefined ? null : Buffer.from(key.slice(KEY_SUBPROTOCOL.length), 'base64url').toString();
 }

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { modelSchema, problemSchema, runnerSchema, type Shape } from '../management/schemas.ts';
+import { V } from './wire.ts';
 import { lists, streams, type ChangeData, type SnapshotData, type Topic } from './rows.ts';
 
 export type {
@@ -13,15 +14,6 @@ export type {
   StreamTopic,
   Topic,
 } from './rows.ts';
-
-/** The version of the protocol, in each message. */
-export const V = 1;
-
-/** Where the WebSocket is. */
-export const WS_PATH = '/api/v1/ws';
-
-/** The subprotocol that is agreed on; a client that names none may speak, too. */
-export const SUBPROTOCOL = 'corral.v1';
 
 const v = z.literal(V);
 /** What a client calls a message, to know its answer. */

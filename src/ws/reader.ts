@@ -8,9 +8,10 @@ import type { Feed, FeedReader, Frame } from './feed.ts';
 import type { Feeds } from './feeds.ts';
 import type { WsLimits } from './limits.ts';
 import { Outbox } from './outbox.ts';
-import { V, type Command, type Scope, type Subscribe } from './protocol.ts';
+import type { Command, Scope, Subscribe } from './protocol.ts';
 import { readMessage } from './read-message.ts';
 import type { RunCommand } from './run-command.ts';
+import { V } from './wire.ts';
 
 export interface ReaderParts {
   readonly socket: WebSocket;

@@ -9,10 +9,11 @@ import { defaultWsLimits, type WsLimits } from './limits.ts';
 import { isOriginAllowed } from './origin.ts';
 import type { WsParts } from './parts.ts';
 import { refuseUpgrade, takeAsPlainHttp } from './plain-http.ts';
-import { SUBPROTOCOL, WS_PATH, type Scope } from './protocol.ts';
+import type { Scope } from './protocol.ts';
 import { Reader } from './reader.ts';
 import { commandRunner } from './run-command.ts';
 import { sourcesOf } from './sources.ts';
+import { SUBPROTOCOL, WS_PATH } from './wire.ts';
 
 /** What the one who sends this may do; null when that is nothing. `presentedKey` has the key. */
 export type Authorize = (request: IncomingMessage) => { readonly scopes: readonly Scope[] } | null;
