@@ -181,7 +181,8 @@ describe('forwarding', () => {
     expect(headers.get('cache-control')).to.equal('no-store');
   });
 
-  it('reads from the runner no faster than the client reads', async () => {
+  it('reads from the runner no faster than the client reads', async function () {
+    this.timeout(20_000);
     const totalBytes = 256 * 1024 ** 2;
     const chunk = Buffer.alloc(64 * 1024, 'x');
     let sentBytes = 0;
