@@ -40,8 +40,8 @@ export interface LaunchOptions {
   readonly extraArgs: readonly string[];
 }
 
-/** Where a model may run. */
-export type Placement = 'gpu-only' | 'gpu-or-cpu' | 'cpu-only';
+/** Where a model may run. `gpu-or-cpu` takes the CPU only for what no GPU could ever hold, `cpu-if-full` also when none has room now. */
+export type Placement = 'gpu-only' | 'gpu-or-cpu' | 'cpu-if-full' | 'cpu-only';
 
 /** One configured model, resolved: all that scheduling needs to know of it. */
 export interface ModelSpec {
@@ -67,6 +67,8 @@ export interface ModelSpec {
   readonly keepAliveLimit?: KeepAlive;
   /** Most runners of it at a time; absent: 1. */
   readonly replicas?: number;
+  /** Over all GPUs of a library, even if one would hold it. */
+  readonly spread?: boolean;
   /** For a context that Corral chooses: what can be chosen, the largest first, which is the one in `launch`. Absent: fixed. */
   readonly contexts?: readonly ContextChoice[];
 }

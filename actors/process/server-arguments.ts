@@ -1,8 +1,11 @@
 import type { ProcessSpec } from '../../machines/effects.ts';
+import { batchTokensFor } from '../../machines/planning/batch.ts';
 import { sumBytes } from '../../machines/vocabulary.ts';
 
 /** llama.cpp's "all layers": any number above the model's own. */
 const ALL_LAYERS = '999';
+/** llama.cpp's default `--batch-size`. */
+const USUAL_BATCH = 2_048;
 
 /**
  * The command line of one runner: where it listens, what it loads, and just the devices that were reserved for it. The
@@ -26,7 +29,7 @@ export function serverArguments({ launch, modelName, reservation }: ProcessSpec,
     '-np',
     String(slots),
     ...(launch.embedding ? ['--embedding'] : []),
-    ...(launch.runtime === 'llama-server' ? llamaServerOnly() : []),
+    ...(launch.runtime === 'llama-server' ? llamaServerOnly(batchTokensFor(launch)) : []),
     ...(launch.runtime === 'llama-server' ? deviceArguments(reservation, launch.layers) : []),
     ...(launch.projectorPath ? ['--mmproj', launch.projectorPath] : []),
     ...launch.adapterPaths.flatMap((path) => ['--lora', path]),
@@ -34,7 +37,11 @@ export function serverArguments({ launch, modelName, reservation }: ProcessSpec,
   ];
 }
 
-const llamaServerOnly = (): string[] => [
+const llamaServerOnly = (batchTokens: number): string[] => [
+  '--ubatch-size',
+  String(batchTokens),
+  '--batch-size',
+  String(Math.max(USUAL_BATCH, batchTokens)),
   '--no-webui',
   '--offline',
   '--slots',

@@ -20,11 +20,12 @@ export function sitesFor(spec: ModelSpec, view: View): Sites {
   const gpus = allowed.filter((device) => device.kind !== 'cpu');
   const cpus = allowed.filter((device) => device.kind === 'cpu');
   const onGpus = spec.placement === 'cpu-only' ? [] : gpuSites(spec, gpus, view);
-  if (onGpus.length > 0) return { sites: onGpus };
+  const wholeOnCpu = cpus.filter((device) => couldHold(spec, [device], view)).map((device) => [device]);
+  if (onGpus.length > 0)
+    return { sites: spec.placement === 'cpu-if-full' ? [...onGpus, ...wholeOnCpu] : onGpus };
   const inPart = offloadSites(spec, gpus, cpus, view);
   if (inPart.length > 0) return { sites: inPart };
-  const onCpu = cpus.filter((device) => couldHold(spec, [device], view)).map((device) => [device]);
-  return onCpu.length > 0 ? { sites: onCpu } : { failure: tooLarge(spec, allowed, view) };
+  return wholeOnCpu.length > 0 ? { sites: wholeOnCpu } : { failure: tooLarge(spec, allowed, view) };
 }
 
 function allowedDevices(spec: ModelSpec, view: View): DeviceView[] {
@@ -49,7 +50,12 @@ function gpuSites(spec: ModelSpec, gpus: readonly DeviceView[], view: View): Sit
     const group = ranked.filter((device) => device.library === library);
     return group.slice(1).map((_, i) => group.slice(0, i + 2));
   });
-  return [...ranked.map((device) => [device]), ...splits].filter((site) => couldHold(spec, site, view));
+  const singles = ranked.map((device) => [device]);
+  const widest = libraries
+    .map((library) => ranked.filter((device) => device.library === library))
+    .filter((group) => group.length > 1);
+  const sites = spec.spread ? [...widest, ...singles] : [...singles, ...splits];
+  return sites.filter((site) => couldHold(spec, site, view));
 }
 
 /** The GPUs of each library, filled up, and main memory for the layers that are left. */
@@ -59,7 +65,7 @@ function offloadSites(
   cpus: readonly DeviceView[],
   view: View,
 ): Site[] {
-  if (spec.launch.layers === undefined || spec.placement !== 'gpu-or-cpu') return [];
+  if (spec.launch.layers === undefined || spec.placement === 'gpu-only') return [];
   return [...new Set(gpus.map((device) => device.library))].flatMap((library) => {
     const group = gpus.filter((device) => device.library === library);
     return cpus.map((cpu) => [...group, cpu]).filter((site) => couldHold(spec, site, view));

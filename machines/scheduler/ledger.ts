@@ -337,6 +337,8 @@ export class Ledger implements View {
     this.supply++;
     this.#table.read(readings, [...this.runners.values()]);
     for (const runner of this.runners.values()) runner.isSettled = runner.readyAtMs !== null;
+    // Who came before the devices were known.
+    for (const queue of this.queues.values()) queue.spec = this.#fitted(queue.spec);
   }
 
   #grant(leaseId: LeaseId, runnerId: RunnerId): void {

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { homedir } from 'node:os';
 import { dirname } from 'node:path';
+import { batchTokensFor } from '../../machines/planning/batch.ts';
 import { contextSteps } from '../../machines/planning/context.ts';
 import { predictNeed } from '../../machines/planning/memory-need.ts';
 import type { LaunchOptions, ModelSpec } from '../../machines/vocabulary.ts';
@@ -127,6 +128,7 @@ function specOf(name: string, model: ModelConfig, file: ModelFile, parts: Resolv
       waitLimitMs: model.wait ?? defaults.wait,
       keepAliveLimit: limitOf(model.keepAliveLimit ?? defaults.keepAliveLimit),
       replicas: model.replicas ?? defaults.replicas,
+      spread: model.spread ?? defaults.spread,
     }),
   };
 }
@@ -205,6 +207,7 @@ function predictedNeed(launch: LaunchOptions, file: ModelFile): number {
     slots: launch.slots,
     ...(cacheTypeK && { cacheTypeK }),
     ...(cacheTypeV && { cacheTypeV }),
+    batchTokens: Number(argument('-ub', '--ubatch-size') ?? batchTokensFor(launch)),
   });
   const programBytes = launch.runtime === 'embedded' ? EMBEDDED_BYTES : 0;
   return totalBytes + programBytes;

@@ -26,10 +26,10 @@ const sharing = {
   slots: count.optional().describe('Requests served at the same time. Default: 4; 1 for embedding models.'),
   keepAlive: duration.optional().describe('How long an idle runner stays: 5m, 0, forever. Default: 5m.'),
   placement: z
-    .enum(['gpu-only', 'gpu-or-cpu', 'cpu-only'])
+    .enum(['gpu-only', 'gpu-or-cpu', 'cpu-if-full', 'cpu-only'])
     .optional()
     .describe(
-      'Where it may run. Default: gpu-or-cpu, which takes the CPU only if no GPU could ever hold it.',
+      'Where it may run. Default: gpu-or-cpu, which takes the CPU only for what no GPU could ever hold; cpu-if-full also when no GPU has room now.',
     ),
   runtime: z
     .enum(['auto', 'llama-server', 'embedded'])
@@ -43,6 +43,10 @@ const sharing = {
     .optional()
     .describe('The longest keep-alive that a request may ask for. Default: any.'),
   wait: duration.optional().describe('Longest wait of a request for it. Default: limits.wait.'),
+  spread: z
+    .boolean()
+    .optional()
+    .describe('Over all GPUs of a library, even if one would hold it. Default: false.'),
   replicas: count
     .optional()
     .describe('Most runners of it at a time; a further one starts when all slots are taken. Default: 1.'),

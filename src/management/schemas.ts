@@ -104,7 +104,7 @@ export const modelSchema = z
         contextTokens: count.describe('That one request may use.'),
         slots: count,
         embedding: z.boolean(),
-        placement: z.enum(['gpu-only', 'gpu-or-cpu', 'cpu-only']),
+        placement: z.enum(['gpu-only', 'gpu-or-cpu', 'cpu-if-full', 'cpu-only']),
         devices: z.array(z.string()).nullable().describe('The only ones that it may use; null for any.'),
         keepAliveMs: keepAlive,
         pinned: z.boolean(),

@@ -78,6 +78,7 @@ const modelOf = (spec: ModelSpec): ScenarioInput['models'][string] => ({
   ...(spec.pinned && { pin: true }),
   ...(spec.devices && { devices: [...spec.devices] }),
   placement: spec.placement,
+  ...(spec.spread !== undefined && { spread: spec.spread }),
   ...(spec.replicas !== undefined && { replicas: spec.replicas }),
   ...(spec.launch.layers !== undefined && { layers: spec.launch.layers }),
   ...(spec.waitLimitMs !== undefined && { wait: time(spec.waitLimitMs) }),

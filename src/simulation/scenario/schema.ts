@@ -27,7 +27,7 @@ const options = {
   projector: z.string().optional().describe('An mmproj file.'),
   args: z.array(z.string()).optional().describe('Further llama-server arguments.'),
   placement: z
-    .enum(['gpu-only', 'gpu-or-cpu', 'cpu-only'])
+    .enum(['gpu-only', 'gpu-or-cpu', 'cpu-if-full', 'cpu-only'])
     .optional()
     .describe('Where it may run. Default: gpu-or-cpu.'),
 };
@@ -43,6 +43,7 @@ const modelShape = {
   keepAliveLimit: duration.optional().describe('The longest keep-alive that a request may ask for.'),
   wait: duration.optional().describe('Longest wait of a request for it.'),
   replicas: positive.optional().describe('Most runners of it at a time. Default: 1.'),
+  spread: z.boolean().optional().describe('Over all GPUs of a library, even if one would hold it.'),
   layers: positive
     .optional()
     .describe('Layers that can be offloaded one by one. Default: all of it or nothing.'),

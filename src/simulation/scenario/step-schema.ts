@@ -15,7 +15,7 @@ const change = z.strictObject({
   context: positive.optional(),
   adapters: z.array(z.string()).optional(),
   args: z.array(z.string()).optional(),
-  placement: z.enum(['gpu-only', 'gpu-or-cpu', 'cpu-only']).optional(),
+  placement: z.enum(['gpu-only', 'gpu-or-cpu', 'cpu-if-full', 'cpu-only']).optional(),
 });
 
 const fault = z
@@ -111,7 +111,7 @@ export const step = z
     adapters: z.array(z.string()).optional(),
     projector: z.string().optional(),
     args: z.array(z.string()).optional(),
-    placement: z.enum(['gpu-only', 'gpu-or-cpu', 'cpu-only']).optional(),
+    placement: z.enum(['gpu-only', 'gpu-or-cpu', 'cpu-if-full', 'cpu-only']).optional(),
     needs: size.optional().describe('What the model needs with these options.'),
     cancel: z.string().optional().describe('The client of this request leaves.'),
     end: z.string().optional().describe('This request ends.'),
