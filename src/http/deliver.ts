@@ -1,4 +1,4 @@
-import type { Failure } from '../../machines/failures.ts';
+import type { Failure, FailureCode } from '../../machines/failures.ts';
 import type { Lease, LeaseDesk } from '../lease.ts';
 import type { Call } from './call.ts';
 import type { Exchange } from './exchange.ts';
@@ -13,6 +13,8 @@ import { WaitingSigns } from './waiting-signs.ts';
 /** How long to wait for the reason of a broken connection: the connection's end is often seen before the process's. */
 const LOSS_REASON_WITHIN_MS = 500;
 const MAX_ATTEMPTS = 2;
+/** Somebody wanted the runner gone: a second try would bring its model back. */
+const ON_PURPOSE: ReadonlySet<FailureCode> = new Set(['stopped', 'shutting_down']);
 
 export interface DeliveryParts {
   readonly desk: LeaseDesk;
@@ -40,7 +42,7 @@ export const deliver = async (parts: DeliveryParts, exchange: Exchange, call: Ca
         reply.cut(problemOfFailure(failure));
         return 'upstream-lost';
       }
-      if (attempt === MAX_ATTEMPTS) {
+      if (attempt === MAX_ATTEMPTS || ON_PURPOSE.has(failure.code)) {
         endWithProblem(exchange.response, problemOfFailure(failure), call.family);
         return 'upstream-lost';
       }

@@ -61,6 +61,20 @@ describe('lost runners', () => {
       });
     }
 
+    for (const code of ['stopped', 'shutting_down'] as const)
+      it(`are not replaced when they had to go on purpose: ${code}`, async () => {
+        const dying = await servers.upstream(({ socket }) => void socket.end());
+        const desk = new SmallDesk(dying.baseUrl, (await answering()).baseUrl);
+        desk.loss = { code, message: 'tiny was stopped on request.' };
+        const { baseUrl } = await servers.corral(desk);
+
+        const reply = await postChat(baseUrl);
+
+        expect(reply.status).to.equal(503);
+        expect(await reply.text()).to.contain(code);
+        expect(desk.leases).to.have.length(1);
+      });
+
     it('are replaced when nobody listens', async () => {
       const desk = new SmallDesk(await refusingUrl(), (await answering()).baseUrl);
       const { baseUrl } = await servers.corral(desk);
