@@ -66,8 +66,13 @@ function compare(name: string, mode: Mode): Comparison {
   };
 }
 
+/** A percentile of nothing to wait for is no ratio; it counts as a hundredth. */
+const LEAST_RATIO = 0.01;
+
 const geometricMean = (numbers: readonly number[]): number =>
-  Math.exp(numbers.reduce((sum, number) => sum + Math.log(number), 0) / numbers.length);
+  Math.exp(
+    numbers.reduce((sum, number) => sum + Math.log(Math.max(number, LEAST_RATIO)), 0) / numbers.length,
+  );
 
 const two = (number: number | null | undefined): string => (number == null ? '' : number.toFixed(2));
 const seconds = (number: number): string => number.toFixed(number < 100 ? 1 : 0);

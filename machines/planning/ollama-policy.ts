@@ -45,7 +45,7 @@ const sameProcess = (runner: RunnerView, waiting: Waiting): boolean =>
 function headOf(view: View): Waiting | null {
   let head: Waiting | null = null;
   for (const queue of view.queues.values())
-    for (const waiting of queue.arrivals.values()) {
+    for (const waiting of queue.arrivals) {
       const runner = view
         .runnersOf(waiting.spec.name)
         .find((one) => isServing(one) && sameProcess(one, waiting));

@@ -15,6 +15,22 @@ export type Sites = { readonly sites: readonly Site[] } | { readonly failure: Fa
  * to them in part, with the rest in main memory, and only what cannot even go there is run on the CPU alone.
  */
 export function sitesFor(spec: ModelSpec, view: View): Sites {
+  // A class that gets a device alone has needs of its own, for the moment.
+  if (view.exclusive.has(spec.classKey)) return findSites(spec, view);
+  const known = knownSites.get(spec);
+  if (known?.view === view && known.inventory === view.inventory) return known.sites;
+  const sites = findSites(spec, view);
+  knownSites.set(spec, { view, inventory: view.inventory, sites });
+  return sites;
+}
+
+/** Where a model could go depends on the devices alone, and those hardly ever change. */
+const knownSites = new WeakMap<
+  ModelSpec,
+  { readonly view: View; readonly inventory: number; readonly sites: Sites }
+>();
+
+function findSites(spec: ModelSpec, view: View): Sites {
   const allowed = allowedDevices(spec, view);
   if (allowed.length === 0) return { failure: nowhere(spec, view) };
   const gpus = allowed.filter((device) => device.kind !== 'cpu');

@@ -1,10 +1,7 @@
 import type { ClassQueue, Waiting } from './view.ts';
 
 /** The longest waiting request of a queue. */
-export function oldestOf(queue: ClassQueue): Waiting | undefined {
-  for (const waiting of queue.arrivals.values()) return waiting;
-  return undefined;
-}
+export const oldestOf = (queue: ClassQueue): Waiting | undefined => queue.arrivals[0];
 
 /** When its longest waiting request arrived. */
 export const headArrivalMs = (queue: ClassQueue): number => oldestOf(queue)?.arrivedAtMs ?? Infinity;

@@ -32,7 +32,7 @@ export interface ClassQueue {
   /** By place. */
   readonly order: readonly Waiting[];
   /** By arrival: the first is the one that has waited longest. */
-  readonly arrivals: ReadonlyMap<LeaseId, Waiting>;
+  readonly arrivals: readonly Waiting[];
   readonly sumArrivalMs: number;
 }
 
@@ -104,6 +104,8 @@ export interface View {
   readonly claims: ReadonlyMap<string, Claim>;
   /** Classes whose load ran out of memory beside others: they get their device alone. */
   readonly exclusive: ReadonlySet<string>;
+  /** Grows whenever what is known of the devices may have changed. */
+  readonly inventory: number;
   /** Grows whenever somebody who waits for memory may have come closer to it. */
   readonly supply: number;
   /** Models whose requests or runners changed since the last rest. */

@@ -50,6 +50,7 @@ export class Ledger implements View {
   wakeAtMs = Infinity;
   waitingCount = 0;
   supply = 0;
+  inventory = 0;
   readonly now: () => number;
   readonly #table: DeviceTable;
   readonly #history = new History();
@@ -309,9 +310,7 @@ export class Ledger implements View {
 
   /** Takes a model's waiting requests out of their queues. */
   takeWaiting(model: string, matches: (spec: ModelSpec) => boolean = () => true): readonly Waiting[] {
-    const taken = this.queuesOf(model).flatMap((queue) =>
-      matches(queue.spec) ? [...queue.arrivals.values()] : [],
-    );
+    const taken = this.queuesOf(model).flatMap((queue) => (matches(queue.spec) ? [...queue.arrivals] : []));
     for (const waiting of taken) this.#unqueue(waiting);
     return taken;
   }
@@ -335,6 +334,7 @@ export class Ledger implements View {
 
   read(readings: Parameters<DeviceTable['read']>[0]): void {
     this.supply++;
+    this.inventory++;
     this.#table.read(readings, [...this.runners.values()]);
     for (const runner of this.runners.values()) runner.isSettled = runner.readyAtMs !== null;
     // Who came before the devices were known.

@@ -32,7 +32,7 @@ export interface LeaseRow {
 export class QueueTable implements ClassQueue {
   spec: ClassQueue['spec'];
   readonly order: Waiting[] = [];
-  readonly arrivals = new Map<LeaseId, Waiting>();
+  readonly arrivals: Waiting[] = [];
   sumArrivalMs = 0;
 
   constructor(spec: ClassQueue['spec']) {
@@ -48,16 +48,26 @@ export class QueueTable implements ClassQueue {
       else low = middle + 1;
     }
     this.order.splice(low, 0, waiting);
-    this.arrivals.set(waiting.leaseId, waiting);
+    this.#insertByArrival(waiting);
     this.sumArrivalMs += waiting.arrivedAtMs;
   }
 
   remove(waiting: Waiting): void {
     const index = this.order[0] === waiting ? 0 : this.order.indexOf(waiting);
     if (index < 0) return;
-    this.order.splice(index, 1);
-    this.arrivals.delete(waiting.leaseId);
+    if (index === 0) this.order.shift();
+    else this.order.splice(index, 1);
+    if (this.arrivals[0] === waiting) this.arrivals.shift();
+    else this.arrivals.splice(this.arrivals.indexOf(waiting), 1);
     this.sumArrivalMs -= waiting.arrivedAtMs;
+  }
+
+  /** Nearly always the last; only one that waits again has its old place. */
+  #insertByArrival(waiting: Waiting): void {
+    let index = this.arrivals.length;
+    while (index > 0 && (this.arrivals[index - 1]?.seq ?? 0) > waiting.seq) index--;
+    if (index === this.arrivals.length) this.arrivals.push(waiting);
+    else this.arrivals.splice(index, 0, waiting);
   }
 
   #isAfter(other: Waiting | undefined, waiting: Waiting): boolean {
