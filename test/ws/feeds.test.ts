@@ -11,16 +11,23 @@ const LISTS = ['runners', 'queue', 'devices'] as const;
 const byId = <T extends { readonly id: string }>(rows: readonly T[]): T[] =>
   rows.toSorted((a, b) => a.id.localeCompare(b.id));
 
+const without = <T extends object, K extends keyof T>(rows: readonly T[], ...keys: K[]): Omit<T, K>[] =>
+  rows.map((row) => {
+    const rest = { ...row };
+    for (const key of keys) delete rest[key];
+    return rest;
+  });
+
 /** The status with its durations left out: the feed has moments in their place. */
 const timeless = ({ runners, queue, devices }: ServiceStatus) => ({
-  runners: byId(runners.map(({ sinceMs: _, idleLeftMs: __, ...rest }) => rest)),
-  queue: byId(queue.map(({ waitedMs: _, estimateMs: __, ...rest }) => rest)),
+  runners: without(byId(runners), 'sinceMs', 'idleLeftMs'),
+  queue: without(byId(queue), 'waitedMs', 'estimateMs'),
   devices: byId(devices),
 });
 
 const pictureOf = (reader: RawReader) => ({
-  runners: byId((reader.picture('runners') ?? []).map(({ since: _, idleUntil: __, ...rest }) => rest)),
-  queue: byId((reader.picture('queue') ?? []).map(({ since: _, expectedAt: __, ...rest }) => rest)),
+  runners: without(byId(reader.picture('runners') ?? []), 'since', 'idleUntil'),
+  queue: without(byId(reader.picture('queue') ?? []), 'since', 'expectedAt'),
   devices: byId(reader.picture('devices') ?? []),
 });
 

@@ -29,9 +29,11 @@ export interface PoolServer {
 export async function startPoolServer(
   options: WsOptions = {},
   answer: RequestListener = (_, response) => response.writeHead(404).end(),
+  wantedPort = 0,
 ): Promise<PoolServer> {
   const pool = new Pool({ devices: [aGpu('CUDA0', 24)] });
-  pool.advance(0);
+  // Until the devices are known.
+  pool.advance(1_000);
   const specs = [aModel('a', 8), aModel('b', 8), aModel('c', 20)];
   const entries = specs.map((spec) => ({
     name: spec.name,
@@ -61,7 +63,7 @@ export async function startPoolServer(
   };
   const { clock } = pool.world;
   const api = serveWebSocket(server, parts, { clock, now: clock.now, ...options });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  await new Promise<void>((resolve) => server.listen(wantedPort, '127.0.0.1', resolve));
   const { port } = server.address() as AddressInfo;
   return {
     pool,
