@@ -3,7 +3,7 @@ import type { RunnerReport } from '../machines/runner/contract.ts';
 import type { SchedulerSettings } from '../machines/scheduler/contract.ts';
 import { Ledger } from '../machines/scheduler/ledger.ts';
 import { noteLeaseOpened } from '../machines/scheduler/reports.ts';
-import { carryOutPlan, type Outlet } from '../machines/scheduler/steps.ts';
+import { carryOutPlan, takeRequest, type Outlet } from '../machines/scheduler/steps.ts';
 import type { RunnerRow } from '../machines/scheduler/tables.ts';
 import type { ModelSpec, RunnerId } from '../machines/vocabulary.ts';
 import { VirtualClock } from '../src/simulation/virtual-clock.ts';
@@ -100,14 +100,15 @@ export function runPlain(
     const spec = specs.get(model);
     if (!spec) return;
     clock.advanceTo(atMs);
-    ledger.enqueue({
+    const request = {
       leaseId: String(i),
       spec,
-      priority: 'normal',
+      priority: 'normal' as const,
       keepAlive: null,
       waitLimitMs: Infinity,
       isRetry: false,
-    });
+    };
+    takeRequest(ledger, settings, request, out);
     happened();
   });
   while (ledger.waitingCount + ledger.leases.size > 0 && clock.step());

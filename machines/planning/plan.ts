@@ -1,6 +1,8 @@
 import { decide as decideByDefault } from './default-policy.ts';
 import { decideLikeOllama } from './ollama-policy.ts';
-import type { Decision, View } from './view.ts';
+import type { ModelSpec } from '../vocabulary.ts';
+import { canServe, isServing } from './sharing.ts';
+import type { Decision, RunnerView, View } from './view.ts';
 
 /**
  * The next step, by the chosen policy. Pure, total and deterministic: it may be asked "what if" at any time. The
@@ -8,4 +10,20 @@ import type { Decision, View } from './view.ts';
  */
 export function decide(view: View, nowMs: number): Decision {
   return view.settings.policy === 'ollama' ? decideLikeOllama(view, nowMs) : decideByDefault(view, nowMs);
+}
+
+/**
+ * The runner that serves a request which has just come, with nobody of its model before it: what `decide` would grant, without the
+ * way through a queue. Null when it has to wait.
+ */
+export function runnerAtOnce(view: View, spec: ModelSpec): RunnerView | null {
+  if (view.queuesOf(spec.name).length > 0) return null;
+  const isLikeOllama = view.settings.policy === 'ollama';
+  let best: RunnerView | null = null;
+  for (const runner of view.runnersOf(spec.name)) {
+    if (!isServing(runner) || runner.leases.size >= runner.slots) continue;
+    if (isLikeOllama ? runner.spec.classKey !== spec.classKey : !canServe(runner.spec, spec)) continue;
+    if (best === null || runner.leases.size < best.leases.size) best = runner;
+  }
+  return best;
 }

@@ -116,12 +116,13 @@ export class Ledger implements View {
     return Object.keys(reservation).filter((id) => this.devices.get(id)?.kind === 'discrete');
   }
 
-  enqueue(request: Request): void {
+  /** Notes that a request has come; it is in no queue yet. */
+  receive(request: Request): Waiting {
     const nowMs = this.now();
     const { leaseId } = request;
     const spec = this.#fitted(request.spec);
     if (!request.isRetry) recordArrival(this.demandOf(spec.name), this.pooledDemand, nowMs);
-    this.#queue({
+    return {
       leaseId,
       spec,
       arrivedAtMs: nowMs,
@@ -130,7 +131,18 @@ export class Ledger implements View {
       priority: request.priority,
       keepAlive: clampKeepAlive(request.keepAlive, spec.keepAliveLimit),
       deadlineMs: nowMs + Math.min(request.waitLimitMs, spec.waitLimitMs ?? Infinity),
-    });
+    };
+  }
+
+  /** Puts a request in line. */
+  enqueue(waiting: Waiting): void {
+    this.#queue(waiting);
+  }
+
+  /** Gives a request to a runner without a queue between. */
+  grantAtOnce(waiting: Waiting, runnerId: RunnerId): void {
+    const runner = this.runners.get(runnerId);
+    if (runner) this.#lease(waiting, runner);
   }
 
   /** A model whose context Corral chooses, with the one that fits these GPUs, or a smaller one after it ran out of memory. */
@@ -346,11 +358,16 @@ export class Ledger implements View {
     const runner = this.runners.get(runnerId);
     if (!waiting || !runner) return;
     this.#unqueue(waiting);
+    this.#lease(waiting, runner);
+  }
+
+  #lease(waiting: Waiting, runner: RunnerRow): void {
+    const { leaseId } = waiting;
     runner.leases.add(leaseId);
     runner.lastUsedAtMs = this.now();
     if (runner.state === 'idle') this.moveRunner(runner, 'ready', 'serving');
     if (waiting.keepAlive !== null) runner.keepAlive = waiting.keepAlive;
-    this.leases.set(leaseId, { waiting, runnerId, grantedAtMs: this.now(), isOpen: false });
+    this.leases.set(leaseId, { waiting, runnerId: runner.id, grantedAtMs: this.now(), isOpen: false });
   }
 
   #dropLease(leaseId: LeaseId): LeaseRow | undefined {

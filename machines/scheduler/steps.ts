@@ -1,5 +1,5 @@
 import type { Failure } from '../failures.ts';
-import { decide } from '../planning/plan.ts';
+import { decide, runnerAtOnce } from '../planning/plan.ts';
 import type { Decision, Waiting } from '../planning/view.ts';
 import type { RunnerCommand, RunnerOutcome } from '../runner/contract.ts';
 import type { ModelSpec, Reservation, RunnerId } from '../vocabulary.ts';
@@ -82,21 +82,26 @@ function carryOut(
       out.command(runnerId, { type: 'runner.expire', reason, drainMs: settings.plan.drainMs });
 }
 
-/** Puts a request in line, or refuses it at once when too many wait. */
+/** Gives a request to a runner that is free for it, puts it in line, or refuses it at once when too many wait. */
 export function takeRequest(
   ledger: Ledger,
   settings: SchedulerSettings,
   request: Request,
   out: Outlet,
 ): void {
+  const waiting = ledger.receive(request);
+  const { leaseId, spec, keepAlive } = waiting;
+  const runner = runnerAtOnce(ledger, spec);
+  if (runner) {
+    const reason = `${runner.id} has a free slot`;
+    const facts = { model: spec.name, reason, runnerId: runner.id, leaseId };
+    out.emit({ type: 'decision', record: recordOf(ledger, 'grant', facts) });
+    out.command(runner.id, { type: 'lease.open', leaseId, keepAlive });
+    return ledger.grantAtOnce(waiting, runner.id);
+  }
   const failure = queueFull(ledger, settings, request);
-  ledger.enqueue(request);
-  if (failure === null) return;
-  // A runner with a free slot serves it all the same: full means that nobody else may wait.
-  const decision = decide(ledger, ledger.now());
-  if (decision.kind === 'grant' && decision.leaseId === request.leaseId) return;
-  ledger.withdraw(request.leaseId);
-  refuse(ledger, [{ leaseId: request.leaseId, spec: request.spec }], failure, out);
+  if (failure === null) ledger.enqueue(waiting);
+  else refuse(ledger, [waiting], failure, out);
 }
 
 function queueFull(ledger: Ledger, settings: SchedulerSettings, { spec }: Request): Failure | null {
@@ -157,7 +162,8 @@ export function bury(ledger: Ledger, outcome: RunnerOutcome, out: Outlet): void 
 /** Asks for a model on the scheduler's own account; a second request for the same is no use. */
 export function preload(ledger: Ledger, spec: ModelSpec): void {
   const request = ownRequest(spec);
-  if (!ledger.waitingOf(request.leaseId) && !ledger.leases.has(request.leaseId)) ledger.enqueue(request);
+  if (!ledger.waitingOf(request.leaseId) && !ledger.leases.has(request.leaseId))
+    ledger.enqueue(ledger.receive(request));
 }
 
 /** A runner's machine itself broke: its process may have outlived it, so the launcher is told to end it. */
