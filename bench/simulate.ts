@@ -13,6 +13,8 @@ import { runPlain } from './plain-day.ts';
 import { readTrace } from './traces.ts';
 
 const RUNS = 5;
+/** Runs after which the JIT has seen it all. */
+const WARM_UP = 15;
 const KEEP_ALIVE_MS = 300_000;
 /** A slower machine at the time of the run shows in the reference, and all figures in seconds scale with it. */
 const GOALS_SET_AT = 'set at 190–230 k/s';
@@ -51,10 +53,10 @@ function benchPlain(what: string, goal: string, trace: Trace): void {
   const keepAlive = trace.gpusBytes.some((bytes) => bytes > 1e12) ? 1e9 : KEEP_ALIVE_MS;
   const specs = new Map(trace.models.map((model) => [model.name, specOf(model, keepAlive)]));
   let events = 0;
-  const times = Array.from({ length: RUNS + 3 }, () =>
+  const times = Array.from({ length: RUNS + WARM_UP }, () =>
     secondsOf(() => (events = runPlain(trace, settings, specs))),
   );
-  const rate = events / median(times.slice(3));
+  const rate = events / median(times.slice(WARM_UP));
   say(what, `${(rate / 1e6).toFixed(2)} M events/s`, goal);
 }
 

@@ -1,9 +1,10 @@
 import { grantOn, nextDeadline, refuseOverdue } from './default-policy.ts';
 import { freeNow, shareOut } from './memory.ts';
+import { restFits } from './options.ts';
 import { contestedOn, sitesFor, siteNeed, type Site } from './placement.ts';
 import { canServe, isReturning, isServing } from './sharing.ts';
 import { formatBytes } from '../vocabulary.ts';
-import type { Decision, RunnerView, View, Waiting } from './view.ts';
+import type { Decision, DeviceView, RunnerView, View, Waiting } from './view.ts';
 
 /** Ollama's automatic limit: this many models per GPU. */
 const RUNNERS_PER_GPU = 3;
@@ -115,7 +116,10 @@ function load(head: Waiting, view: View, rest: Decision): Decision {
 function roomiest(sites: readonly Site[], { spec }: Waiting, view: View): Site | null {
   const room = (site: Site): number =>
     contestedOn(site).reduce((sum, device) => sum + Math.max(0, freeNow(view, device, spec.classKey)), 0);
-  const fitting = sites.filter((site) => siteNeed(spec, site, view) <= room(site));
+  const free = (device: DeviceView): number => freeNow(view, device, spec.classKey);
+  const fitting = sites.filter(
+    (site) => siteNeed(spec, site, view) <= room(site) && restFits(spec, site, room(site), free, view),
+  );
   const singles = fitting.filter((site) => site.length === 1).toSorted((a, b) => room(b) - room(a));
   return singles[0] ?? fitting[0] ?? null;
 }

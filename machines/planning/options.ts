@@ -39,8 +39,14 @@ export function startNow(queue: ClassQueue, sites: readonly Site[], view: View):
   return { kind: 'start', classKey: spec.classKey, spec, reservation, reason: `fits on ${where}` };
 }
 
+const together = (a: VictimSet, b: VictimSet): VictimSet => ({
+  runners: [...a.runners, ...b.runners],
+  cost: a.cost + b.cost,
+  reloadSeconds: a.reloadSeconds + b.reloadSeconds,
+});
+
 /** Of a partial offload, whether main memory has room for what does not go to the GPUs. */
-function restFits(
+export function restFits(
   spec: ModelSpec,
   site: Site,
   gpuBytes: number,
@@ -95,7 +101,14 @@ function victimsFor(
   const isOneTooMany =
     isAtRunnerLimit(view) && forced.length === 0 && ![...view.runners.values()].some(isReturning);
   const needBytes = siteNeed(queue.spec, site, view);
-  if (!restFits(queue.spec, site, needBytes, (cpu) => freeEventually(cpu) + givenUp(cpu), view)) return null;
   const missingBytes = Math.max(needBytes - room, isOneTooMany ? 1 : 0);
-  return missingBytes > 0 ? cheapestVictims(view, contested, missingBytes, nowMs, drain) : NOBODY;
+  const victims = missingBytes > 0 ? cheapestVictims(view, contested, missingBytes, nowMs, drain) : NOBODY;
+  const cpu = isOffload(site) ? site.at(-1) : undefined;
+  if (victims === null || cpu === undefined) return victims;
+  const freed = victims.runners.reduce((sum, runner) => sum + (runner.reservation[cpu.id] ?? 0), 0);
+  const restBytes = wholeNeed(queue.spec, site, view) - needBytes;
+  const missingOnCpu = restBytes - freeEventually(cpu) - givenUp(cpu) - freed;
+  if (missingOnCpu <= 0) return victims;
+  const more = cheapestVictims(view, [cpu], missingOnCpu, nowMs, drain, victims.runners);
+  return more && together(victims, more);
 }

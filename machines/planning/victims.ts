@@ -56,7 +56,7 @@ interface Candidate {
 
 /**
  * The cheapest set of runners whose going frees `missingBytes` on a site, or null. A runner that frees nothing there is
- * never in it. With `drain`, busy runners count too, at a high price.
+ * never in it, nor is one of `except`. With `drain`, busy runners count too, at a high price.
  */
 export function cheapestVictims(
   view: View,
@@ -64,11 +64,12 @@ export function cheapestVictims(
   missingBytes: number,
   nowMs: number,
   drain: boolean,
+  except: readonly RunnerView[] = [],
 ): VictimSet | null {
   const candidates: Candidate[] = [];
   for (const runner of view.runners.values()) {
     const freedBytes = freedOn(runner, site);
-    if (freedBytes <= 0) continue;
+    if (freedBytes <= 0 || except.includes(runner)) continue;
     if (!isExpendable(runner, view) && !(drain && isDrainable(runner))) continue;
     const busy = runner.leases.size > 0 || runner.state === 'ready';
     const surcharge = busy ? BUSY_COST + COST_PER_LEASE * runner.leases.size : 0;
