@@ -1,6 +1,5 @@
 import type { Effects } from '../machines/effects.ts';
-import { nvidiaUseOf } from './probes/nvidia.ts';
-import { createProbeDevices } from './probes/probe-devices.ts';
+import { createDeviceProbes } from './probes/probe-devices.ts';
 import { awaitReady } from './process/await-ready.ts';
 import { createMeasureUse } from './process/measure-use.ts';
 import type { ProcessRegistry } from './process/process-registry.ts';
@@ -19,10 +18,13 @@ export interface RealParts {
 }
 
 /** The effects as they really are: this machine's processes and devices. */
-export const createRealEffects = ({ llamaServer, health, onNote, ...parts }: RealParts): Effects => ({
-  runProcess: createRunProcess(parts),
-  awaitReady,
-  watchHealth: createWatchHealth(health),
-  probeDevices: createProbeDevices({ llamaServer, onNote }),
-  measureUse: createMeasureUse((pid) => nvidiaUseOf('nvidia-smi', pid)),
-});
+export function createRealEffects({ llamaServer, health, onNote, ...parts }: RealParts): Effects {
+  const { probeDevices, usedByPid } = createDeviceProbes({ llamaServer, onNote, env: parts.env });
+  return {
+    runProcess: createRunProcess(parts),
+    awaitReady,
+    watchHealth: createWatchHealth(health),
+    probeDevices,
+    measureUse: createMeasureUse(usedByPid),
+  };
+}

@@ -2,9 +2,12 @@ import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 
 const AMD_VENDOR = '0x1002';
+/** Reading may wake a card that sleeps. */
+export const AMD_WITHIN_MS = 3_000;
 
-/** VRAM of one card, in bytes. */
+/** VRAM of one card, in bytes; the kernel knows no name. */
 export interface AmdCard {
+  readonly name: null;
   readonly totalBytes: number;
   readonly freeBytes: number;
 }
@@ -25,7 +28,8 @@ async function readCard(folder: string): Promise<AmdCard | null> {
     if ((await text(folder, 'vendor')) !== AMD_VENDOR) return null;
     const totalBytes = Number(await text(folder, 'mem_info_vram_total'));
     const usedBytes = Number(await text(folder, 'mem_info_vram_used'));
-    return totalBytes > 0 ? { totalBytes, freeBytes: Math.max(0, totalBytes - usedBytes) } : null;
+    if (!(totalBytes > 0 && usedBytes >= 0)) return null;
+    return { name: null, totalBytes, freeBytes: Math.max(0, totalBytes - usedBytes) };
   } catch {
     return null; // a card without VRAM of its own has no such files
   }

@@ -3,11 +3,14 @@ import { runTool } from './run-tool.ts';
 
 const MIB = 1024 ** 2;
 /** It starts the GPU runtimes: up to a second each, much more on a cold driver. */
-const WITHIN_MS = 20_000;
+export const LIST_WITHIN_MS = 20_000;
 /** `  CUDA0: NVIDIA GeForce RTX 3090 (24576 MiB, 24000 MiB free)`; ids and names may hold brackets and colons. */
 const DEVICE = /^\s+(\S+): (.*) \((\d+) MiB, (\d+) MiB free\)\s*$/;
 const INTEGRATED =
   /\b(iGPU|integrated|UHD|Iris|Vega \d+ Graphics|Radeon Graphics|Radeon \d+M|GB10|Orin|Thor)\b|^Apple/i;
+
+/** Guesses from its name whether a GPU shares main memory. */
+export const isIntegrated = (name: string): boolean => INTEGRATED.test(name);
 
 /** Reads `llama-server --list-devices`. Log lines before and between are passed over; so are devices without memory. */
 export function parseListDevices(output: string): DeviceReading[] {
@@ -19,17 +22,23 @@ export function parseListDevices(output: string): DeviceReading[] {
       id,
       name,
       library,
-      kind: library === 'Metal' || library === 'MTL' || INTEGRATED.test(name) ? 'integrated' : 'discrete',
+      kind: library === 'Metal' || library === 'MTL' || isIntegrated(name) ? 'integrated' : 'discrete',
       totalBytes: Number(total) * MIB,
-      freeBytes: Number(free) * MIB,
+      // Some versions tell main memory's free bytes for a GPU that has its own.
+      freeBytes: Math.min(Number(free), Number(total)) * MIB,
     };
   });
 }
 
-/** The devices that a llama-server would really use: the one list that counts. */
-export async function listDevices(llamaServer: string, signal?: AbortSignal): Promise<DeviceReading[]> {
-  const options = { withinMs: WITHIN_MS, ...(signal && { signal }) };
-  const { stdout, stderr, exitCode } = await runTool(llamaServer, ['--list-devices'], options);
+/** The devices that a llama-server would really use: the one list that counts. Rejects when it fails or takes over 20 s. */
+export async function listDevices(
+  llamaServer: string,
+  env: NodeJS.ProcessEnv = process.env,
+): Promise<readonly DeviceReading[]> {
+  const { stdout, stderr, exitCode } = await runTool(llamaServer, ['--list-devices'], {
+    withinMs: LIST_WITHIN_MS,
+    env,
+  });
   if (exitCode !== 0)
     throw new Error(`${llamaServer} --list-devices ended with ${exitCode}: ${stderr.trim().slice(-200)}`);
   return parseListDevices(stdout);

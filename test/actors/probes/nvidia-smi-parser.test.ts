@@ -31,7 +31,7 @@ describe('nvidia-smi parser', () => {
 
   it('reads processes, with entities in their names', () => {
     expect(reportOf('two-gpus.xml').gpus[0]?.processes).to.deep.equal([
-      { pid: 4242, name: '/opt/a & b/llama-server', usedBytes: 16500 * MIB },
+      { pid: 4242, name: '/opt/a & b/llama-server', usedBytes: 16500 * MIB, gpuInstanceId: null },
     ]);
     expect(reportOf('two-gpus.xml').gpus[1]?.processes).to.deep.equal([]);
   });
@@ -60,8 +60,8 @@ describe('nvidia-smi parser', () => {
     expect(gpu?.memory.freeBytes).to.equal(null);
     expect(gpu).to.include({ utilizationPercent: null, temperatureCelsius: null, powerWatts: null });
     expect(gpu?.processes).to.deep.equal([
-      { pid: null, name: '[Insufficient Permissions]', usedBytes: null },
-      { pid: 42, name: 'wsl', usedBytes: null },
+      { pid: null, name: '[Insufficient Permissions]', usedBytes: null, gpuInstanceId: null },
+      { pid: 42, name: 'wsl', usedBytes: null, gpuInstanceId: null },
     ]);
     expect(reportOf('processes-withheld.xml').gpus[0]?.processes).to.deep.equal([]);
   });
@@ -78,4 +78,17 @@ describe('nvidia-smi parser', () => {
 
       expect('failure' in parsed && parsed.failure.kind).to.equal(kind);
     });
+
+  it('goes by the exit code where nothing is said', () => {
+    const kindOf = (output: string, exitCode: number): string => {
+      const parsed = parseNvidiaSmi(output, exitCode);
+      return 'failure' in parsed ? parsed.failure.kind : 'report';
+    };
+
+    expect(kindOf('', 9)).to.equal('no-driver');
+    expect(kindOf('', 6)).to.equal('no-devices');
+    expect(kindOf('', 18)).to.equal('version-mismatch');
+    expect(kindOf('sh: 1: nvidia-smi: not found', 127)).to.equal('not-installed');
+    expect(kindOf('what is this', 0)).to.equal('unreadable');
+  });
 });

@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { expect } from 'chai';
 import { createActor, toPromise } from 'xstate';
 import { parseListDevices } from '../../../actors/probes/list-devices.ts';
-import { createProbeDevices, type ProbeOptions } from '../../../actors/probes/probe-devices.ts';
+import { createDeviceProbes, type ProbeOptions } from '../../../actors/probes/probe-devices.ts';
 import { readAmd } from '../../../actors/probes/amd.ts';
 import { readCpu } from '../../../actors/probes/cpu.ts';
 import type { DeviceReading } from '../../../machines/vocabulary.ts';
@@ -32,7 +32,7 @@ describe('device probes', () => {
     return path;
   };
   const prober = (options: ProbeOptions) => {
-    const logic = createProbeDevices(options);
+    const { probeDevices: logic } = createDeviceProbes(options);
     return (deviceIds: readonly string[] | null = null): Promise<readonly DeviceReading[]> =>
       toPromise(createActor(logic, { input: { deviceIds } }).start());
   };
@@ -49,14 +49,11 @@ describe('device probes', () => {
     const first = await probe();
     const second = await probe();
 
-    expect(gpusOf(first)).to.deep.equal([
-      ['CUDA0', 24000],
-      ['CUDA1', 12000],
-    ]);
-    expect(gpusOf(second)).to.deep.equal([
-      ['CUDA0', 7176],
-      ['CUDA1', 11887],
-    ]);
+    for (const readings of [first, second])
+      expect(gpusOf(readings)).to.deep.equal([
+        ['CUDA0', 7176],
+        ['CUDA1', 11887],
+      ]);
     expect(gpusOf(await probe(['CUDA1']))).to.deep.equal([['CUDA1', 11887]]);
     expect(first.at(-1)).to.include({ id: 'CPU', kind: 'cpu' });
   });
@@ -81,7 +78,7 @@ describe('device probes', () => {
 
   it('ask the runtime again until it has answered', async () => {
     const llamaServer = await tool('llama-server', `[ -e ${folder}/ok ] && cat <<'X' || exit 1\n${LISTED}X`);
-    const probe = prober({ llamaServer, nvidiaSmi: '/nowhere' });
+    const probe = prober({ llamaServer, nvidiaSmi: '/nowhere', relistAfterMs: 0 });
 
     expect(gpusOf(await probe())).to.deep.equal([]);
     await writeFile(join(folder, 'ok'), '');
@@ -131,7 +128,7 @@ describe('device probes', () => {
       await writeFile(join(device, 'mem_info_vram_used'), '300\n');
     }
 
-    expect(await readAmd(folder)).to.deep.equal([{ totalBytes: 1000, freeBytes: 700 }]);
+    expect(await readAmd(folder)).to.deep.equal([{ name: null, totalBytes: 1000, freeBytes: 700 }]);
   });
 
   it('count a container’s limit, not the machine', async () => {
@@ -140,8 +137,58 @@ describe('device probes', () => {
     await writeFile(join(folder, 'proc/meminfo'), 'MemTotal: 32000000 kB\nMemAvailable: 16000000 kB\n');
     await writeFile(join(folder, 'sys/fs/cgroup/memory.max'), '1000000\n');
     await writeFile(join(folder, 'sys/fs/cgroup/memory.current'), '600000\n');
-    await writeFile(join(folder, 'sys/fs/cgroup/memory.stat'), 'anon 1\nfile 100000\n');
+    await writeFile(
+      join(folder, 'sys/fs/cgroup/memory.stat'),
+      'anon 1\nfile 150000\nactive_file 60000\ninactive_file 40000\n',
+    );
 
     expect(await readCpu(folder)).to.include({ totalBytes: 1_000_000, freeBytes: 500_000 });
+  });
+
+  it('count the tightest limit of the groups around a process', async () => {
+    await mkdir(join(folder, 'proc/self'), { recursive: true });
+    await mkdir(join(folder, 'sys/fs/cgroup/user.slice/corral'), { recursive: true });
+    await writeFile(join(folder, 'proc/meminfo'), 'MemTotal: 32000000 kB\nMemAvailable: 16000000 kB\n');
+    await writeFile(join(folder, 'proc/self/cgroup'), '0::/user.slice/corral\n');
+    const group = join(folder, 'sys/fs/cgroup/user.slice');
+    await writeFile(join(group, 'memory.max'), '2000000\n');
+    await writeFile(join(group, 'memory.current'), '1900000\n');
+    await writeFile(join(group, 'corral/memory.max'), 'max\n');
+
+    expect(await readCpu(folder)).to.include({ totalBytes: 2_000_000, freeBytes: 100_000 });
+  });
+
+  it('tell devices apart by name and size, whatever order the driver has them in', async () => {
+    const swapped = LISTED.replaceAll('CUDA0: Test RTX 24', 'CUDA9: Test RTX 24')
+      .replaceAll('CUDA1: Test', 'CUDA0: Test')
+      .replaceAll('CUDA9', 'CUDA1');
+    const llamaServer = await tool('llama-server', `cat <<'X'\n${swapped}X`);
+    const nvidiaSmi = await tool('nvidia-smi', `cat ${fixtures}two-gpus.xml`);
+
+    expect(gpusOf(await prober({ llamaServer, nvidiaSmi })())).to.deep.equal([
+      ['CUDA1', 7176],
+      ['CUDA0', 11887],
+    ]);
+  });
+
+  it('ask for main memory alone without waking a GPU', async () => {
+    const llamaServer = await tool('llama-server', `echo x >> ${folder}/asked; cat <<'X'\n${LISTED}X`);
+    const probe = prober({ llamaServer, nvidiaSmi: '/nowhere' });
+
+    const readings = await probe(['CPU']);
+
+    expect(readings.map(({ id }) => id)).to.deep.equal(['CPU']);
+    const { existsSync } = await import('node:fs');
+    expect(existsSync(join(folder, 'asked'))).to.equal(false);
+  });
+
+  it('know what a process holds on which device', async () => {
+    const llamaServer = await tool('llama-server', `cat <<'X'\n${LISTED}X`);
+    const nvidiaSmi = await tool('nvidia-smi', `cat ${fixtures}two-gpus.xml`);
+    const { probeDevices, usedByPid } = createDeviceProbes({ llamaServer, nvidiaSmi });
+    await toPromise(createActor(probeDevices, { input: { deviceIds: null } }).start());
+
+    expect(await usedByPid(4242)).to.deep.equal({ CUDA0: 16500 * MIB });
+    expect(await usedByPid(1)).to.equal(null);
   });
 });
