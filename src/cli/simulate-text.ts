@@ -80,6 +80,8 @@ export function traceText(results: readonly TraceResult[]): string {
     ['requests', ...results.map((result) => result.requests)],
     ['served', ...results.map((result) => result.served)],
     ...measureRows(results),
+    ['mean wait for a slot (s)', ...results.map((result) => round(result.meanSlotWaitSeconds))],
+    ['idle in memory (s)', ...results.map((result) => round(result.idleSeconds))],
   ];
   return table(['', ...results.map((result) => result.policy)], rows);
 }

@@ -1,6 +1,6 @@
 import { createActor } from 'xstate';
 import type { SchedulerSettings } from '../../machines/scheduler/contract.ts';
-import type { KeepAlive, ModelSpec } from '../../machines/vocabulary.ts';
+import type { KeepAlive, ModelSpec, RunnerId } from '../../machines/vocabulary.ts';
 import { compose } from '../compose.ts';
 import { simulatedEffects } from './effects.ts';
 import { World } from './world.ts';
@@ -54,6 +54,8 @@ export interface TraceResult {
   readonly p99WaitSeconds: number;
   readonly maxWaitSeconds: number;
   readonly meanSlotWaitSeconds: number;
+  /** How long models were in memory and served nobody, all runners together. */
+  readonly idleSeconds: number;
 }
 
 export interface TraceOptions {
@@ -74,7 +76,10 @@ export function runTrace(trace: Trace, { settings, keepAlive }: TraceOptions): T
   const { ledger } = scheduler.getSnapshot().context;
   const waits: number[] = [];
   const counts = { loads: 0, evictions: 0, loadMs: 0, slotWaitMs: 0 };
-  scheduler.on('decision', ({ record: { kind } }) => {
+  const idle = new IdleTime(clock.now);
+  scheduler.on('decision', ({ record: { kind, runnerId } }) => {
+    if (runnerId && kind === 'loaded') idle.begin(runnerId);
+    if (runnerId && kind === 'unload') idle.end(runnerId);
     if (kind === 'load') counts.loads++;
     if (kind === 'evict') counts.evictions++;
   });
@@ -87,8 +92,12 @@ export function runTrace(trace: Trace, { settings, keepAlive }: TraceOptions): T
     const coldMs = Math.max(0, readyAtMs - request.atMs);
     waits.push(coldMs / 1000);
     counts.slotWaitMs += waitMs - coldMs;
+    idle.take(runnerId);
     const runMs = serviceMs(request, model);
-    clock.setTimeout(() => scheduler.send({ type: 'lease.released', leaseId }), runMs);
+    clock.setTimeout(() => {
+      idle.giveBack(runnerId);
+      scheduler.send({ type: 'lease.released', leaseId });
+    }, runMs);
   });
   scheduler.start();
   trace.requests.forEach((request, index) => {
@@ -110,13 +119,50 @@ export function runTrace(trace: Trace, { settings, keepAlive }: TraceOptions): T
   const settle = (): boolean => ledger.waitingCount + ledger.leases.size === 0;
   while (!settle() && clock.step());
   scheduler.stop();
-  return { policy: settings.plan.policy, requests: trace.requests.length, ...measuresOf(waits, counts) };
+  const { length: requests } = trace.requests;
+  return {
+    policy: settings.plan.policy,
+    requests,
+    ...measuresOf(waits, counts),
+    idleSeconds: idle.totalMs / 1000,
+  };
+}
+
+/** Adds up how long runners are loaded without a lease. */
+class IdleTime {
+  totalMs = 0;
+  readonly #now: () => number;
+  readonly #runners = new Map<RunnerId, { leases: number; sinceMs: number }>();
+
+  constructor(now: () => number) {
+    this.#now = now;
+  }
+
+  begin(runnerId: RunnerId): void {
+    this.#runners.set(runnerId, { leases: 0, sinceMs: this.#now() });
+  }
+
+  take(runnerId: RunnerId): void {
+    const runner = this.#runners.get(runnerId);
+    if (runner && runner.leases++ === 0) this.totalMs += this.#now() - runner.sinceMs;
+  }
+
+  giveBack(runnerId: RunnerId): void {
+    const runner = this.#runners.get(runnerId);
+    if (runner && --runner.leases === 0) runner.sinceMs = this.#now();
+  }
+
+  end(runnerId: RunnerId): void {
+    const runner = this.#runners.get(runnerId);
+    if (runner?.leases === 0) this.totalMs += this.#now() - runner.sinceMs;
+    this.#runners.delete(runnerId);
+  }
 }
 
 function measuresOf(
   waits: number[],
   counts: { loads: number; evictions: number; loadMs: number; slotWaitMs: number },
-): Omit<TraceResult, 'policy' | 'requests'> {
+): Omit<TraceResult, 'policy' | 'requests' | 'idleSeconds'> {
   waits.sort((a, b) => a - b);
   const at = (share: number): number =>
     waits[Math.min(waits.length - 1, Math.floor(share * waits.length))] ?? 0;
