@@ -72,7 +72,7 @@ export async function startService(options: ServiceOptions): Promise<Service> {
     preload: options.preload,
   });
   // Whoever asks the scheduler for anything does it through `send`; its own runners do not.
-  const { send } = scheduler;
+  const send = scheduler.send.bind(scheduler);
   scheduler.send = (event) => {
     recorder.heard(event as SchedulerCommand);
     send(event);

@@ -1,13 +1,5 @@
 import type { Failure } from '../failures.ts';
-import {
-  emptyDemand,
-  recordArrival,
-  restoreDemand,
-  saveDemand,
-  type Demand,
-  type SavedDemand,
-} from '../planning/demand.ts';
-import { withContextFor, withLessContext } from '../planning/context.ts';
+import type { Demand, SavedDemand } from '../planning/demand.ts';
 import { clampKeepAlive } from '../planning/keep-alive.ts';
 import { canServe, isReturning } from '../planning/sharing.ts';
 import type { Claim, Decision, View, Waiting } from '../planning/view.ts';
@@ -22,9 +14,12 @@ import {
   type RunnerId,
 } from '../vocabulary.ts';
 import type { Request, SchedulerSettings } from './contract.ts';
+import { ContextTable } from './context-table.ts';
+import { DemandTable } from './demand-table.ts';
 import { DeviceTable } from './device-table.ts';
 import { History } from './history.ts';
-import { QueueTable, type LeaseRow, type RunnerRow } from './tables.ts';
+import { QueueTables } from './queue-tables.ts';
+import type { LeaseRow, QueueTable, RunnerRow } from './tables.ts';
 
 /** How much later than it arrived a request stands in line. Bounded, so that no priority starves another. */
 const HANDICAP_MS: Record<Priority, number> = { interactive: -30_000, normal: 0, batch: 60_000 };
@@ -38,28 +33,23 @@ const NOTHING: readonly never[] = [];
  */
 export class Ledger implements View {
   readonly settings: View['settings'];
-  readonly queues = new Map<string, QueueTable>();
   readonly runners = new Map<RunnerId, RunnerRow>();
   readonly claims = new Map<string, Claim>();
   readonly exclusive = new Set<string>();
   readonly touched = new Set<string>();
   readonly leases = new Map<LeaseId, LeaseRow>();
-  readonly pooledDemand: Demand = emptyDemand();
   /** Why each cold class waits, as the planner last saw it. */
   waits: ReadonlyMap<string, string> = new Map();
   wakeAtMs = Infinity;
-  waitingCount = 0;
   supply = 0;
   inventory = 0;
   readonly now: () => number;
   readonly #table: DeviceTable;
   readonly #history = new History();
-  readonly #waiting = new Map<LeaseId, Waiting>();
+  readonly #queues = new QueueTables();
   readonly #runnersByModel = new Map<string, RunnerRow[]>();
-  readonly #queuesByModel = new Map<string, QueueTable[]>();
-  readonly #lowered = new Map<string, ModelSpec>();
-  readonly #demand = new Map<string, Demand>();
-  #spareQueue: QueueTable | null = null;
+  readonly #contexts = new ContextTable();
+  readonly #demand: DemandTable;
   #seq = 0;
   #runnerSeq = 0;
   #decisionSeq = 0;
@@ -69,13 +59,18 @@ export class Ledger implements View {
     now: () => number,
     learned: Readonly<Record<string, SavedDemand>> = {},
   ) {
-    for (const [model, saved] of Object.entries(learned))
-      this.#demand.set(model, restoreDemand(saved, this.pooledDemand));
+    this.#demand = new DemandTable(learned);
     this.settings = settings.plan;
     this.#table = new DeviceTable(settings.deviceLimits);
     this.now = now;
   }
 
+  get queues(): ReadonlyMap<string, QueueTable> {
+    return this.#queues.byClass;
+  }
+  get waitingCount(): number {
+    return this.#queues.count;
+  }
   get devices(): View['devices'] {
     return this.#table.rows;
   }
@@ -83,16 +78,17 @@ export class Ledger implements View {
     return this.#runnersByModel.get(model) ?? NOTHING;
   }
   queuesOf(model: string): readonly QueueTable[] {
-    return this.#queuesByModel.get(model) ?? NOTHING;
+    return this.#queues.ofModel(model);
+  }
+  get pooledDemand(): Demand {
+    return this.#demand.pooled;
+  }
+  demandOf(model: string): Demand {
+    return this.#demand.of(model);
   }
   /** What was learned of each model's demand, to be kept across restarts. */
   savedDemand(): Record<string, SavedDemand> {
-    return Object.fromEntries([...this.#demand].map(([model, demand]) => [model, saveDemand(demand)]));
-  }
-  demandOf(model: string): Demand {
-    let demand = this.#demand.get(model);
-    if (!demand) this.#demand.set(model, (demand = emptyDemand()));
-    return demand;
+    return this.#demand.saved();
   }
   reloadSecondsOf(spec: ModelSpec): number {
     return this.#history.reloadSecondsOf(spec);
@@ -107,10 +103,10 @@ export class Ledger implements View {
     return ++this.#decisionSeq;
   }
   waitingOf(leaseId: LeaseId): Waiting | undefined {
-    return this.#waiting.get(leaseId);
+    return this.#queues.get(leaseId);
   }
   allWaiting(): readonly Waiting[] {
-    return [...this.#waiting.values()];
+    return this.#queues.all();
   }
   laggingDevices(reservation: Reservation): string[] {
     return Object.keys(reservation).filter((id) => this.devices.get(id)?.kind === 'discrete');
@@ -120,8 +116,8 @@ export class Ledger implements View {
   receive(request: Request): Waiting {
     const nowMs = this.now();
     const { leaseId } = request;
-    const spec = this.#fitted(request.spec);
-    if (!request.isRetry) recordArrival(this.demandOf(spec.name), this.pooledDemand, nowMs);
+    const spec = this.#contexts.fitted(request.spec, this.devices.values());
+    if (!request.isRetry) this.#demand.record(spec.name, nowMs);
     return {
       leaseId,
       spec,
@@ -145,15 +141,9 @@ export class Ledger implements View {
     if (runner) this.#lease(waiting, runner);
   }
 
-  /** A model whose context Corral chooses, with the one that fits these GPUs, or a smaller one after it ran out of memory. */
-  #fitted(spec: ModelSpec): ModelSpec {
-    if (spec.contexts === undefined) return spec;
-    return this.#lowered.get(spec.classKey) ?? withContextFor(spec, this.devices.values());
-  }
-
   /** Takes a request out of its queue; false when it waits no longer. */
   withdraw(leaseId: LeaseId): boolean {
-    const waiting = this.#waiting.get(leaseId);
+    const waiting = this.#queues.get(leaseId);
     if (waiting) this.#unqueue(waiting);
     return waiting !== undefined;
   }
@@ -312,9 +302,8 @@ export class Ledger implements View {
   }
 
   #lowerContext(spec: ModelSpec): boolean {
-    const lower = withLessContext(spec);
+    const lower = this.#contexts.lower(spec);
     if (lower === null) return false;
-    this.#lowered.set(spec.classKey, lower);
     const queue = this.queues.get(spec.classKey);
     if (queue) queue.spec = lower;
     return true;
@@ -350,11 +339,13 @@ export class Ledger implements View {
     this.#table.read(readings, [...this.runners.values()]);
     for (const runner of this.runners.values()) runner.isSettled = runner.readyAtMs !== null;
     // Who came before the devices were known.
-    for (const queue of this.queues.values()) queue.spec = this.#fitted(queue.spec);
+    for (const queue of this.queues.values()) {
+      queue.spec = this.#contexts.fitted(queue.spec, this.devices.values());
+    }
   }
 
   #grant(leaseId: LeaseId, runnerId: RunnerId): void {
-    const waiting = this.#waiting.get(leaseId);
+    const waiting = this.#queues.get(leaseId);
     const runner = this.runners.get(runnerId);
     if (!waiting || !runner) return;
     this.#unqueue(waiting);
@@ -384,45 +375,17 @@ export class Ledger implements View {
   }
 
   #queue(waiting: Waiting): void {
-    const { classKey, name } = waiting.spec;
-    let queue = this.queues.get(classKey);
-    if (!queue) {
-      queue = this.#emptyQueue(waiting.spec);
-      this.queues.set(classKey, queue);
-      const others = this.#queuesByModel.get(name);
-      if (others) others.push(queue);
-      else this.#queuesByModel.set(name, [queue]);
-    }
-    queue.add(waiting);
-    this.#waiting.set(waiting.leaseId, waiting);
-    this.waitingCount++;
-    this.touched.add(name);
+    this.#queues.add(waiting);
+    this.touched.add(waiting.spec.name);
   }
 
   #unqueue(waiting: Waiting): void {
-    const { classKey, name } = waiting.spec;
-    const queue = this.queues.get(classKey);
-    if (!queue || !this.#waiting.delete(waiting.leaseId)) return;
-    queue.remove(waiting);
-    this.waitingCount--;
-    if (queue.order.length > 0) return;
-    this.queues.delete(classKey);
-    this.#spareQueue = queue;
-    const queues = this.#queuesByModel.get(name) ?? [];
-    queues.splice(queues.indexOf(queue), 1);
-    if (queues.length === 0) this.#queuesByModel.delete(name);
+    if (!this.#queues.remove(waiting)) return;
+    const { name } = waiting.spec;
     this.touched.add(name);
     // A load that nobody waits for any more may be given up, and one with other options may take its place.
-    if (queues.length > 0 || this.runnersOf(name).some((runner) => runner.state === 'loading')) this.supply++;
-  }
-
-  /** Most queues hold one request for no time at all, so the table that was emptied last is used again. */
-  #emptyQueue(spec: ModelSpec): QueueTable {
-    const spare = this.#spareQueue;
-    if (spare === null) return new QueueTable(spec);
-    this.#spareQueue = null;
-    spare.spec = spec;
-    return spare;
+    const mayGo = this.runnersOf(name).some((runner) => runner.state === 'loading');
+    if (mayGo || this.queuesOf(name).length > 0) this.supply++;
   }
 
   #unclaim(classKey: string): void {

@@ -124,7 +124,11 @@ export class Recorder {
         if (!this.#specs.has(command.spec.name)) this.#specs.set(command.spec.name, command.spec);
         this.#commands.push({ atMs, command });
         break;
-      default:
+      case 'model.unload':
+      case 'model.keep':
+      case 'runner.stop':
+      case 'scheduler.drain':
+      case 'scheduler.hurry':
         this.#commands.push({ atMs, command });
     }
   }

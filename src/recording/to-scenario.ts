@@ -151,7 +151,11 @@ function stepsOfCommand({ atMs, command }: RecordedCommand): Timed[] {
       return [at(atMs, { shutdown: true, drain: time(command.drainMs) })];
     case 'scheduler.hurry':
       return [at(atMs, { hurry: true })];
-    default:
+    // A scenario knows models, not their runners one by one; requests are steps of their own.
+    case 'runner.stop':
+    case 'request.submitted':
+    case 'request.withdrawn':
+    case 'lease.released':
       return [];
   }
 }

@@ -60,13 +60,13 @@ describe('a model that waits', () => {
 });
 
 /** Stops a model's process in the moment in which it has been started, so that its load takes as long as a test wants. */
-const freezeAtStart = ({ scheduler, status }: Corral, model: string): Promise<number> =>
+const freezeAtStart = (corral: Corral, model: string): Promise<number> =>
   new Promise((resolve) => {
-    const { unsubscribe } = scheduler.on('runner.changed', () => {
-      const pid = status().runners.find((runner) => runner.model === model)?.pid ?? null;
+    const watching = corral.scheduler.on('runner.changed', () => {
+      const pid = corral.status().runners.find((runner) => runner.model === model)?.pid ?? null;
       if (pid === null) return;
       process.kill(pid, 'SIGSTOP');
-      unsubscribe();
+      watching.unsubscribe();
       resolve(pid);
     });
   });
