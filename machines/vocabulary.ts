@@ -61,6 +61,8 @@ export interface ModelSpec {
   readonly loadEstimateMs: number;
   /** Most requests that may wait for this model. */
   readonly maxQueue: number;
+  /** Of requests that do not say theirs; absent: normal. */
+  readonly priority?: Priority;
   /** Longest wait for this model; absent: what the request brings along. */
   readonly waitLimitMs?: number;
   /** The longest keep-alive that a request may ask for; absent: any. */

@@ -71,7 +71,7 @@ export class Leases implements LeaseDesk {
         request: {
           leaseId,
           spec,
-          priority: request.priority ?? 'normal',
+          priority: request.priority ?? spec.priority ?? 'normal',
           keepAlive: request.keepAlive ?? null,
           waitLimitMs: this.#options.waitLimitMs,
           isRetry: request.isRetry ?? false,

@@ -129,6 +129,7 @@ function specOf(name: string, model: ModelConfig, file: ModelFile, parts: Resolv
       keepAliveLimit: limitOf(model.keepAliveLimit ?? defaults.keepAliveLimit),
       replicas: model.replicas ?? defaults.replicas,
       spread: model.spread ?? defaults.spread,
+      priority: model.priority ?? defaults.priority,
     }),
   };
 }

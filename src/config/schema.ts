@@ -43,6 +43,10 @@ const sharing = {
     .optional()
     .describe('The longest keep-alive that a request may ask for. Default: any.'),
   wait: duration.optional().describe('Longest wait of a request for it. Default: limits.wait.'),
+  priority: z
+    .enum(['interactive', 'normal', 'batch'])
+    .optional()
+    .describe('Place in line of requests that do not say theirs (X-Corral-Priority). Default: normal.'),
   spread: z
     .boolean()
     .optional()

@@ -139,7 +139,7 @@ export class Director {
     recorder.submitted(id, spec.name);
     const keepAlive = step.keepAlive === undefined ? null : keepAliveOf(step.keepAlive);
     const waitLimitMs = step.wait ?? scenario.settings.wait;
-    const priority = step.priority ?? 'normal';
+    const priority = step.priority ?? spec.priority ?? 'normal';
     const request = { leaseId: id, spec, priority, keepAlive, waitLimitMs, isRetry: false };
     scheduler.send({ type: 'request.submitted', request });
   }

@@ -60,6 +60,7 @@ export class ModelSpecs {
       maxQueue: model.maxQueue ?? this.#maxQueue,
       ...(model.wait !== undefined && { waitLimitMs: model.wait }),
       ...(model.keepAliveLimit !== undefined && { keepAliveLimit: keepAliveOf(model.keepAliveLimit) }),
+      ...(model.priority !== undefined && { priority: model.priority }),
       ...(model.spread !== undefined && { spread: model.spread }),
       ...(model.replicas !== undefined && { replicas: model.replicas }),
       ...(model.contexts && {

@@ -43,6 +43,10 @@ const modelShape = {
   keepAliveLimit: duration.optional().describe('The longest keep-alive that a request may ask for.'),
   wait: duration.optional().describe('Longest wait of a request for it.'),
   replicas: positive.optional().describe('Most runners of it at a time. Default: 1.'),
+  priority: z
+    .enum(['interactive', 'normal', 'batch'])
+    .optional()
+    .describe('Of requests that do not say theirs. Default: normal.'),
   spread: z.boolean().optional().describe('Over all GPUs of a library, even if one would hold it.'),
   layers: positive
     .optional()
