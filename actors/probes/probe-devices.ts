@@ -32,14 +32,19 @@ export interface DeviceProbes {
 
 /**
  * Reads the devices. Which there are is the runtime's own word; what is free on them comes from cheaper sources. A source that
- * fails makes its devices' memory unknown; it never makes them vanish. Callers at the same time share one reading of the
- * GPUs, and who asks for main memory alone waits for no GPU.
+ * fails makes its devices' memory unknown; it never makes them vanish. Callers at the same time share one reading,
+ * and who asks for main memory alone waits for no GPU.
  */
 export function createDeviceProbes(options: ProbeOptions): DeviceProbes {
   const gpus = options.llamaServer === null ? null : new Gpus(options, options.llamaServer);
-  const readAll = async (): Promise<readonly DeviceReading[]> => {
+  const readNow = async (): Promise<readonly DeviceReading[]> => {
     const cpu = await readCpu(options.root);
     return [...((await gpus?.read(cpu.freeBytes)) ?? []), cpu];
+  };
+  let underWay: Promise<readonly DeviceReading[]> | null = null;
+  const readAll = (): Promise<readonly DeviceReading[]> => {
+    underWay ??= readNow().finally(() => (underWay = null));
+    return underWay;
   };
   const probeDevices = fromPromise<readonly DeviceReading[], { deviceIds: readonly DeviceId[] | null }>(
     async ({ input: { deviceIds } }) => {
@@ -59,7 +64,6 @@ export function createDeviceProbes(options: ProbeOptions): DeviceProbes {
 class Gpus {
   readonly #inventory: Inventory;
   readonly #freeMemory: FreeMemory;
-  #underWay: Promise<readonly DeviceReading[]> | null = null;
 
   constructor(options: ProbeOptions, llamaServer: string) {
     const full = {
@@ -80,12 +84,7 @@ class Gpus {
     return this.#inventory.devices;
   }
 
-  read(mainFreeBytes: number | null): Promise<readonly DeviceReading[]> {
-    this.#underWay ??= this.#read(mainFreeBytes).finally(() => (this.#underWay = null));
-    return this.#underWay;
-  }
-
-  async #read(mainFreeBytes: number | null): Promise<readonly DeviceReading[]> {
+  async read(mainFreeBytes: number | null): Promise<readonly DeviceReading[]> {
     const fresh = await this.#inventory.refresh();
     return this.#freeMemory.read(this.#inventory.devices, { fresh, mainFreeBytes });
   }

@@ -29,6 +29,7 @@ describe("the management API's document", () => {
       'GET /devices',
       'GET /queue',
       'GET /decisions',
+      'GET /recording',
       'POST /drain',
       'GET /models',
       'GET /models/{name}',
@@ -69,6 +70,7 @@ describe("the management API's document", () => {
       await ask('listModels', '/models');
       await ask('listRunners', '/runners');
       await ask('listDecisions', '/decisions?model=a&kind=load&after=0&limit=5');
+      await ask('getRecording', '/recording');
     };
     const { pool } = managed;
     pool.world.modelOf('b').signOfLifeMs = 100;
