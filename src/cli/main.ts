@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 import { Command } from 'commander';
-import { ConfigError } from '../config/load-config.ts';
+import { ConfigError } from '../config/config-error.ts';
 import { VERSION } from '../serve.ts';
 import { checkCommand } from './check.ts';
 import { explainCommand } from './explain.ts';

@@ -3,30 +3,8 @@ import { resolve } from 'node:path';
 import { closest, distance } from 'fastest-levenshtein';
 import { isMap, isNode, LineCounter, parseDocument, type Document } from 'yaml';
 import type { z } from 'zod';
+import { ConfigError, type ConfigProblem } from './config-error.ts';
 import { configSchema, type Config } from './schema.ts';
-
-/** One thing wrong with a configuration, and where. */
-export interface ConfigProblem {
-  /** 1-based; 0 when the whole file is meant. */
-  readonly line: number;
-  readonly column: number;
-  /** `models.qwen.context`; empty for the whole file. */
-  readonly key: string;
-  readonly message: string;
-}
-
-/** A configuration that cannot be used, with everything that is wrong with it. */
-export class ConfigError extends Error {
-  override readonly name = 'ConfigError';
-  readonly file: string;
-  readonly problems: readonly ConfigProblem[];
-
-  constructor(file: string, problems: readonly ConfigProblem[], text = '') {
-    super(problems.map((problem) => describe(file, problem, text)).join('\n'));
-    this.file = file;
-    this.problems = problems;
-  }
-}
 
 export interface LoadedConfig {
   /** Absolute; null when there is no file and all is default. */
@@ -157,12 +135,6 @@ function nameClashes(config: Config): { path: string[]; message: string }[] {
       owners.set(one.toLowerCase(), name);
     }
   return clashes;
-}
-
-function describe(file: string, { line, column, key, message }: ConfigProblem, text: string): string {
-  const where = line === 0 ? file : `${file}:${line}:${column}`;
-  const quoted = text.split('\n')[line - 1];
-  return `${where}: ${key ? `${key}: ` : ''}${message}${quoted?.trim() ? `\n    ${quoted.trim()}` : ''}`;
 }
 
 const lowerFirst = (text: string): string => text.charAt(0).toLowerCase() + text.slice(1);

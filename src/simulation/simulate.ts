@@ -13,7 +13,7 @@ import type { Scenario } from './scenario/schema.ts';
 import { settingsOf, worldOf } from './scenario/stage.ts';
 import type { World } from './world.ts';
 
-export { parseScenario, readScenario, scenarioOf } from './scenario/read-scenario.ts';
+export { parseScenario, scenarioOf } from './scenario/parse-scenario.ts';
 export type { Scenario, ScenarioInput } from './scenario/schema.ts';
 export type * from './scenario/result.ts';
 

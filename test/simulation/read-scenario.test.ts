@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { expect } from 'chai';
-import { ConfigError } from '../../src/config/load-config.ts';
+import { ConfigError } from '../../src/config/config-error.ts';
 import { parseScenario, scenarioOf } from '../../src/simulation/simulate.ts';
 import { scenarioJsonSchema } from '../../src/simulation/scenario/schema.ts';
 

@@ -2,7 +2,8 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { join } from 'node:path';
 import { expect } from 'chai';
-import { readScenario, simulate, type SimulationResult } from '../../src/simulation/simulate.ts';
+import { readScenario } from '../../src/simulation/read-scenario.ts';
+import { simulate, type SimulationResult } from '../../src/simulation/simulate.ts';
 
 const folder = fileURLToPath(new URL('../../scenarios', import.meta.url));
 const files = readdirSync(folder).toSorted();

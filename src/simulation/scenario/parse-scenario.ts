@@ -1,27 +1,12 @@
-import { readFileSync } from 'node:fs';
-import { resolve } from 'node:path';
 import { closest, distance } from 'fastest-levenshtein';
 import { isMap, isNode, isSeq, LineCounter, parseDocument, type Document, type Node } from 'yaml';
 import type { z } from 'zod';
-import { ConfigError, type ConfigProblem } from '../../config/load-config.ts';
+import { ConfigError, type ConfigProblem } from '../../config/config-error.ts';
 import { knownKeysAt } from './known-keys.ts';
 import { namesIn } from './names.ts';
 import { scenarioSchema, type Scenario, type ScenarioInput } from './schema.ts';
 
-/** Reads a scenario from a YAML or JSON file. Throws a `ConfigError` that names every problem with file, line and key. */
-export function readScenario(path: string): Scenario {
-  const file = resolve(path);
-  let text: string;
-  try {
-    text = readFileSync(file, 'utf8');
-  } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
-    throw new ConfigError(file, [{ line: 0, column: 0, key: '', message: `cannot be read: ${reason}` }]);
-  }
-  return parseScenario(text, path);
-}
-
-/** The same for text that is at hand already; `file` is for messages. */
+/** Reads a scenario from YAML or JSON text; `file` is for messages. Throws a `ConfigError` that names every problem with line and key. */
 export function parseScenario(text: string, file = 'scenario.yaml'): Scenario {
   const lines = new LineCounter();
   const document = parseDocument(text, { lineCounter: lines });
