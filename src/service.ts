@@ -12,6 +12,7 @@ import { realClock } from './clock.ts';
 import { compose } from './compose.ts';
 import { DecisionLog } from './decision-log.ts';
 import type { HttpLimits } from './http/limits.ts';
+import { builtPage, createPage } from './http/page.ts';
 import { createHttpServer } from './http/server.ts';
 import { UpstreamPools } from './http/upstream-pools.ts';
 import { Leases, type Scheduler } from './leases.ts';
@@ -109,6 +110,7 @@ export async function startService(options: ServiceOptions): Promise<Service> {
     desk: leases,
     models: () => catalogue.list(ledger()),
     management: (request, response) => management.routing(request, response),
+    page: createPage(builtPage),
     health,
     pools,
     limits: options.limits,

@@ -2,7 +2,8 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { apiRoutes, upstreamRoute, type ApiRoute } from './api-routes.ts';
 import { openai, type Family } from './families.ts';
 import { modelEntry, modelList, type ModelListing } from './model-list.ts';
-import { badRequest, problemOfFailure } from './openai-errors.ts';
+import { badRequest, problemOf, problemOfFailure } from './openai-errors.ts';
+import { ASSETS_PREFIX, wantsPage, type Page } from './page.ts';
 import type { Proxy } from './proxy.ts';
 import type { Place } from './receive-call.ts';
 import { sendJson, sendProblem, sendText } from './replies.ts';
@@ -18,6 +19,8 @@ interface RouterParts {
   readonly models: () => readonly ModelListing[];
   readonly management?: Handler;
   readonly metrics?: Handler;
+  /** Shown to browsers at `/`. */
+  readonly page?: Page;
   readonly health: () => Health;
   readonly version: string;
   readonly proxy: Proxy;
@@ -56,10 +59,8 @@ export const createRouter = (parts: RouterParts): Handler => {
   const models = reads((response) => sendJson(response, 200, modelList(parts.models())));
   const health = reads((response) => sendHealth(response, parts.health()));
   for (const prefix of ['/v1', '']) routes.set(`${prefix}/models`, models).set(`${prefix}/health`, health);
-  routes.set(
-    '/',
-    reads((response) => sendPointer(response, parts.version)),
-  );
+  const front = frontOf(parts);
+  routes.set('/', front);
   const oneModel: Route = {
     methods: readMethods,
     handle: (_, response, { path }) =>
@@ -68,7 +69,13 @@ export const createRouter = (parts: RouterParts): Handler => {
   const upstream = proxied(parts, upstreamRoute);
   const find = (path: string): Route | undefined =>
     routes.get(path) ??
-    (path.startsWith(MODEL_PREFIX) ? oneModel : isUpstreamPath(path) ? upstream : undefined);
+    (path.startsWith(MODEL_PREFIX)
+      ? oneModel
+      : path.startsWith(ASSETS_PREFIX)
+        ? front
+        : isUpstreamPath(path)
+          ? upstream
+          : undefined);
 
   return (request, response) => {
     const place = placeOf(request.url ?? '/');
@@ -93,6 +100,23 @@ const proxied = ({ proxy }: RouterParts, route: ApiRoute): Route => ({
   handle: (request, response, place) => void proxy(request, response, route, place),
 });
 
+/** The page for browsers, and its files; for everybody else a few words. */
+const frontOf = ({ page, version }: RouterParts): Route => ({
+  methods: readMethods,
+  handle: (request, response, place) => {
+    if (place.path === '/' && !wantsPage(request)) return sendPointer(response, version);
+    const sent = page?.send(request, response, place.path) ?? Promise.resolve(false);
+    sent.then(
+      (wasThere) => {
+        if (wasThere) return;
+        if (place.path === '/') sendPointer(response, version, NO_PAGE);
+        else sendNotFound(request, response, place);
+      },
+      (error: unknown) => sendProblem(response, problemOf(error)),
+    );
+  },
+});
+
 /** Corral's own metrics, or with `?model=` those of that model's runner. */
 const eitherMetrics = (own: Handler, ofRunner: Route): Route => ({
   ...ofRunner,
@@ -105,13 +129,16 @@ const eitherMetrics = (own: Handler, ofRunner: Route): Route => ({
 const sendHealth = (response: ServerResponse, health: Health): void =>
   sendJson(response, health === 'ok' ? 200 : 503, { status: health });
 
-const sendPointer = (response: ServerResponse, version: string): void =>
+const NO_PAGE = 'The page that shows what runs is not built here: npm run build.\n';
+
+const sendPointer = (response: ServerResponse, version: string, more = ''): void =>
   sendText(
     response,
     200,
     `Corral ${version} is running: many local language models behind one address.\n` +
-      'POST /v1/chat/completions, /v1/completions, /v1/embeddings, /v1/messages, /api/chat; GET /v1/models, /health.\n',
-    { 'content-type': 'text/plain; charset=utf-8' },
+      'POST /v1/chat/completions, /v1/completions, /v1/embeddings, /v1/messages, /api/chat; GET /v1/models, /health.\n' +
+      more,
+    { 'content-type': 'text/plain; charset=utf-8', vary: 'accept' },
   );
 
 const sendModel = (response: ServerResponse, models: readonly ModelListing[], name: string): void => {

@@ -7,6 +7,7 @@ import type { HttpLimits } from './limits.ts';
 import type { ModelListing } from './model-list.ts';
 import { createOllama } from './ollama/handler.ts';
 import { problemOf } from './openai-errors.ts';
+import type { Page } from './page.ts';
 import { createProxy } from './proxy.ts';
 import { BodyBudget, declaredBytes } from './read-body.ts';
 import { sendProblem } from './replies.ts';
@@ -25,6 +26,8 @@ export interface HttpServerOptions {
   readonly management?: Handler;
   /** Answers `GET /metrics` unless it asks for the metrics of one model's runner. */
   readonly metrics?: Handler;
+  /** What browsers are shown at `/`; a few words without it. */
+  readonly page?: Page;
   /** What `/health` says; `ok` without it. */
   readonly health?: () => Health;
   /** Pass one's own to close a runner's connections when it goes. Closed with the server either way. */

@@ -1,0 +1,47 @@
+import { signal, type ReadonlySignal } from '@preact/signals';
+import type { Chart, Picture } from './picture.ts';
+import { clockOffsetMs, follow, open } from './session.ts';
+
+const runners = signal<Picture['runners']>([]);
+const queue = signal<Picture['queue']>([]);
+const devices = signal<Picture['devices']>([]);
+const decisions = signal<Picture['decisions']>([]);
+const events = signal<Picture['events']>([]);
+const nowMs = signal(Date.now());
+
+type Signals = { readonly [Part in keyof Picture]: ReadonlySignal<Picture[Part]> };
+
+/** The picture as the server tells it now. Views draw from `shown`, which may be a moment of the past. */
+export const live: Signals & { readonly nowMs: ReadonlySignal<number> } = {
+  runners,
+  queue,
+  devices,
+  decisions,
+  events,
+  nowMs,
+};
+
+/** The statecharts as data. They do not change while Corral runs. */
+export const charts = signal<readonly Chart[]>([]);
+
+/** The server's time of day, in ms. */
+export const serverNowMs = (): number => Date.now() + clockOffsetMs.value;
+
+/** How often clocks on the page move on. */
+const TICK_MS = 500;
+
+/** Connects, and keeps the picture up to date from then on. */
+export function startLive(): void {
+  follow('runners', {}, (rows) => (runners.value = inOrder(rows)));
+  follow('queue', {}, (rows) => (queue.value = rows));
+  follow('devices', {}, (rows) => (devices.value = rows));
+  follow('charts', {}, (rows) => (charts.value = rows));
+  follow('decisions', {}, ({ entries }) => (decisions.value = entries));
+  follow('events', {}, ({ entries }) => (events.value = entries));
+  setInterval(() => (nowMs.value = serverNowMs()), TICK_MS);
+  open();
+}
+
+/** Oldest first: `runner-2` before `runner-10`. */
+const inOrder = (rows: Picture['runners']): Picture['runners'] =>
+  rows.toSorted((a, b) => a.id.localeCompare(b.id, 'en', { numeric: true }));

@@ -1,0 +1,2 @@
+/** Not there yet. */
+export const Playground = () => <p class="empty">Playground is not there yet.</p>;

@@ -1,0 +1,2 @@
+/** Not there yet. */
+export const Timeline = () => <p class="empty">Timeline is not there yet.</p>;
