@@ -55,6 +55,7 @@ const parts = {
   Device: deviceSchema,
   Chart: lists.charts,
   Decision: decisionSchema,
+  Actor: lists.actors,
   ActorEvent: streams.events,
   LogLine: streams.log,
   Model: modelSchema,

@@ -53,22 +53,53 @@ const chart = z
   })
   .describe('A statechart as data.');
 
+const scalar = z.union([text, z.number(), z.boolean(), z.null()]);
+const told = z.record(text, scalar);
+const statePath = text.describe(
+  'Path of the innermost state; of regions side by side all, with a space between.',
+);
+
+const actorRow = z
+  .object({
+    id: text.describe('scheduler, devices, runner-1.'),
+    chart: text.describe('Id of its chart.'),
+    state: statePath,
+    context: told.describe('Of its context, what names things and says how they are; no keys, no requests.'),
+  })
+  .describe('An actor that has a chart, and where it stands on it.');
+
+const effect = z
+  .object({
+    before: statePath.nullable().describe('Null when it has just been started.'),
+    after: statePath.nullable(),
+    took: texts.describe('Ids of the transitions that it took, in order.'),
+    changed: z
+      .record(text, z.tuple([scalar, scalar]))
+      .describe('What has changed of what is told of its context: before, after.'),
+  })
+  .describe('What the receiver made of an event; nothing, when it has no chart or was no longer there.');
+
 const actorEvent = z
   .object({
     at: moment,
     from: text.nullable().describe('The actor that sent it; null when it came from outside.'),
     to: text.describe('The actor that it was sent to: scheduler, runner-1, runner-1.process.'),
     type: text,
-    data: z
-      .record(text, z.union([text, z.number(), z.boolean(), z.null()]))
-      .describe('Of its content, what names things and says how they are; no keys, no requests.'),
+    data: told.describe('Of its content, what names things and says how they are; no keys, no requests.'),
+    effect,
   })
   .describe('An event that one actor sent to another.');
 
 const logLine = z.object({ runnerId: text, text }).describe('A line that a runner printed, as plain text.');
 
 /** Topics that are lists: each row has an `id`, and a change names the rows that are new or different, and those gone. */
-export const lists = { runners: runnerRow, queue: waitRow, devices: deviceSchema, charts: chart } as const;
+export const lists = {
+  runners: runnerRow,
+  queue: waitRow,
+  devices: deviceSchema,
+  charts: chart,
+  actors: actorRow,
+} as const;
 
 /** Topics that only go on: a snapshot has the last entries, and a change has further ones. */
 export const streams = {

@@ -1,3 +1,4 @@
+import { actorRows } from '../charts/actors.ts';
 import { allCharts } from '../charts/all-charts.ts';
 import { ledgerOf } from '../management/parts.ts';
 import { decisionEntry } from '../management/views.ts';
@@ -28,6 +29,10 @@ export function sourcesOf(parts: WsParts): Opens {
     <T extends 'runners' | 'queue' | 'devices'>(read: () => Row<T>[]) =>
     (_: unknown, touch: () => void) =>
       new ListSource(read, touch, watchScheduler);
+  const watchActors: Watch = (touch) => {
+    const watching = scheduler.system.inspect(({ type }) => type === '@xstate.snapshot' && touch());
+    return () => watching.unsubscribe();
+  };
   const never: Watch = () => () => {};
 
   return {
@@ -35,6 +40,7 @@ export function sourcesOf(parts: WsParts): Opens {
     queue: list<'queue'>(() => waitRows(ledger())),
     devices: list<'devices'>(() => [...parts.status().devices]),
     charts: (_, touch) => new ListSource(allCharts, touch, never),
+    actors: (_, touch) => new ListSource(() => actorRows(scheduler), touch, watchActors),
     decisions: (_, touch) =>
       new StreamSource(
         parts.decisions().map(decisionEntry),
@@ -47,7 +53,7 @@ export function sourcesOf(parts: WsParts): Opens {
         ({ reason }) => 300 + reason.length,
       ),
     events: (_, touch) =>
-      new StreamSource([], actorEvents(scheduler, ledger().now), touch, bounds, () => 300),
+      new StreamSource([], actorEvents(scheduler, ledger().now), touch, bounds, () => 400),
     log: ({ runnerId, model = '' }, touch) => {
       const { past, follow } = runnerId === undefined ? modelLog(parts, model) : runnerLog(parts, runnerId);
       return new StreamSource(past, follow, touch, bounds, ({ text }) => 50 + text.length);

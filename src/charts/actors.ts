@@ -1,0 +1,51 @@
+import type { AnyActorRef, AnyMachineSnapshot, StateValue } from 'xstate';
+import { toldOfContext, type Told } from './told.ts';
+
+/** An actor that has a chart, and where it stands on it. */
+export interface ActorRow {
+  /** `scheduler`, `devices`, `runner-1`. */
+  readonly id: string;
+  /** Id of its machine. */
+  readonly chart: string;
+  /** Path of the innermost state that it is in; of regions side by side all, with a space between. */
+  readonly state: string;
+  /** What may be told of its context. */
+  readonly context: Told;
+}
+
+/** All actors of a system that have charts, parents first. */
+export function actorRows(root: AnyActorRef): ActorRow[] {
+  const row = actorRow(root);
+  if (!row) return [];
+  const { children } = root.getSnapshot() as AnyMachineSnapshot;
+  return [row, ...Object.values(children).flatMap((child) => (child ? actorRows(child as AnyActorRef) : []))];
+}
+
+/** Null for an actor without a chart: a process, a probe. */
+export function actorRow(actor: AnyActorRef): ActorRow | null {
+  const snapshot = actor.getSnapshot() as Partial<AnyMachineSnapshot>;
+  if (!snapshot.machine) return null;
+  return {
+    id: actorName(actor),
+    chart: snapshot.machine.id,
+    state: statePath(snapshot.value),
+    context: toldOfContext(snapshot.machine.id, snapshot.context),
+  };
+}
+
+/** `scheduler`, `runner-1`, `runner-1.process`. */
+export function actorName({ id, _parent: parent }: AnyActorRef): string {
+  if (!parent) return 'scheduler';
+  return parent._parent ? `${actorName(parent)}.${id}` : id;
+}
+
+function statePath(value: StateValue): string {
+  if (typeof value === 'string') return value;
+  return Object.entries(value)
+    .flatMap(([key, inner]) =>
+      statePath(inner ?? '')
+        .split(' ')
+        .map((path) => (path === '' ? key : `${key}.${path}`)),
+    )
+    .join(' ');
+}

@@ -1,0 +1,69 @@
+import type { AnyEventObject } from 'xstate';
+import type { DevicesInput } from '../../machines/devices.machine.ts';
+import type { RunnerContext } from '../../machines/runner/setup.ts';
+import type { Ledger } from '../../machines/scheduler/ledger.ts';
+
+/** What may be told of an event or a context: names, numbers and states; never keys, requests or arguments. */
+export type Told = Readonly<Record<string, string | number | boolean | null>>;
+
+/** What is told of an event's content. Only what is named here: endpoints have keys, and models have arguments. */
+const OF_EVENTS = [
+  'runnerId',
+  'leaseId',
+  'model',
+  'state',
+  'reason',
+  'drainMs',
+  'keepAlive',
+  'pinned',
+  'pid',
+  'progress',
+  'slots',
+  'contextTokens',
+  'exitCode',
+  'signal',
+  'priority',
+] as const;
+
+export function toldOfEvent(event: AnyEventObject): Told {
+  const { request, spec, failure } = event as Record<string, Record<string, unknown> | null | undefined>;
+  const { name } = (request?.['spec'] ?? spec ?? {}) as { name?: unknown };
+  const told: Record<string, unknown> = {
+    model: name,
+    leaseId: request?.['leaseId'],
+    failure: failure?.['code'],
+  };
+  for (const key of OF_EVENTS) told[key] = (event as Record<string, unknown>)[key] ?? told[key];
+  return Object.fromEntries(
+    Object.entries(told).filter((pair): pair is [string, Told[string]] => isScalar(pair[1])),
+  );
+}
+
+const isScalar = (value: unknown): boolean =>
+  value === null || typeof value === 'string' || typeof value === 'boolean' || Number.isFinite(value);
+
+/** What is told of each chart's context. */
+const OF_CONTEXTS: Readonly<Record<string, (context: never) => Told>> = {
+  runner: ({ spec, leases, pid, pinned, keepAlive, drainMs, reason, failure, wasReady }: RunnerContext) => ({
+    model: spec.name,
+    leases: leases.length,
+    reason,
+    failure: failure?.code ?? null,
+    keepAlive,
+    pinned,
+    drainMs: Number.isFinite(drainMs) ? drainMs : 'forever',
+    pid,
+    wasReady,
+  }),
+  scheduler: ({ ledger }: { readonly ledger: Ledger }) => ({
+    runners: ledger.runners.size,
+    waiting: ledger.waitingCount,
+    leases: ledger.leases.size,
+    claims: ledger.claims.size,
+  }),
+  devices: ({ intervalMs, deadlineMs }: DevicesInput) => ({ intervalMs, deadlineMs }),
+};
+
+/** A context is told as it is now: the scheduler's ledger is written in place. */
+export const toldOfContext = (chart: string, context: unknown): Told =>
+  OF_CONTEXTS[chart]?.(context as never) ?? {};
