@@ -7,7 +7,7 @@ import type { Engine } from './engine.ts';
 import { generate } from './generate.ts';
 import { Reply, type Shape } from './replies.ts';
 import { samplingOf } from './sampling.ts';
-import { sendJson, startEvents } from './sending.ts';
+import { sendJson, sendText, startEvents } from './sending.ts';
 
 type Body = Readonly<Record<string, unknown>>;
 
@@ -26,6 +26,7 @@ export type Endpoint = (call: Call) => Promise<void> | void;
 export const endpoints: Readonly<Record<string, Endpoint>> = {
   'GET /props': ({ engine, args, response }) => sendJson(response, 200, propsOf(engine, args)),
   'GET /slots': ({ engine, args, response }) => sendJson(response, 200, slotsOf(engine, args)),
+  'GET /metrics': ({ engine, response }) => sendText(response, metricsOf(engine)),
   'POST /tokenize': ({ engine, body, response }) => sendJson(response, 200, tokenize(engine, body)),
   'POST /detokenize': ({ engine, body, response }) =>
     sendJson(response, 200, { content: engine.detokenize(tokensIn(body['tokens'])) }),
@@ -66,7 +67,7 @@ const propsOf = (engine: Engine, args: Arguments): object => ({
   modalities: { vision: false, video: false, audio: false },
   endpoint_slots: true,
   endpoint_props: false,
-  endpoint_metrics: false,
+  endpoint_metrics: true,
   chat_template: engine.chatTemplate,
   build_info: 'corral-embedded',
 });
@@ -88,6 +89,14 @@ const slotsOf = (engine: Engine, args: Arguments): object[] =>
         n_prompt_tokens_cache: slot.cachedTokens,
         next_token: [{ has_next_token: slot.isProcessing, n_remain: -1, n_decoded: slot.decodedTokens }],
       }));
+
+/** Those of llama-server's metrics that count tokens, under its names. */
+const metricsOf = ({ counts }: Engine): string =>
+  `# TYPE llamacpp:prompt_tokens_total counter
+llamacpp:prompt_tokens_total ${counts.prompt}
+# TYPE llamacpp:tokens_predicted_total counter
+llamacpp:tokens_predicted_total ${counts.generated}
+`;
 
 function tokenize(engine: Engine, body: Body): object {
   const tokens = engine.tokenize(textIn(body['content']), { special: body['add_special'] === true });

@@ -27,6 +27,8 @@ export class Engine {
   readonly slots: Slots | null;
   readonly chatTemplate: string;
   readonly contextTokens: number;
+  /** Tokens since the start: of prompts, without what was cached, and generated. */
+  readonly counts = { prompt: 0, generated: 0 };
   readonly #model: LlamaModel;
   readonly #embedding: LlamaEmbeddingContext | null;
   readonly #template: Template;
@@ -91,6 +93,7 @@ export class Engine {
   async embed(tokens: Token[]): Promise<readonly number[] | null> {
     if (this.#embedding === null) return null;
     const { vector } = await this.#embedding.getEmbeddingFor(tokens);
+    this.counts.prompt += tokens.length;
     const length = Math.hypot(...vector);
     return length > 0 ? vector.map((value) => value / length) : vector;
   }

@@ -73,6 +73,8 @@ export async function* generate(
       predictedMs: endedAtMs - (firstAtMs ?? endedAtMs),
     };
   } finally {
+    engine.counts.prompt += prompt.length - slot.cachedTokens;
+    engine.counts.generated += slot.decodedTokens;
     slots.giveBack(slot);
   }
 }

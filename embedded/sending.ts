@@ -11,6 +11,15 @@ export function sendJson(response: ServerResponse, status: number, value: object
   response.end(text);
 }
 
+/** Prometheus' text format. */
+export function sendText(response: ServerResponse, text: string): void {
+  response.writeHead(200, {
+    'content-type': 'text/plain; version=0.0.4',
+    'content-length': Buffer.byteLength(text),
+  });
+  response.end(text);
+}
+
 export interface Events {
   /** Resolves once the client can take more. */
   send(event: object): Promise<void> | void;

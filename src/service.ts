@@ -13,10 +13,12 @@ import { compose } from './compose.ts';
 import { DecisionLog } from './decision-log.ts';
 import type { HttpLimits } from './http/limits.ts';
 import { builtPage, createPage } from './http/page.ts';
+import type { Health } from './http/router.ts';
 import { createHttpServer } from './http/server.ts';
 import { UpstreamPools } from './http/upstream-pools.ts';
 import { Leases, type Scheduler } from './leases.ts';
 import { createManagement } from './management/management.ts';
+import { createMetrics, sendMetrics } from './metrics/metrics.ts';
 import { Recorder } from './recording/recording.ts';
 import { toScenario } from './recording/to-scenario.ts';
 import { statusOf, type ServiceStatus } from './status.ts';
@@ -67,17 +69,7 @@ export async function startService(options: ServiceOptions): Promise<Service> {
       demand: options.demand,
     },
   });
-  const recorder = new Recorder(scheduler, {
-    settings: options.settings,
-    demand: options.demand,
-    preload: options.preload,
-  });
-  // Whoever asks the scheduler for anything does it through `send`; its own runners do not.
-  const send = scheduler.send.bind(scheduler);
-  scheduler.send = (event) => {
-    recorder.heard(event as SchedulerCommand);
-    send(event);
-  };
+  const recorder = record(scheduler, options);
   const decisions = new DecisionLog();
   const pools = new UpstreamPools();
   const leases = new Leases(scheduler, {
@@ -92,9 +84,6 @@ export async function startService(options: ServiceOptions): Promise<Service> {
       state: scheduler.getSnapshot().value,
       uptimeMs: performance.now() - startedAtMs,
     });
-  const health = () =>
-    scheduler.getSnapshot().matches('starting') ? 'starting' : isOpen() ? 'ok' : 'draining';
-  const isOpen = (): boolean => scheduler.getSnapshot().matches('running');
   const parts = {
     scheduler,
     catalogue,
@@ -106,12 +95,15 @@ export async function startService(options: ServiceOptions): Promise<Service> {
     version,
   };
   const management = await createManagement(parts);
+  const metrics = createMetrics(parts);
   const server = createHttpServer({
     desk: leases,
     models: () => catalogue.list(ledger()),
     management: (request, response) => management.routing(request, response),
     page: createPage(builtPage),
-    health,
+    metrics: (_request, response) => sendMetrics(metrics, response),
+    onRequestEnd: metrics.onRequestEnd,
+    health: () => healthOf(scheduler),
     pools,
     limits: options.limits,
     log,
@@ -134,6 +126,23 @@ export async function startService(options: ServiceOptions): Promise<Service> {
     },
     hurry: () => scheduler.send({ type: 'scheduler.hurry' }),
   };
+}
+
+/** Whoever asks the scheduler for anything does it through `send`; its own runners do not. */
+function record(scheduler: Scheduler, { settings, demand, preload }: ServiceOptions): Recorder {
+  const recorder = new Recorder(scheduler, { settings, demand, preload });
+  const send = scheduler.send.bind(scheduler);
+  scheduler.send = (event) => {
+    recorder.heard(event as SchedulerCommand);
+    send(event);
+  };
+  return recorder;
+}
+
+function healthOf(scheduler: Scheduler): Health {
+  const snapshot = scheduler.getSnapshot();
+  if (snapshot.matches('starting')) return 'starting';
+  return snapshot.matches('running') ? 'ok' : 'draining';
 }
 
 function listen(

@@ -239,10 +239,12 @@ function claimFor(queue: ClassQueue, { site, victims, costSeconds }: Option, vie
     awaits,
     victims: victims.map((runner) => ({
       runnerId: runner.id,
-      reason:
-        runner.spec.name === spec.name
-          ? `${spec.name} is asked for with other options`
-          : `${spec.name} ${reason}; cheapest to reload (${costSeconds.toFixed(1)} s expected)`,
+      ...(runner.spec.name === spec.name
+        ? { code: 'other_options', reason: `${spec.name} is asked for with other options` }
+        : {
+            code: runner.leases.size > 0 ? 'starvation' : 'memory_wanted',
+            reason: `${spec.name} ${reason}; cheapest to reload (${costSeconds.toFixed(1)} s expected)`,
+          }),
     })),
     reason,
   };

@@ -29,7 +29,12 @@ function abortAbandoned(view: View): Decision | null {
   for (const model of view.touched)
     for (const runner of view.runnersOf(model))
       if (runner.state === 'loading' && !runner.pinned && view.queuesOf(model).length === 0)
-        return { kind: 'evict', runnerId: runner.id, reason: 'everybody who waited for it has left' };
+        return {
+          kind: 'evict',
+          runnerId: runner.id,
+          code: 'load_abandoned',
+          reason: 'everybody who waited for it has left',
+        };
   return null;
 }
 

@@ -72,6 +72,7 @@ function evictLocked(view: View): Decision | null {
 const evict = (runner: RunnerView, model: string): Decision => ({
   kind: 'evict',
   runnerId: runner.id,
+  code: runner.spec.name === model ? 'other_options' : 'memory_wanted',
   reason: `${model} needs room; shortest keep-alive, then name`,
 });
 

@@ -150,12 +150,29 @@ export type Decision =
       readonly victims: readonly Victim[];
       readonly reason: string;
     }
-  | { readonly kind: 'evict'; readonly runnerId: RunnerId; readonly reason: string }
+  | {
+      readonly kind: 'evict';
+      readonly runnerId: RunnerId;
+      readonly code: EvictionCode;
+      readonly reason: string;
+    }
   | { readonly kind: 'unclaim'; readonly classKey: string; readonly reason: string }
   | { readonly kind: 'rest'; readonly wakeAtMs: number; readonly waits: ReadonlyMap<string, string> };
+
+/** Why a runner has to go, for programs. */
+export type EvictionCode =
+  /** Another model needs its memory. */
+  | 'memory_wanted'
+  /** The same, although it was in use: somebody has waited for as long as the policy lets anybody wait. */
+  | 'starvation'
+  /** Its model is asked for with other options. */
+  | 'other_options'
+  /** Everybody who waited for its load has left. */
+  | 'load_abandoned';
 
 /** A runner that has to go, and why this one. */
 export interface Victim {
   readonly runnerId: RunnerId;
+  readonly code: EvictionCode;
   readonly reason: string;
 }

@@ -1,6 +1,6 @@
-import type { Failure } from '../failures.ts';
+import type { Failure, FailureCode } from '../failures.ts';
 import type { SavedDemand } from '../planning/demand.ts';
-import type { PlanSettings } from '../planning/view.ts';
+import type { EvictionCode, PlanSettings } from '../planning/view.ts';
 import type { RunnerLimits, RunnerReport } from '../runner/contract.ts';
 import type {
   DeviceId,
@@ -87,6 +87,8 @@ export interface DecisionRecord {
   readonly runnerId: RunnerId | null;
   readonly leaseId: LeaseId | null;
   readonly reason: string;
+  /** Why, for programs: of evictions, refusals and failures. */
+  readonly code: EvictionCode | FailureCode | null;
   readonly reservation: Reservation | null;
 }
 

@@ -6,6 +6,7 @@ import type { Ledger } from './ledger.ts';
 interface Facts {
   readonly model: string;
   readonly reason: string;
+  readonly code?: DecisionRecord['code'];
   readonly runnerId?: RunnerId;
   readonly leaseId?: LeaseId;
   readonly reservation?: Reservation;
@@ -20,6 +21,7 @@ export const recordOf = (ledger: Ledger, kind: DecisionKind, facts: Facts): Deci
   runnerId: facts.runnerId ?? null,
   leaseId: facts.leaseId ?? null,
   reason: facts.reason,
+  code: facts.code ?? null,
   reservation: facts.reservation ?? null,
 });
 
@@ -35,9 +37,8 @@ export function recordsOf(ledger: Ledger, decision: Decision, runnerId?: RunnerI
     }
     case 'refuse': {
       const model = ledger.waitingOf(decision.leaseId)?.spec.name ?? '';
-      return [
-        recordOf(ledger, 'refuse', { model, reason: decision.failure.message, leaseId: decision.leaseId }),
-      ];
+      const { leaseId, failure } = decision;
+      return [recordOf(ledger, 'refuse', { model, reason: failure.message, code: failure.code, leaseId })];
     }
     case 'start': {
       const { spec, reason, reservation } = decision;
@@ -52,14 +53,16 @@ export function recordsOf(ledger: Ledger, decision: Decision, runnerId?: RunnerI
         recordOf(ledger, 'evict', {
           model: ledger.runners.get(victim.runnerId)?.spec.name ?? '',
           reason: victim.reason,
+          code: victim.code,
           runnerId: victim.runnerId,
         }),
       );
       return [claim, ...evictions];
     }
     case 'evict': {
-      const model = ledger.runners.get(decision.runnerId)?.spec.name ?? '';
-      return [recordOf(ledger, 'evict', { model, reason: decision.reason, runnerId: decision.runnerId })];
+      const { runnerId: victim, code, reason } = decision;
+      const model = ledger.runners.get(victim)?.spec.name ?? '';
+      return [recordOf(ledger, 'evict', { model, reason, code, runnerId: victim })];
     }
     case 'unclaim':
       return [

@@ -126,7 +126,8 @@ export function refuse(
   out: Outlet,
 ): void {
   for (const { leaseId, spec } of waiting) {
-    const record = recordOf(ledger, 'refuse', { model: spec.name, reason: failure.message, leaseId });
+    const { code, message: reason } = failure;
+    const record = recordOf(ledger, 'refuse', { model: spec.name, reason, code, leaseId });
     out.emit({ type: 'decision', record });
     out.emit({ type: 'request.refused', leaseId, failure });
   }
@@ -145,10 +146,10 @@ export function bury(ledger: Ledger, outcome: RunnerOutcome, out: Outlet): void 
   ledger.removeRunner(runner);
   const isCrash = failure !== null && failure.code !== 'stopped' && failure.code !== 'shutting_down';
   if (isCrash) {
-    const reason = failure.message;
+    const { code, message: reason } = failure;
     out.emit({
       type: 'decision',
-      record: recordOf(ledger, 'failed', { model: name, reason, runnerId: runner.id }),
+      record: recordOf(ledger, 'failed', { model: name, reason, code, runnerId: runner.id }),
     });
   }
   if (failure === null) return;

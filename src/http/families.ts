@@ -2,6 +2,8 @@ import { errorBody, type HttpProblem } from './openai-errors.ts';
 
 /** How one family of APIs tells its clients of errors. */
 export interface Family {
+  /** For logs and metrics. */
+  readonly name: string;
   /** The JSON text of an error reply. */
   errorBody(problem: HttpProblem): string;
   /** The same within a stream that has begun: one whole event, its end included. */
@@ -12,12 +14,14 @@ const dataEvent = (data: string): string => `data: ${data}\n\n`;
 
 /** Chat, completions, embeddings: `{"error":{message,type,code,param}}`, in a stream as an event without a name. */
 export const openai: Family = {
+  name: 'openai',
   errorBody,
   errorEvent: (problem) => dataEvent(errorBody(problem)),
 };
 
 /** OpenAI's Responses: replies like all of OpenAI's, but its streams have an event of the type `error`. */
 export const responses: Family = {
+  name: 'openai',
   errorBody,
   errorEvent: ({ code, message, param }) =>
     // Events are numbered, and how many there were is not counted here: no client can go on after this one anyway.
@@ -39,6 +43,7 @@ const anthropicBody = ({ status, message }: HttpProblem): string => {
 
 /** Anthropic's Messages: `{"type":"error","error":{type,message}}`, in a stream as an event named `error`. */
 export const anthropic: Family = {
+  name: 'anthropic',
   errorBody: anthropicBody,
   errorEvent: (problem) => `event: error\n${dataEvent(anthropicBody(problem))}`,
 };
@@ -48,6 +53,7 @@ const llamaServerBody = ({ status, message, type }: HttpProblem): string =>
 
 /** llama-server's own paths: like OpenAI's, except that `code` is the HTTP status. */
 export const llamaServer: Family = {
+  name: 'llama-server',
   errorBody: llamaServerBody,
   errorEvent: (problem) => dataEvent(llamaServerBody(problem)),
 };

@@ -38,13 +38,20 @@ export const newEntry = (method: string, path: string): RequestEntry => ({
   outcome: 'refused',
 });
 
+/** What is known of a request only at its end. */
+export interface RequestEnd {
+  readonly status: number;
+  readonly durationMs: number;
+  /** Which family of APIs was spoken: `openai`, `ollama`. */
+  readonly api: string;
+}
+
+/** Told of each proxied request, once, at its end. */
+export type OnRequestEnd = (entry: RequestEntry, end: RequestEnd) => void;
+
 /** Writes the one line of a proxied request, at its end. A lost runner, or a reply of 500 and above, is a warning. */
-export const logRequest = (
-  log: Logger,
-  entry: RequestEntry,
-  { status, durationMs }: { readonly status: number; readonly durationMs: number },
-): void => {
-  const line = { event: 'request.ended', ...entry, status, durationMs };
-  if (entry.outcome === 'upstream-lost' || status >= 500) log.warn(line);
+export const logRequest = (log: Logger, entry: RequestEntry, end: RequestEnd): void => {
+  const line = { event: 'request.ended', ...entry, ...end };
+  if (entry.outcome === 'upstream-lost' || end.status >= 500) log.warn(line);
   else log.info(line);
 };

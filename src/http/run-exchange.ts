@@ -6,7 +6,7 @@ import { beginExchange, type Exchange } from './exchange.ts';
 import type { Family } from './families.ts';
 import { problemOf, problemOfFailure, RequestError } from './openai-errors.ts';
 import { endWithProblem, sendProblemEarly } from './replies.ts';
-import { logRequest, type Outcome } from './request-log.ts';
+import { logRequest, type OnRequestEnd, type Outcome } from './request-log.ts';
 
 /** One request to be served, and who hears of it. */
 export interface Job {
@@ -17,13 +17,15 @@ export interface Job {
   /** Whose form errors have. */
   readonly family: Family;
   readonly log: Logger;
+  readonly onRequestEnd?: OnRequestEnd | undefined;
   readonly serve: (exchange: Exchange) => Promise<Outcome>;
 }
 
 const withdrawn: Failure = { code: 'withdrawn', message: 'The client left.' };
 
 /** Serves a request, answers what goes wrong, and writes its one line at the end of its reply. Never rejects. */
-export const runExchange = async ({ request, response, path, family, log, serve }: Job): Promise<void> => {
+export const runExchange = async (job: Job): Promise<void> => {
+  const { request, response, path, family, log, serve } = job;
   const exchange = beginExchange(request, response, path);
   const { entry } = exchange;
   try {
@@ -33,10 +35,13 @@ export const runExchange = async ({ request, response, path, family, log, serve 
   }
   await exchange.closed;
   if (exchange.gone.aborted && entry.outcome !== 'upstream-lost') entry.outcome = 'client-gone';
-  logRequest(log, entry, {
+  const end = {
     status: response.headersSent ? response.statusCode : problemOfFailure(withdrawn).status,
     durationMs: Math.round(exchange.elapsedMs()),
-  });
+    api: family.name,
+  };
+  logRequest(log, entry, end);
+  job.onRequestEnd?.(entry, end);
 };
 
 const refuse = (

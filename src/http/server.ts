@@ -11,6 +11,7 @@ import type { Page } from './page.ts';
 import { createProxy } from './proxy.ts';
 import { BodyBudget, declaredBytes } from './read-body.ts';
 import { sendProblem } from './replies.ts';
+import type { OnRequestEnd } from './request-log.ts';
 import { createRouter, type Handler, type Health } from './router.ts';
 import { UpstreamPools } from './upstream-pools.ts';
 
@@ -28,6 +29,8 @@ export interface HttpServerOptions {
   readonly metrics?: Handler;
   /** What browsers are shown at `/`; a few words without it. */
   readonly page?: Page;
+  /** Told of each request that was to be answered by a runner. */
+  readonly onRequestEnd?: OnRequestEnd;
   /** What `/health` says; `ok` without it. */
   readonly health?: () => Health;
   /** Pass one's own to close a runner's connections when it goes. Closed with the server either way. */
@@ -48,6 +51,7 @@ export const createHttpServer = (options: HttpServerOptions): Server => {
     limits,
     modelNames: () => models().map(({ name }) => name),
     log,
+    onRequestEnd: options.onRequestEnd,
   };
   const route = createRouter({
     ...options,

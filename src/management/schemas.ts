@@ -139,6 +139,10 @@ export const decisionSchema = z
     runnerId: z.string().nullable(),
     leaseId: z.string().nullable(),
     reason: z.string(),
+    code: z
+      .string()
+      .nullable()
+      .describe('The reason for programs; null but for evictions, refusals and failures.'),
     reservedBytes: perDevice.nullable().describe('What was promised, per device.'),
   })
   .register(components, { id: 'Decision' });

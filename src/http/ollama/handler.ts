@@ -118,6 +118,7 @@ export const createOllama = (
         path,
         family: ollama,
         log: parts.log,
+        onRequestEnd: parts.onRequestEnd,
         serve: (exchange) => serve(parts, exchange, facts),
       });
     const problem = pathsKnown.has(known)
