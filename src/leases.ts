@@ -15,7 +15,8 @@ interface Pending {
   readonly model: string;
   readonly resolve: (lease: Lease) => void;
   readonly reject: (reason: unknown) => void;
-  readonly forget: () => void;
+  /** Stops listening to its client; null as long as nothing listens. */
+  forget: (() => void) | null;
 }
 
 type Granted = Extract<SchedulerEmitted, { type: 'request.granted' }>;
@@ -62,10 +63,9 @@ export class Leases implements LeaseDesk {
         this.#settle(leaseId)?.reject(signal.reason);
         this.#scheduler.send({ type: 'request.withdrawn', leaseId });
       };
-      signal.addEventListener('abort', withdraw, { once: true });
-      const forget = (): void => signal.removeEventListener('abort', withdraw);
       request.onQueued?.(leaseId);
-      this.#pending.set(leaseId, { model: spec.name, resolve, reject, forget });
+      const pending: Pending = { model: spec.name, resolve, reject, forget: null };
+      this.#pending.set(leaseId, pending);
       this.#scheduler.send({
         type: 'request.submitted',
         request: {
@@ -77,6 +77,10 @@ export class Leases implements LeaseDesk {
           isRetry: request.isRetry ?? false,
         },
       });
+      // Most are answered by now, and their clients cannot have left in between.
+      if (!this.#pending.has(leaseId)) return;
+      signal.addEventListener('abort', withdraw, { once: true });
+      pending.forget = () => signal.removeEventListener('abort', withdraw);
     });
   }
 
@@ -129,7 +133,7 @@ export class Leases implements LeaseDesk {
   #settle(leaseId: string): Pending | undefined {
     const pending = this.#pending.get(leaseId);
     this.#pending.delete(leaseId);
-    pending?.forget();
+    pending?.forget?.();
     return pending;
   }
 

@@ -12,7 +12,7 @@ export const serveCommand = (): Command =>
     const loaded = await configOrDemo(named);
     const log = pino(
       { level: loaded.config.logLevel, base: null, timestamp: pino.stdTimeFunctions.isoTime },
-      pino.destination({ dest: 2, sync: false }),
+      pino.destination({ dest: 2, sync: false, minLength: 4_096, periodicFlush: 250 }),
     );
     const served = await serve({ ...loaded, configPath: loaded.path, log }).catch((error: unknown) => {
       throw explainStart(error, loaded);

@@ -77,7 +77,7 @@ class Relay implements Dispatcher.DispatchHandler {
   }
 
   onResponseStart(
-    controller: Dispatcher.DispatchController,
+    _: Dispatcher.DispatchController,
     status: number,
     headers: IncomingHttpHeaders,
     statusText?: string,
@@ -87,7 +87,6 @@ class Relay implements Dispatcher.DispatchHandler {
     this.#replied = true;
     exchange.entry.firstByteMs = Math.round(exchange.elapsedMs());
     call.body.drop();
-    exchange.response.on('drain', () => controller.resume());
     reply.start(status, headers, statusText);
   }
 
@@ -95,7 +94,9 @@ class Relay implements Dispatcher.DispatchHandler {
     if (this.settled) return;
     const { exchange, reply } = this.#forwarding;
     exchange.entry.replyBytes += chunk.length;
-    if (!reply.data(chunk)) controller.pause();
+    if (reply.data(chunk)) return;
+    controller.pause();
+    exchange.response.once('drain', () => controller.resume());
   }
 
   onResponseEnd(): void {

@@ -61,9 +61,10 @@ export const createHttpServer = (options: HttpServerOptions): Server => {
   });
   const latestReplies = new WeakMap<Duplex, ServerResponse>();
 
+  const noteReplyError = (err: Error): void => log.debug({ event: 'reply.failed', err });
   const handle = (request: IncomingMessage, response: ServerResponse): void => {
     latestReplies.set(request.socket, response);
-    response.on('error', (err) => log.debug({ event: 'reply.failed', err }));
+    response.on('error', noteReplyError);
     try {
       route(request, response);
     } catch (err) {

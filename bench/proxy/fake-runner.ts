@@ -1,0 +1,73 @@
+/**
+ * Plays llama-server, as cheaply as Node can: fixed replies at once, and streams at the pace that the request names. Corral
+ * spawns it as it does the real one; where it listens is noted in `$FAKE_RUNNER_NOTE`, for those that go there directly.
+ */
+import { writeFileSync } from 'node:fs';
+import { createServer, type ServerResponse } from 'node:http';
+import { buffer } from 'node:stream/consumers';
+import type { StreamPace } from './requests.ts';
+
+const args = process.argv.slice(2);
+const valueOf = (flag: string): string => args[args.indexOf(flag) + 1] ?? '';
+
+const json = { 'content-type': 'application/json; charset=utf-8' };
+const whole = JSON.stringify({
+  choices: [{ finish_reason: 'stop', index: 0, message: { role: 'assistant', content: 'x'.repeat(120) } }],
+  created: 1_700_000_000,
+  id: 'chatcmpl-0123456789abcdefghijklmnopqrstuv',
+  model: 'bench',
+  object: 'chat.completion',
+  usage: { completion_tokens: 30, prompt_tokens: 12, total_tokens: 42 },
+});
+const event = `data: ${JSON.stringify({
+  choices: [{ finish_reason: null, index: 0, delta: { content: ' word' } }],
+  created: 1_700_000_000,
+  id: 'chatcmpl-0123456789abcdefghijklmnopqrstuv',
+  model: 'bench',
+  object: 'chat.completion.chunk',
+})}\n\n`;
+
+function sendWhole(response: ServerResponse, text: string): void {
+  response.writeHead(200, { ...json, 'content-length': Buffer.byteLength(text) });
+  response.end(text);
+}
+
+function stream(response: ServerResponse, { chunks, everyMs }: StreamPace): void {
+  response.writeHead(200, { 'content-type': 'text/event-stream' });
+  let left = chunks;
+  const timer = setInterval(() => {
+    response.write(event);
+    if (--left > 0) return;
+    clearInterval(timer);
+    response.end('data: [DONE]\n\n');
+  }, everyMs);
+  response.on('close', () => clearInterval(timer));
+}
+
+const looks: Readonly<Record<string, string>> = {
+  '/health': '{"status":"ok"}',
+  '/props': `{"total_slots":${Number(valueOf('-np'))},"default_generation_settings":{"n_ctx":512}}`,
+  '/slots': '[]',
+};
+
+if (args.includes('--list-devices')) process.stdout.write('Available devices:\n  (none)\n');
+else {
+  const server = createServer({ keepAliveTimeout: 600_000 }, (request, response) => {
+    const look = looks[request.url ?? ''];
+    if (look !== undefined) return sendWhole(response, look);
+    void buffer(request).then((body) => {
+      const { bench } = JSON.parse(body.toString()) as { bench?: StreamPace };
+      if (bench) stream(response, bench);
+      else sendWhole(response, whole);
+    });
+  });
+  server.listen(Number(valueOf('--port')), '127.0.0.1', () => {
+    if (process.env['FAKE_RUNNER_NOTE'])
+      writeFileSync(
+        process.env['FAKE_RUNNER_NOTE'],
+        JSON.stringify({ pid: process.pid, port: valueOf('--port') }),
+      );
+    process.stderr.write('srv  llama_server: listening\n');
+  });
+  process.on('SIGTERM', () => process.exit(0));
+}
