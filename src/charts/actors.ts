@@ -11,6 +11,8 @@ export interface ActorRow {
   readonly state: string;
   /** What may be told of its context. */
   readonly context: Told;
+  /** It has come to its end. */
+  readonly isOver: boolean;
 }
 
 /** All actors of a system that have charts, parents first. */
@@ -30,6 +32,7 @@ export function actorRow(actor: AnyActorRef): ActorRow | null {
     chart: snapshot.machine.id,
     state: statePath(snapshot.value),
     context: toldOfContext(snapshot.machine.id, snapshot.context),
+    isOver: snapshot.status !== 'active',
   };
 }
 

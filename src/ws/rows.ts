@@ -65,6 +65,7 @@ const actorRow = z
     chart: text.describe('Id of its chart.'),
     state: statePath,
     context: told.describe('Of its context, what names things and says how they are; no keys, no requests.'),
+    isOver: z.boolean().describe('It has come to its end; the last 20 of those are told.'),
   })
   .describe('An actor that has a chart, and where it stands on it.');
 

@@ -1,8 +1,8 @@
-import { actorRows } from '../charts/actors.ts';
 import { allCharts } from '../charts/all-charts.ts';
 import { ledgerOf } from '../management/parts.ts';
 import { decisionEntry } from '../management/views.ts';
 import { actorEvents } from './actor-events.ts';
+import { ActorTable } from './actor-table.ts';
 import { ListSource } from './list-source.ts';
 import { modelLog, runnerLog, terminal } from './logs.ts';
 import type { WsParts } from './parts.ts';
@@ -29,10 +29,6 @@ export function sourcesOf(parts: WsParts): Opens {
     <T extends 'runners' | 'queue' | 'devices'>(read: () => Row<T>[]) =>
     (_: unknown, touch: () => void) =>
       new ListSource(read, touch, watchScheduler);
-  const watchActors: Watch = (touch) => {
-    const watching = scheduler.system.inspect(({ type }) => type === '@xstate.snapshot' && touch());
-    return () => watching.unsubscribe();
-  };
   const never: Watch = () => () => {};
 
   return {
@@ -40,7 +36,10 @@ export function sourcesOf(parts: WsParts): Opens {
     queue: list<'queue'>(() => waitRows(ledger())),
     devices: list<'devices'>(() => [...parts.status().devices]),
     charts: (_, touch) => new ListSource(allCharts, touch, never),
-    actors: (_, touch) => new ListSource(() => actorRows(scheduler), touch, watchActors),
+    actors: (_, touch) => {
+      const table = new ActorTable(scheduler);
+      return new ListSource(() => table.rows(), touch, table.watch);
+    },
     decisions: (_, touch) =>
       new StreamSource(
         parts.decisions().map(decisionEntry),

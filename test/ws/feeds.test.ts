@@ -156,6 +156,21 @@ describe('what readers are told', () => {
     expect(JSON.stringify(events)).not.to.match(/SECRET|apiKey|baseUrl/);
   });
 
+  it('has the actors, those that have ended included', async () => {
+    const reader = await follow('actors');
+    const [a] = served.specs;
+    const runner = () => reader.picture('actors')?.find(({ id }) => id === 'runner-1');
+    if (a) served.pool.request(a);
+    for (let i = 0; i < 200; i++) await tick(reader);
+    expect(runner()).to.deep.include({ chart: 'runner', state: 'alive.loaded.ready', isOver: false });
+    served.pool.scheduler.send({ type: 'model.unload', model: 'a', drainMs: 0 });
+    for (let i = 0; i < 200; i++) await tick(reader);
+
+    expect(runner()).to.deep.include({ chart: 'runner', state: 'failed', isOver: true });
+    expect(runner()?.context).to.include({ model: 'a', failure: 'stopped', leases: 0 });
+    expect(served.pool.states()).to.deep.equal([]);
+  });
+
   it('has the statecharts', async () => {
     const reader = await follow('charts');
     await reader.settle();

@@ -5,6 +5,7 @@ import { clockOffsetMs, follow, open } from './session.ts';
 const runners = signal<Picture['runners']>([]);
 const queue = signal<Picture['queue']>([]);
 const devices = signal<Picture['devices']>([]);
+const actors = signal<Picture['actors']>([]);
 const decisions = signal<Picture['decisions']>([]);
 const events = signal<Picture['events']>([]);
 const nowMs = signal(Date.now());
@@ -16,6 +17,7 @@ export const live: Signals & { readonly nowMs: ReadonlySignal<number> } = {
   runners,
   queue,
   devices,
+  actors,
   decisions,
   events,
   nowMs,
@@ -35,6 +37,7 @@ export function startLive(): void {
   follow('runners', {}, (rows) => (runners.value = inOrder(rows)));
   follow('queue', {}, (rows) => (queue.value = rows));
   follow('devices', {}, (rows) => (devices.value = rows));
+  follow('actors', {}, (rows) => (actors.value = inOrder(rows)));
   follow('charts', {}, (rows) => (charts.value = rows));
   follow('decisions', {}, ({ entries }) => (decisions.value = entries));
   follow('events', {}, ({ entries }) => (events.value = entries));
@@ -43,5 +46,5 @@ export function startLive(): void {
 }
 
 /** Oldest first: `runner-2` before `runner-10`. */
-const inOrder = (rows: Picture['runners']): Picture['runners'] =>
+const inOrder = <Row extends { readonly id: string }>(rows: readonly Row[]): readonly Row[] =>
   rows.toSorted((a, b) => a.id.localeCompare(b.id, 'en', { numeric: true }));

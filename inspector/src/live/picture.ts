@@ -5,6 +5,8 @@ export type Runner = Row<'runners'>;
 export type Wait = Row<'queue'>;
 export type Device = Row<'devices'>;
 export type Chart = Row<'charts'>;
+/** An actor that has a chart, and where it stands on it. */
+export type Actor = Row<'actors'>;
 export type Decision = Entry<'decisions'>;
 export type ActorEvent = Entry<'events'>;
 
@@ -13,6 +15,7 @@ export interface Picture {
   readonly runners: readonly Runner[];
   readonly queue: readonly Wait[];
   readonly devices: readonly Device[];
+  readonly actors: readonly Actor[];
   /** The last ones, oldest first. */
   readonly decisions: readonly Decision[];
   readonly events: readonly ActorEvent[];

@@ -24,6 +24,7 @@ export const shown = {
   runners: computed(() => past.value?.runners ?? live.runners.value),
   queue: computed(() => past.value?.queue ?? live.queue.value),
   devices: computed(() => past.value?.devices ?? live.devices.value),
+  actors: computed(() => past.value?.actors ?? live.actors.value),
   decisions: computed(() => past.value?.decisions ?? live.decisions.value),
   events: computed(() => past.value?.events ?? live.events.value),
   nowMs: computed(() => past.value?.atMs ?? live.nowMs.value),

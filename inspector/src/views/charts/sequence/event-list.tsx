@@ -1,0 +1,174 @@
+import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
+import type { ActorEvent } from '../../../live/picture.ts';
+import { lanesOf, shortType, type Lane } from './lanes.ts';
+
+/** Of one event, in px. */
+const ROW = 22;
+const TIME = 66;
+const WIDEST = 92;
+const NARROWEST = 26;
+/** Room for the words at the last lane. */
+const TAIL = 190;
+/** Drawn beyond what is in sight. */
+const SPARE = 8;
+
+interface Props {
+  readonly events: readonly ActorEvent[];
+  readonly selected: ActorEvent | null;
+  readonly onSelect: (event: ActorEvent | null) => void;
+}
+
+/** Events as arrows between lifelines. Only those in sight are there; at its end it stays at its end. */
+export function EventList({ events, selected, onSelect }: Props) {
+  const frame = useRef<HTMLDivElement>(null);
+  const [top, setTop] = useState(0);
+  const [size, setSize] = useState({ width: 0, height: 0 });
+  const isAtEnd = useRef(true);
+  const lanes = useMemo(() => lanesOf(events), [events]);
+  const laneWidth = Math.max(
+    NARROWEST,
+    Math.min(WIDEST, (size.width - TIME - TAIL) / Math.max(1, lanes.length - 1)),
+  );
+  const laneOf = useMemo(() => new Map(lanes.map(({ actor }, i) => [actor, i])), [lanes]);
+  const width = TIME + laneWidth * lanes.length + TAIL;
+
+  useEffect(() => {
+    const element = frame.current;
+    if (!element) return;
+    const watch = new ResizeObserver(() =>
+      setSize({ width: element.clientWidth, height: element.clientHeight }),
+    );
+    watch.observe(element);
+    return () => watch.disconnect();
+  }, []);
+  useEffect(() => {
+    const element = frame.current;
+    if (!element || !isAtEnd.current) return;
+    element.scrollTop = element.scrollHeight;
+    setTop(element.scrollTop);
+  }, [events, size]);
+
+  const onScroll = (): void => {
+    const element = frame.current;
+    if (!element) return;
+    isAtEnd.current = element.scrollTop + element.clientHeight >= element.scrollHeight - ROW;
+    setTop(element.scrollTop);
+  };
+  const onKeyDown = (event: KeyboardEvent): void => {
+    const at = selected ? events.indexOf(selected) : -1;
+    const to = nextIndex(event.key, at, events.length);
+    if (event.key === 'Escape') onSelect(null);
+    if (to === null) return;
+    event.preventDefault();
+    onSelect(events[to] ?? null);
+    showRow(frame.current, to);
+  };
+
+  const first = Math.max(0, Math.floor(top / ROW) - SPARE);
+  const last = Math.min(events.length, Math.ceil((top + size.height) / ROW) + SPARE);
+  const selectedAt = selected ? events.indexOf(selected) : -1;
+  return (
+    <div
+      ref={frame}
+      class="events"
+      role="listbox"
+      tabIndex={0}
+      aria-label="Events, oldest first"
+      aria-activedescendant={selectedAt >= first && selectedAt < last ? `event-${selectedAt}` : undefined}
+      onScroll={onScroll}
+      onKeyDown={onKeyDown}
+    >
+      <div class="events-head" style={{ width }} aria-hidden="true">
+        {lanes.map(({ actor, title }, i) => (
+          <span
+            key={actor}
+            title={actor ?? 'outside'}
+            style={{ left: TIME + laneWidth * (i + 0.5), width: laneWidth - 4 }}
+          >
+            {title}
+          </span>
+        ))}
+      </div>
+      <div class="events-all" role="presentation" style={{ height: events.length * ROW, width }}>
+        <Lifelines lanes={lanes} laneWidth={laneWidth} />
+        {events.slice(first, last).map((event, i) => (
+          <Row
+            key={first + i}
+            event={event}
+            index={first + i}
+            from={laneX(laneOf.get(event.from), laneWidth)}
+            to={laneX(laneOf.get(event.to), laneWidth)}
+            isSelected={event === selected}
+            onSelect={onSelect}
+          />
+        ))}
+      </div>
+    </div>
+  );
+}
+
+const laneX = (index = 0, width: number): number => TIME + width * (index + 0.5);
+
+const Lifelines = ({ lanes, laneWidth }: { lanes: readonly Lane[]; laneWidth: number }) => (
+  <>
+    {lanes.map(({ actor }, i) => (
+      <i key={actor} class="lifeline" style={{ left: laneX(i, laneWidth) }} />
+    ))}
+  </>
+);
+
+interface RowProps {
+  readonly event: ActorEvent;
+  readonly index: number;
+  /** Where the two lifelines are, in px. */
+  readonly from: number;
+  readonly to: number;
+  readonly isSelected: boolean;
+  readonly onSelect: (event: ActorEvent) => void;
+}
+
+function Row({ event, index, from, to, isSelected, onSelect }: RowProps) {
+  const { before, after, took } = event.effect;
+  const isMove = after !== null && after !== before;
+  const [left, right] = [Math.min(from, to), Math.max(from, to)];
+  return (
+    <div
+      id={`event-${index}`}
+      class="event"
+      role="option"
+      aria-selected={isSelected}
+      aria-label={`${event.from ?? 'outside'} to ${event.to}: ${shortType(event.type)}`}
+      style={{ top: index * ROW }}
+      onClick={() => onSelect(event)}
+    >
+      <time dateTime={event.at}>{event.at.slice(14, 23)}</time>
+      <i
+        class="event-line"
+        data-way={from === to ? 'self' : from < to ? 'right' : 'left'}
+        style={{ left, width: from === to ? 12 : right - left }}
+      />
+      <span class="event-words" style={{ left: (from === to ? right + 12 : right) + 8 }}>
+        {shortType(event.type)}
+        {isMove && <b> → {after.split('.').at(-1)}</b>}
+        {after !== null && took.length === 0 && event.type !== 'xstate.init' && <em> ignored</em>}
+      </span>
+    </div>
+  );
+}
+
+function nextIndex(key: string, at: number, length: number): number | null {
+  if (length === 0) return null;
+  if (key === 'ArrowDown') return Math.min(length - 1, at + 1);
+  if (key === 'ArrowUp') return at === -1 ? length - 1 : Math.max(0, at - 1);
+  if (key === 'Home') return 0;
+  return key === 'End' ? length - 1 : null;
+}
+
+/** Scrolls no more than is needed; the head lies over the top. */
+function showRow(element: HTMLDivElement | null, index: number): void {
+  if (!element) return;
+  const top = index * ROW;
+  const room = element.clientHeight - 2 * ROW;
+  if (top < element.scrollTop) element.scrollTop = top;
+  else if (top > element.scrollTop + room) element.scrollTop = top - room;
+}

@@ -1,0 +1,69 @@
+import type { ActorEvent } from '../../../live/picture.ts';
+
+/** A lifeline: an actor, or all that is outside. */
+export interface Lane {
+  /** Null for outside. */
+  readonly actor: string | null;
+  readonly title: string;
+}
+
+/** The lifelines of some events, parents before their children: outside, scheduler, devices, runners by number. */
+export function lanesOf(events: readonly ActorEvent[]): Lane[] {
+  const names = new Set<string>();
+  let isOutside = false;
+  for (const { from, to } of events) {
+    if (from === null) isOutside = true;
+    else names.add(from);
+    names.add(to);
+  }
+  const actors = [...names].toSorted((a, b) => rank(a) - rank(b) || compare(a, b));
+  return [
+    ...(isOutside ? [{ actor: null, title: 'outside' }] : []),
+    ...actors.map((actor) => ({ actor, title: titleOf(actor) })),
+  ];
+}
+
+const rank = (actor: string): number => {
+  const [first = ''] = actor.split('.');
+  if (first === 'scheduler') return 0;
+  return first === 'devices' ? 1 : 2;
+};
+
+const { compare } = new Intl.Collator('en', { numeric: true });
+
+/** A child stands beside its parent, and is called by its own name. */
+const titleOf = (actor: string): string => {
+  const dot = actor.indexOf('.');
+  return dot === -1 ? actor : actor.slice(dot);
+};
+
+/** What to show of all events. */
+export interface EventFilter {
+  /** Only what this actor, or a child of it, sends or is sent; empty for all. */
+  readonly actor: string;
+  /** Part of the event's type; empty for all. */
+  readonly type: string;
+}
+
+export function filterEvents(
+  events: readonly ActorEvent[],
+  { actor, type }: EventFilter,
+): readonly ActorEvent[] {
+  if (actor === '' && type === '') return events;
+  const wanted = type.toLowerCase();
+  return events.filter(
+    (event) =>
+      (actor === '' || isOf(event.to, actor) || (event.from !== null && isOf(event.from, actor))) &&
+      (wanted === '' || event.type.toLowerCase().includes(wanted)),
+  );
+}
+
+const isOf = (name: string, actor: string): boolean => name === actor || name.startsWith(`${actor}.`);
+
+/** An event's type in few words: `after keepAlive`, `done: readiness`, `started`. */
+export function shortType(type: string): string {
+  if (type === 'xstate.init') return 'started';
+  const [, kind, rest = ''] = /^xstate\.(after|done\.actor|error\.actor)\.(.+)$/.exec(type) ?? [];
+  if (kind === undefined) return type;
+  return kind === 'after' ? `after ${rest.split('.')[0]}` : `${kind.split('.')[0]}: ${rest}`;
+}
