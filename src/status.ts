@@ -19,7 +19,7 @@ export const statusOf = (ledger: Ledger, about: About): ServiceStatus => ({
 
 const devicesOf = (ledger: Ledger): DeviceStatus[] =>
   [...ledger.devices.values()].map(
-    ({ id, name, kind, totalBytes, limitBytes, freeBytes, reservedBytes }) => ({
+    ({ id, name, kind, totalBytes, limitBytes, freeBytes, reservedBytes, claimedBytes, othersBytes }) => ({
       id,
       name,
       kind,
@@ -27,6 +27,8 @@ const devicesOf = (ledger: Ledger): DeviceStatus[] =>
       limitBytes,
       freeBytes,
       reservedBytes,
+      claimedBytes,
+      othersBytes,
     }),
   );
 

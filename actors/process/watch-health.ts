@@ -1,7 +1,7 @@
-import { request } from 'undici';
 import { fromCallback } from 'xstate';
 import type { Effects, HealthEvent, ReadySpec } from '../../machines/effects.ts';
 import { isHealthy, pause } from './await-ready.ts';
+import { readSlots, type Slot } from './read-slots.ts';
 
 export interface HealthOptions {
   readonly everyMs: number;
@@ -38,16 +38,9 @@ async function watch(spec: ReadySpec, options: HealthOptions, signal: AbortSigna
     if (await isHealthy(spec.endpoint.baseUrl, signal, options.answerWithinMs)) failures = 0;
     else if (++failures >= options.failures)
       return `no answer to ${failures} health checks of ${options.answerWithinMs / 1000} s`;
-    if (failures === 0 && work.isStuck(await readSlots(spec, options.answerWithinMs, signal)))
+    if (failures === 0 && work.isStuck(await readSlots(spec.endpoint, options.answerWithinMs, signal)))
       return `a slot has not got on for ${options.stuckMs / 1000} s`;
   }
-}
-
-interface Slot {
-  readonly id: number;
-  readonly is_processing: boolean;
-  readonly n_prompt_tokens_processed?: number;
-  readonly next_token?: readonly { n_decoded?: number }[] | { n_decoded?: number };
 }
 
 /** Tells a long generation, which gets on token by token, from one that hangs. */
@@ -71,24 +64,5 @@ class WorkWatch {
       else if (nowMs - seen.sinceMs >= this.#stuckMs) isStuck = true;
     }
     return isStuck;
-  }
-}
-
-async function readSlots(
-  { endpoint }: ReadySpec,
-  withinMs: number,
-  signal: AbortSignal,
-): Promise<readonly Slot[]> {
-  try {
-    const { statusCode, body } = await request(`${endpoint.baseUrl}/slots`, {
-      reset: true,
-      headers: { authorization: `Bearer ${endpoint.apiKey}` },
-      signal: AbortSignal.any([signal, AbortSignal.timeout(withinMs)]),
-    });
-    const slots: unknown = await body.json();
-    return statusCode === 200 && Array.isArray(slots) ? (slots as Slot[]) : [];
-  } catch (error) {
-    if (signal.aborted) throw error;
-    return [];
   }
 }

@@ -35,6 +35,8 @@ export const deviceSchema = z
     limitBytes: bytes.describe('What Corral may use of it.'),
     freeBytes: bytes.nullable().describe('As the device last said; null when that is unknown.'),
     reservedBytes: bytes.describe('Promised to runners.'),
+    claimedBytes: bytes.describe('Promised to models that wait until others have gone.'),
+    othersBytes: bytes.describe('What other programs hold, as far as that can be told.'),
   })
   .register(components, { id: 'Device' });
 

@@ -53,6 +53,8 @@ const parts = {
   RunnerRow: lists.runners,
   Wait: lists.queue,
   Device: deviceSchema,
+  ModelRow: lists.models,
+  Speed: lists.speeds,
   Chart: lists.charts,
   Decision: decisionSchema,
   Actor: lists.actors,

@@ -1,5 +1,12 @@
 import { z } from 'zod';
-import { decisionSchema, deviceSchema, runnerSchema, waitSchema, type Shape } from '../management/schemas.ts';
+import {
+  decisionSchema,
+  deviceSchema,
+  modelSchema,
+  runnerSchema,
+  waitSchema,
+  type Shape,
+} from '../management/schemas.ts';
 
 /** A moment, where the status has a duration: a clock that only runs on is no change to be told. */
 const moment = z.iso.datetime();
@@ -17,6 +24,15 @@ const waitRow = waitSchema.omit({ waitedMs: true, estimateMs: true }).extend({
       'Expected to get a runner then, to a second; null when that depends on how long others generate.',
     ),
 });
+
+const modelRow = modelSchema.extend({ id: z.string().describe('Its name.') });
+
+const speed = z
+  .object({
+    id: z.string().describe('The runner.'),
+    tokensPerSecond: z.number().min(0).describe('Over all its slots, in the last second or so.'),
+  })
+  .describe('How fast a runner generates; there is none for one that serves nobody.');
 
 const text = z.string();
 const texts = z.array(text);
@@ -98,6 +114,8 @@ export const lists = {
   runners: runnerRow,
   queue: waitRow,
   devices: deviceSchema,
+  models: modelRow,
+  speeds: speed,
   charts: chart,
   actors: actorRow,
 } as const;

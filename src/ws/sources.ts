@@ -8,8 +8,9 @@ import { modelLog, runnerLog, terminal } from './logs.ts';
 import type { WsParts } from './parts.ts';
 import type { Row, Topic, TopicParams } from './protocol.ts';
 import type { Source, Watch } from './source.ts';
+import { SpeedWatch } from './speed-watch.ts';
 import { StreamSource, type Bounds } from './stream-source.ts';
-import { runnerRow, waitRows } from './views.ts';
+import { modelRows, runnerRow, waitRows } from './views.ts';
 
 /** What a snapshot of a stream has at most: some hundred KiB, so that a reader who has caught up can take it at once. */
 const bounds: Bounds = { entries: 500, size: 256 * 1024 };
@@ -26,7 +27,7 @@ export function sourcesOf(parts: WsParts): Opens {
     return () => watching.unsubscribe();
   };
   const list =
-    <T extends 'runners' | 'queue' | 'devices'>(read: () => Row<T>[]) =>
+    <T extends 'runners' | 'queue' | 'devices' | 'models'>(read: () => Row<T>[]) =>
     (_: unknown, touch: () => void) =>
       new ListSource(read, touch, watchScheduler);
   const never: Watch = () => () => {};
@@ -35,6 +36,15 @@ export function sourcesOf(parts: WsParts): Opens {
     runners: list<'runners'>(() => [...ledger().runners.values()].map(runnerRow)),
     queue: list<'queue'>(() => waitRows(ledger())),
     devices: list<'devices'>(() => [...parts.status().devices]),
+    models: list<'models'>(() => modelRows(parts.catalogue, ledger())),
+    speeds: (_, touch) => {
+      const speeds = new SpeedWatch(() => ledger().runners.values());
+      return new ListSource(
+        () => speeds.rows,
+        touch,
+        (told) => speeds.start(told),
+      );
+    },
     charts: (_, touch) => new ListSource(allCharts, touch, never),
     actors: (_, touch) => {
       const table = new ActorTable(scheduler);

@@ -1,5 +1,7 @@
 import type { Ledger } from '../../machines/scheduler/ledger.ts';
 import type { QueueTable, RunnerRow } from '../../machines/scheduler/tables.ts';
+import type { Catalogue } from '../catalogue.ts';
+import { modelStatus } from '../management/views.ts';
 import { runnerStatus, waitsOf } from '../status.ts';
 import { momentOf } from './moment.ts';
 import type { Row } from './protocol.ts';
@@ -19,6 +21,10 @@ export function runnerRow(runner: RunnerRow): Row<'runners'> {
 /** All that wait, with moments in place of durations. */
 export const waitRows = (ledger: Ledger): Row<'queue'>[] =>
   [...ledger.queues.values()].flatMap((queue) => rowsOf(queue, ledger));
+
+/** The configured models, in the order of the configuration. */
+export const modelRows = (catalogue: Catalogue, ledger: Ledger): Row<'models'>[] =>
+  catalogue.entries.map((entry) => ({ id: entry.name, ...modelStatus(entry, ledger) }));
 
 function rowsOf(queue: QueueTable, ledger: Ledger): Row<'queue'>[] {
   const nowMs = ledger.now();

@@ -171,6 +171,20 @@ describe('what readers are told', () => {
     expect(served.pool.states()).to.deep.equal([]);
   });
 
+  it('has the models, loaded or not', async () => {
+    const reader = await follow('models');
+    const [a] = served.specs;
+    if (a) served.pool.request(a, { runMs: 1_000 });
+    await tick(reader);
+    const models = reader.picture('models') ?? [];
+
+    expect(models.map(({ id, state }) => [id, state])).to.have.deep.members([
+      ['a', 'loading'],
+      ['b', 'unloaded'],
+      ['c', 'unloaded'],
+    ]);
+  });
+
   it('has the statecharts', async () => {
     const reader = await follow('charts');
     await reader.settle();

@@ -21,6 +21,7 @@ const topic = fc.constantFrom(
   'runners',
   'queue',
   'devices',
+  'models',
   'charts',
   'decisions',
   'events',
