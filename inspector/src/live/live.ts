@@ -1,5 +1,5 @@
 import { signal, type ReadonlySignal } from '@preact/signals';
-import type { Chart, Picture } from './picture.ts';
+import type { Chart, Model, Picture } from './picture.ts';
 import { clockOffsetMs, follow, open } from './session.ts';
 
 const runners = signal<Picture['runners']>([]);
@@ -26,6 +26,12 @@ export const live: Signals & { readonly nowMs: ReadonlySignal<number> } = {
 /** The statecharts as data. They do not change while Corral runs. */
 export const charts = signal<readonly Chart[]>([]);
 
+/** The configured models, in their order. What runs is in `shown`: these are told of the present only. */
+export const models = signal<readonly Model[]>([]);
+
+/** Tokens per second, by runner; of those that generate now. */
+export const speeds = signal<ReadonlyMap<string, number>>(new Map());
+
 /** The server's time of day, in ms. */
 export const serverNowMs = (): number => Date.now() + clockOffsetMs.value;
 
@@ -38,12 +44,19 @@ export function startLive(): void {
   follow('queue', {}, (rows) => (queue.value = rows));
   follow('devices', {}, (rows) => (devices.value = rows));
   follow('actors', {}, (rows) => (actors.value = inOrder(rows)));
+  follow('models', {}, (rows) => (models.value = rows));
   follow('charts', {}, (rows) => (charts.value = rows));
   follow('decisions', {}, ({ entries }) => (decisions.value = entries));
   follow('events', {}, ({ entries }) => (events.value = entries));
   setInterval(() => (nowMs.value = serverNowMs()), TICK_MS);
   open();
 }
+
+/** Has speeds measured, which costs each busy runner a question a second; the answer ends it. */
+export const followSpeeds = (): (() => void) =>
+  follow('speeds', {}, (rows) => {
+    speeds.value = new Map(rows.map(({ id, tokensPerSecond }) => [id, tokensPerSecond]));
+  });
 
 /** Oldest first: `runner-2` before `runner-10`. */
 const inOrder = <Row extends { readonly id: string }>(rows: readonly Row[]): readonly Row[] =>

@@ -10,6 +10,9 @@ export type Actor = Row<'actors'>;
 export type Decision = Entry<'decisions'>;
 export type ActorEvent = Entry<'events'>;
 
+/** A configured model, loaded or not. */
+export type Model = Row<'models'>;
+
 /** The whole system at one moment: all that views draw from. */
 export interface Picture {
   readonly runners: readonly Runner[];

@@ -9,13 +9,16 @@ import {
   type Topic,
   type TopicParams,
 } from 'corral/client';
-import { key } from './key.ts';
+import { key, keyHeaders } from './key.ts';
 
 /** The state of the connection to the Corral that this page is from. */
 export const connection = signal<ConnectionState>('connecting');
 
 /** What the server said of itself when it was last connected to. */
 export const hello = signal<Hello | null>(null);
+
+/** The server does not let this page in: it wants a key, or another one. */
+export const isRefused = signal(false);
 
 /** How far the server's clock is ahead of this machine's, in ms, to within the time of a message. */
 export const clockOffsetMs = signal(0);
@@ -48,6 +51,18 @@ function onState({ hello: greeting }: CorralClient, state: ConnectionState): voi
     clockOffsetMs.value = Date.parse(greeting.serverTime) - Date.now();
   }
   connection.value = state;
+  if (state === 'open') isRefused.value = false;
+  else if (state === 'waiting') void findRefusal();
+}
+
+/** A browser does not tell why a WebSocket could not be opened; a plain request does. */
+async function findRefusal(): Promise<void> {
+  try {
+    const { status } = await fetch(new URL('api/v1/status', document.baseURI), { headers: keyHeaders() });
+    isRefused.value = status === 401 || status === 403;
+  } catch {
+    // Nobody is there at all: it is tried again anyway.
+  }
 }
 
 /** Follows a topic for as long as the page is open, or until the answer is called; across lost connections and new keys. */

@@ -1,6 +1,8 @@
 import { useEffect, useRef, useState } from 'preact/hooks';
+import { ConfirmDialog } from '../parts/confirm.tsx';
 import { Announcer } from './announcer.tsx';
 import { Header } from './header.tsx';
+import { KeyEntry } from './key-entry.tsx';
 import { LazyView } from './lazy-view.tsx';
 import { route } from './route.ts';
 import { views } from './views.ts';
@@ -29,9 +31,11 @@ export function App() {
       </a>
       <Header current={view} />
       <main ref={main} id="main" tabIndex={-1} aria-label={view.title} data-view={shownView}>
+        <KeyEntry />
         <LazyView key={view.path} view={view} onShown={setShownView} />
       </main>
       <Announcer />
+      <ConfirmDialog />
     </>
   );
 }

@@ -1,2 +1,16 @@
-/** Not there yet. */
-export const Overview = () => <p class="empty">Overview is not there yet.</p>;
+import { Decisions } from './decisions.tsx';
+import { Devices } from './devices.tsx';
+import { Models } from './models.tsx';
+import './overview.css';
+import { Waiting } from './waiting.tsx';
+
+/** What runs, what waits, and why, at a glance. */
+export const Overview = () => (
+  <div class="overview">
+    <h1 class="unseen">Overview</h1>
+    <Devices />
+    <Models />
+    <Waiting />
+    <Decisions />
+  </div>
+);

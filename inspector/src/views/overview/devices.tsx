@@ -1,0 +1,76 @@
+import { formatBytes } from '../../parts/format-bytes.ts';
+import { stateWord } from '../../parts/state-mark.tsx';
+import type { Device } from '../../live/picture.ts';
+import { shown } from '../../live/shown.ts';
+import './devices.css';
+import { barOf, type Segment } from './segments.ts';
+
+/** Each device as a bar of memory, with the runners in it. */
+export const Devices = () => (
+  <section class="panel devices" aria-labelledby="devices-title">
+    <h2 id="devices-title">Devices</h2>
+    {shown.devices.value.length === 0 && <p class="empty">No device is known yet.</p>}
+    {shown.devices.value.map((device) => (
+      <DeviceBar key={device.id} device={device} />
+    ))}
+  </section>
+);
+
+function DeviceBar({ device }: { readonly device: Device }) {
+  const { limit, segments, freeBytes } = barOf(device, shown.runners.value);
+  const { id, name, totalBytes, limitBytes, reservedBytes, claimedBytes, othersBytes } = device;
+  const facts = [
+    ['reserved', formatBytes(reservedBytes)],
+    ...(claimedBytes > 0 ? [['promised', formatBytes(claimedBytes)]] : []),
+    ['other programs', formatBytes(othersBytes)],
+    ['room', formatBytes(freeBytes)],
+  ];
+  return (
+    <div class="device">
+      <div class="device-head">
+        <h3>
+          {id} <span class="device-name">{name}</span>
+        </h3>
+        <span class="device-size">
+          {limitBytes < totalBytes && `${formatBytes(limitBytes)} for Corral, of `}
+          {formatBytes(totalBytes)}
+        </span>
+      </div>
+      <ul class="bar" aria-label={`Memory of ${id}`}>
+        {segments.map((segment) => (
+          <BarSegment key={segment.id} segment={segment} />
+        ))}
+        {limit !== null && <li class="bar-limit" style={{ left: `${limit * 100}%` }} aria-label="Limit" />}
+      </ul>
+      <dl class="device-facts">
+        {facts.map(([term, value]) => (
+          <div key={term}>
+            <dt>{term}</dt>
+            <dd>{value}</dd>
+          </div>
+        ))}
+      </dl>
+    </div>
+  );
+}
+
+const otherWords = { claimed: 'promised', others: 'other programs' } as const;
+
+function BarSegment({ segment }: { readonly segment: Segment }) {
+  const { kind, start, size, bytes, runner, held } = segment;
+  const label = kind === 'runner' ? (runner?.model ?? '') : otherWords[kind];
+  const detail = runner ? `${formatBytes(bytes)} · ${stateWord(runner.state)}` : formatBytes(bytes);
+  return (
+    <li
+      class="segment"
+      data-kind={kind}
+      data-state={runner?.state}
+      style={{ left: `${start * 100}%`, width: `${size * 100}%` }}
+      title={`${label}, ${detail}${runner ? `: ${runner.reason}` : ''}`}
+    >
+      <span class="segment-held" style={{ transform: `scaleX(${held})` }} />
+      <span class="segment-label">{label}</span>
+      <span class="segment-detail">{detail}</span>
+    </li>
+  );
+}
