@@ -7,6 +7,7 @@ import { ProcessRegistry } from '../actors/process/process-registry.ts';
 import { RunnerLogs } from '../actors/process/runner-logs.ts';
 import type { HealthOptions } from '../actors/process/watch-health.ts';
 import type { SchedulerSettings } from '../machines/scheduler/contract.ts';
+import { requireKeys } from './auth/require-keys.ts';
 import { Catalogue } from './catalogue.ts';
 import { defaultDataFolder } from './config/find-config.ts';
 import { findLlamaServer } from './config/find-llama-server.ts';
@@ -15,7 +16,8 @@ import { folderOf, resolveModels } from './config/resolve-models.ts';
 import { pathOf } from './config/path-of.ts';
 import type { Config } from './config/schema.ts';
 import { StateFile } from './config/state-file.ts';
-import { defaultHttpLimits } from './http/limits.ts';
+import { defaultHttpLimits, type HttpLimits } from './http/limits.ts';
+import { tlsPathsOf } from './config/tls-paths-of.ts';
 import { startService, type Service } from './service.ts';
 
 export const VERSION = '0.1.0';
@@ -52,6 +54,7 @@ export async function serve({
   env = process.env,
   health,
 }: ServeOptions): Promise<Served> {
+  requireKeys(config, configPath ?? 'the configuration');
   const dataFolder = dataFolderOf(config, configPath, env);
   const registry = new ProcessRegistry(join(dataFolder, 'processes'));
   for (const { pid, runnerId } of await registry.sweep())
@@ -94,6 +97,8 @@ export async function serve({
   const service = await startService({
     host: config.listen.host,
     port: config.listen.port,
+    tls: tlsPathsOf(config, configPath),
+    access: () => config,
     settings: settingsOf(config),
     preload: entries.flatMap(({ name, spec }) =>
       spec && (spec.pinned || config.models[name]?.preload) ? [spec] : [],
@@ -103,11 +108,7 @@ export async function serve({
     effects,
     logs,
     waitLimitMs: config.limits.wait,
-    limits: {
-      ...defaultHttpLimits,
-      maxBodyBytes: config.limits.body,
-      maxHeldBytes: config.limits.heldBodies,
-    },
+    limits: httpLimitsOf(config),
     log,
     version: VERSION,
     killRunner: (runnerId) => registry.kill(runnerId),
@@ -135,6 +136,14 @@ function embeddedCommand(): { file: string; args: readonly string[] } {
 
 /** Only where Corral runs from source is there a tsx to run TypeScript with. */
 const tsxLoader = (): string => pathToFileURL(createRequire(import.meta.url).resolve('tsx')).href;
+
+const httpLimitsOf = ({ limits }: Config): HttpLimits => ({
+  ...defaultHttpLimits,
+  maxBodyBytes: limits.body,
+  maxHeldBytes: limits.heldBodies,
+  maxHeaderBytes: limits.headers,
+  maxConnections: limits.connections,
+});
 
 export const settingsOf = (config: Config): SchedulerSettings => ({
   plan: {

@@ -1,7 +1,9 @@
 import type { Server } from 'node:http';
+import { Server as SecureServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import type { Logger } from 'pino';
 import { createActor } from 'xstate';
+import { createGuard, type AccessConfig } from './auth/guard.ts';
 import type { RunnerLogs } from '../actors/process/runner-logs.ts';
 import type { Effects } from '../machines/effects.ts';
 import type { SchedulerCommand, SchedulerSettings } from '../machines/scheduler/contract.ts';
@@ -15,6 +17,7 @@ import type { HttpLimits } from './http/limits.ts';
 import { builtPage, createPage } from './http/page.ts';
 import type { Health } from './http/router.ts';
 import { createHttpServer } from './http/server.ts';
+import type { TlsPaths } from './http/tls-files.ts';
 import { UpstreamPools } from './http/upstream-pools.ts';
 import { Leases, type Scheduler } from './leases.ts';
 import { createManagement } from './management/management.ts';
@@ -22,12 +25,17 @@ import { createMetrics, sendMetrics } from './metrics/metrics.ts';
 import { Recorder } from './recording/recording.ts';
 import { toScenario } from './recording/to-scenario.ts';
 import { statusOf, type ServiceStatus } from './status.ts';
+import { urlOf } from './url-of.ts';
 import { serveWebSocket } from './ws/ws-api.ts';
 
 export interface ServiceOptions {
   readonly host: string;
   /** 0 takes a free port. */
   readonly port: number;
+  /** Speaks https with these; http when null. */
+  readonly tls: TlsPaths | null;
+  /** Who may call; asked for each time. */
+  readonly access: () => AccessConfig;
   readonly settings: SchedulerSettings;
   readonly preload: readonly ModelSpec[];
   /** What was learned of the models' demand at earlier runs. */
@@ -45,7 +53,7 @@ export interface ServiceOptions {
 }
 
 export interface Service {
-  /** `http://host:port` as it really listens. */
+  /** `http://host:port`, or `https://…`, as it really listens. */
   readonly url: string;
   readonly scheduler: Scheduler;
   readonly leases: Leases;
@@ -94,6 +102,7 @@ export async function startService(options: ServiceOptions): Promise<Service> {
     log,
     version,
   };
+  const guard = createGuard(options.access);
   const management = await createManagement(parts);
   const metrics = createMetrics(parts);
   const server = createHttpServer({
@@ -105,12 +114,14 @@ export async function startService(options: ServiceOptions): Promise<Service> {
     onRequestEnd: metrics.onRequestEnd,
     health: () => healthOf(scheduler),
     pools,
+    guard,
+    tls: options.tls,
     limits: options.limits,
     log,
     version,
   });
   const url = await listenOn(server, options);
-  const webSocket = serveWebSocket(server, parts);
+  const webSocket = serveWebSocket(server, parts, { guard });
   scheduler.start();
   return {
     url,
@@ -182,7 +193,7 @@ function listenOn(server: Server, { host, port }: ServiceOptions): Promise<strin
     server.listen(port, host, () => {
       server.off('error', reject);
       const { port: bound } = server.address() as AddressInfo;
-      resolve(`http://${host.includes(':') ? `[${host}]` : host}:${bound}`);
+      resolve(urlOf(server instanceof SecureServer ? 'https' : 'http', host, bound));
     });
   });
 }

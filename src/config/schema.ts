@@ -1,4 +1,6 @@
 import { z } from 'zod';
+import { KEY_HASH } from '../auth/key.ts';
+import { scopes } from '../auth/scopes.ts';
 import { parseDuration } from './parse-duration.ts';
 import { parseSize } from './parse-size.ts';
 
@@ -15,6 +17,55 @@ const duration = z
   })
   .transform((value) => parseDuration(value) ?? 0);
 const count = z.number().int().positive();
+const rate = z
+  .union([count, z.literal('unlimited')], { error: "expected a number of requests, or 'unlimited'" })
+  .transform((value) => (value === 'unlimited' ? Infinity : value));
+
+/** An origin as browsers send it; `*` for the host only where no web site can have the scheme. */
+const ORIGIN = /^(?:https?:\/\/[^/*@\s]+|(?!https?:|null)[a-z][a-z0-9+.-]*:\/\/(?:\*|[^/*@\s]+))$/;
+const HOST = /^(?:\*\.)?[a-z0-9_](?:[a-z0-9_.-]*[a-z0-9_])?$/i;
+
+const listen = z.strictObject({
+  host: z
+    .string()
+    .default('127.0.0.1')
+    .describe("Address to listen on. Any but this machine's own loopback asks for `keys`."),
+  port: z.number().int().min(0).max(65_535).default(8686).describe('Port; 0 takes a free one.'),
+  tls: z
+    .strictObject({
+      cert: z.string().describe('PEM file: the certificate, and those between it and its authority.'),
+      key: z.string().describe('PEM file: its private key, without a passphrase.'),
+    })
+    .optional()
+    .describe('Serves https. The files are read again when they change.'),
+  allowedHosts: z
+    .array(z.string().regex(HOST, 'expected a name such as gpu.example.org or *.example.org, without a port'))
+    .default([])
+    .describe(
+      "Further names that clients may reach Corral by: gpu.example.org. IP addresses, localhost and this machine's name always may.",
+    ),
+  allowedOrigins: z
+    .array(
+      z
+        .string()
+        .regex(ORIGIN, 'expected an origin such as https://chat.example.org or app://*, without a path'),
+    )
+    .default([])
+    .describe('Web pages of other origins that may call: https://chat.example.org, vscode-webview://*.'),
+});
+
+const key = z.strictObject({
+  hash: z
+    .string()
+    .regex(KEY_HASH, 'expected sha256: and 64 hexadecimal digits, as `corral key` prints them')
+    .describe('What `corral key` has printed. The key itself is nowhere.'),
+  scopes: z
+    .array(z.enum(scopes))
+    .min(1)
+    .default(['inference'])
+    .describe('What it opens: inference, read, manage. None implies another. See docs/security.md.'),
+  requestsPerMinute: rate.optional().describe('Default: limits.requestsPerMinute.'),
+});
 
 const sharing = {
   context: z
@@ -79,13 +130,22 @@ const store = z
 
 /** `corral.yaml`, as it is written. */
 export const configSchema = z.strictObject({
-  listen: z
+  listen: listen.prefault({}).describe('Where clients find Corral, and who may call.'),
+  keys: z
+    .record(z.string().regex(/^[\w.-]{1,64}$/, 'expected a name of letters, digits, dot and dash'), key)
+    .default({})
+    .describe(
+      'Who may call, by name; `corral key NAME` makes one. Without any, everybody on this machine may.',
+    ),
+  client: z
     .strictObject({
-      host: z.string().default('127.0.0.1').describe('Address to listen on.'),
-      port: z.number().int().min(0).max(65_535).default(8686).describe('Port; 0 takes a free one.'),
+      keyFile: z
+        .string()
+        .optional()
+        .describe('A file with the key that `corral ps` and the like show. $CORRAL_API_KEY wins.'),
     })
     .prefault({})
-    .describe('Where clients find Corral.'),
+    .describe("Corral's own commands."),
   models: z.record(z.string().min(1), model).default({}).describe('Models by name.'),
   folders: z.array(z.string()).default([]).describe('Folders that are searched for *.gguf.'),
   discover: z
@@ -115,6 +175,11 @@ export const configSchema = z.strictObject({
       queue: z.number().int().min(0).default(512).describe('Most requests that may wait, over all models.'),
       wait: duration.default(600_000).describe('Longest wait of a request for a runner.'),
       body: size.default(64 * 1024 ** 2).describe('Largest request body.'),
+      headers: size.default(32 * 1024).describe('Largest request headers.'),
+      connections: count.default(4_096).describe('Most client connections at a time.'),
+      requestsPerMinute: rate
+        .default(6_000)
+        .describe('Most requests of one key within a minute; a number or unlimited.'),
       heldBodies: size.default(512 * 1024 ** 2).describe('Request bodies held at a time, all together.'),
       loadStall: duration
         .default(300_000)

@@ -1,3 +1,4 @@
+import type { Scope } from '../auth/scopes.ts';
 import { anthropic, llamaServer, openai, responses, type Family } from './families.ts';
 
 /** Where a request says which model it is for. */
@@ -16,6 +17,8 @@ export type ModelPlace =
 /** What is known of a path that runners answer. */
 export interface ApiRoute {
   readonly methods: readonly string[];
+  /** One of these is asked of a key. */
+  readonly needs: readonly Scope[];
   readonly family: Family;
   readonly modelIn: ModelPlace;
   /** With `"stream": true` the reply is a stream of server-sent events. */
@@ -29,6 +32,7 @@ const GET = ['GET'];
 
 const inference = (family: Family, modelIn: ModelPlace, streams: boolean): ApiRoute => ({
   methods: POST,
+  needs: ['inference'],
   family,
   modelIn,
   streams,
@@ -39,11 +43,20 @@ const generating = inference(openai, 'body', true);
 const computing = inference(openai, 'body', false);
 const ownGenerating = inference(llamaServer, 'body-or-query', true);
 const ownComputing = inference(llamaServer, 'body-or-query', false);
-const look: ApiRoute = { methods: GET, family: llamaServer, modelIn: 'query', streams: false, isLook: true };
+const look = (...needs: readonly Scope[]): ApiRoute => ({
+  methods: GET,
+  needs,
+  family: llamaServer,
+  modelIn: 'query',
+  streams: false,
+  isLook: true,
+});
 
 /** `/upstream/{model}/…`: whatever a runner answers, untouched. `OPTIONS` stays here: it asks for leave, not for a model. */
 export const upstreamRoute: ApiRoute = {
   methods: ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE'],
+  // Of what is not known any better: see `upstreamNeeds`.
+  needs: ['manage'],
   family: llamaServer,
   modelIn: 'path',
   streams: false,
@@ -70,10 +83,11 @@ export const apiRoutes: ReadonlyMap<string, ApiRoute> = new Map(
     '/tokenize': ownComputing,
     '/detokenize': ownComputing,
     '/apply-template': ownComputing,
-    '/props': look,
-    '/slots': look,
-    '/lora-adapters': look,
-    '/metrics': look,
+    '/props': look('inference', 'read'),
+    // What others ask may stand there.
+    '/slots': look('read'),
+    '/lora-adapters': look('inference', 'read'),
+    '/metrics': look('read'),
   }).flatMap(([path, route]): [string, ApiRoute][] =>
     path.startsWith('/v1?')
       ? [
@@ -83,3 +97,13 @@ export const apiRoutes: ReadonlyMap<string, ApiRoute> = new Map(
       : [[path, route]],
   ),
 );
+
+/**
+ * What is asked of a key for a path at a runner: the same as without `/upstream/{model}`. Of paths that Corral does not know,
+ * asking is reading; anything else may change how others are served, and is managing.
+ */
+export const upstreamNeeds = (method: string, path: string): readonly Scope[] => {
+  const known = apiRoutes.get(path);
+  if (known?.methods.includes(method)) return known.needs;
+  return method === 'GET' || method === 'HEAD' ? ['read'] : upstreamRoute.needs;
+};

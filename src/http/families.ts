@@ -4,6 +4,8 @@ import { errorBody, type HttpProblem } from './openai-errors.ts';
 export interface Family {
   /** For logs and metrics. */
   readonly name: string;
+  /** Of an error reply; JSON's own without it. */
+  readonly contentType?: string;
   /** The JSON text of an error reply. */
   errorBody(problem: HttpProblem): string;
   /** The same within a stream that has begun: one whole event, its end included. */
@@ -30,8 +32,11 @@ export const responses: Family = {
 
 const anthropicTypes: Readonly<Record<number, string>> = {
   400: 'invalid_request_error',
+  401: 'authentication_error',
+  403: 'permission_error',
   404: 'not_found_error',
   413: 'request_too_large',
+  429: 'rate_limit_error',
   503: 'overloaded_error',
   504: 'timeout_error',
 };

@@ -6,6 +6,8 @@ export interface HttpLimits {
   readonly maxHeldBytes: number;
   /** Most bytes of one request's headers; more is a 431. */
   readonly maxHeaderBytes: number;
+  /** Most client connections at a time; more are closed as they come. */
+  readonly maxConnections: number;
   /** Longest time to receive a request's headers. */
   readonly headersTimeoutMs: number;
   /** Longest time to receive a whole request, body included. */
@@ -25,6 +27,7 @@ export const defaultHttpLimits: HttpLimits = {
   maxBodyBytes: 100 * MIB,
   maxHeldBytes: 512 * MIB,
   maxHeaderBytes: 32 * 1024,
+  maxConnections: 4_096,
   headersTimeoutMs: 20_000,
   requestTimeoutMs: 300_000,
   keepAliveTimeoutMs: 65_000,

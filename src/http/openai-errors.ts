@@ -13,6 +13,8 @@ export interface HttpProblem {
   /** The request field at fault, if one is. */
   readonly param: string | null;
   readonly retryAfterSeconds?: number;
+  /** How a client may prove itself, as `WWW-Authenticate` says it. */
+  readonly challenge?: string;
 }
 
 /** A request that is refused for what it is, before any model is involved. */

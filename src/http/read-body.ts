@@ -78,6 +78,10 @@ const tooLarge = (maxBytes: number): HttpProblem =>
     status: 413,
   });
 
+/** Whether a body follows the headers. */
+export const hasBody = ({ headers }: IncomingMessage): boolean =>
+  headers['transfer-encoding'] !== undefined || (headers['content-length'] ?? '0') !== '0';
+
 /** Too much is held over all requests. */
 export const allHeld = (): HttpProblem => ({
   status: 503,

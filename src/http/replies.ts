@@ -25,10 +25,14 @@ export const sendText = (
 export const sendJson = (response: ServerResponse, status: number, value: unknown): void =>
   sendText(response, status, JSON.stringify(value));
 
-const problemHeaders = (problem: HttpProblem): OutgoingHttpHeaders =>
-  problem.retryAfterSeconds === undefined
-    ? {}
-    : { 'retry-after': String(Math.ceil(problem.retryAfterSeconds)) };
+const problemHeaders = (
+  { retryAfterSeconds, challenge }: HttpProblem,
+  { contentType = 'application/json' }: Family,
+): OutgoingHttpHeaders => ({
+  'content-type': `${contentType}; charset=utf-8`,
+  ...(retryAfterSeconds !== undefined && { 'retry-after': String(Math.ceil(retryAfterSeconds)) }),
+  ...(challenge !== undefined && { 'www-authenticate': challenge }),
+});
 
 /** Sends a problem as an error reply, in the form of the API that was spoken to. */
 export const sendProblem = (
@@ -37,7 +41,10 @@ export const sendProblem = (
   family: Family = openai,
   headers: OutgoingHttpHeaders = {},
 ): void =>
-  sendText(response, problem.status, family.errorBody(problem), { ...problemHeaders(problem), ...headers });
+  sendText(response, problem.status, family.errorBody(problem), {
+    ...problemHeaders(problem, family),
+    ...headers,
+  });
 
 /** As `sendProblem`; within a stream that was begun to keep a waiting client company, as its last event. */
 export const endWithProblem = (response: ServerResponse, problem: HttpProblem, family: Family): void => {
@@ -58,10 +65,9 @@ export const sendProblemEarly = (
   if (response.headersSent || response.destroyed) return;
   const text = family.errorBody(problem);
   response.writeHead(problem.status, {
-    'content-type': 'application/json; charset=utf-8',
+    ...problemHeaders(problem, family),
     'content-length': Buffer.byteLength(text),
     connection: 'close',
-    ...problemHeaders(problem),
   });
   response.write(text);
   const finish = (): void => {

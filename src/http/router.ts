@@ -1,13 +1,18 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { apiRoutes, upstreamRoute, type ApiRoute } from './api-routes.ts';
+import { anyKey, type Needs } from '../auth/scopes.ts';
+import { management } from '../management/family.ts';
+import { managementNeeds } from '../management/needs.ts';
+import { apiRoutes, upstreamNeeds, upstreamRoute, type ApiRoute } from './api-routes.ts';
 import { openai, type Family } from './families.ts';
 import { modelEntry, modelList, type ModelListing } from './model-list.ts';
+import { ollama } from './ollama/family.ts';
+import { ollamaNeeds } from './ollama/handler.ts';
 import { badRequest, problemOf, problemOfFailure } from './openai-errors.ts';
 import { ASSETS_PREFIX, wantsPage, type Page } from './page.ts';
 import type { Proxy } from './proxy.ts';
 import type { Place } from './receive-call.ts';
 import { sendJson, sendProblem, sendText } from './replies.ts';
-import { decodeName, isUpstreamPath } from './upstream-path.ts';
+import { decodeName, splitUpstreamPath, UPSTREAM_PREFIX } from './upstream-path.ts';
 
 /** Answers one request. */
 export type Handler = (request: IncomingMessage, response: ServerResponse) => void;
@@ -28,17 +33,36 @@ interface RouterParts {
   readonly ollama: (request: IncomingMessage, response: ServerResponse, path: string) => void;
 }
 
-interface Route {
-  readonly methods: readonly string[];
+/** A path, or all that begin with it. */
+export interface Route {
+  /** Null for one that answers any, and says itself which it does not take. */
+  readonly methods: readonly string[] | null;
+  /** What is asked of a key. */
+  readonly needs: Needs | ((method: string, path: string) => Needs);
   /** Whose form errors have; OpenAI's without it. */
   readonly family?: Family;
   readonly handle: (request: IncomingMessage, response: ServerResponse, place: Place) => void;
+}
+
+/** Whom a request is for. */
+export interface Target {
+  readonly needs: Needs;
+  readonly family: Family;
+  readonly handle: Handler;
+}
+
+/** Finds who answers a request, by an exact path or a prefix. */
+export interface Router {
+  readonly exact: ReadonlyMap<string, Route>;
+  readonly prefixes: ReadonlyMap<string, Route>;
+  find(request: Pick<IncomingMessage, 'method' | 'url'>): Target;
 }
 
 const MANAGEMENT_PREFIX = '/api/v1/';
 const OLLAMA_PREFIX = '/api/';
 const MODEL_PREFIX = '/v1/models/';
 const readMethods = ['GET', 'HEAD'];
+const seesModels: Needs = ['inference', 'read'];
 
 /** Splits a request target, in origin form or in the absolute form that some proxies send. */
 const placeOf = (target: string): Place => {
@@ -49,53 +73,93 @@ const placeOf = (target: string): Place => {
     : { path: fromPath.slice(0, mark), query: fromPath.slice(mark) };
 };
 
-/** Finds who answers a request, by an exact path or a prefix. */
-export const createRouter = (parts: RouterParts): Handler => {
+/** The paths of all APIs. */
+export const createRouter = (parts: RouterParts): Router => {
+  const exact = exactRoutes(parts);
+  const prefixes = prefixRoutes(parts);
+  const routeOf = (path: string): Route => {
+    const found = exact.get(path);
+    if (found) return found;
+    for (const [prefix, route] of prefixes) if (path.startsWith(prefix)) return route;
+    return nothing;
+  };
+  return {
+    exact,
+    prefixes,
+    find: ({ method = '', url = '/' }) => {
+      const place = placeOf(url);
+      const route = routeOf(place.path);
+      const { methods, needs, family = openai } = route;
+      if (methods && !methods.includes(method))
+        return { needs: anyKey, family, handle: (_, response) => sendOtherMethod(method, response, route) };
+      return {
+        needs: typeof needs === 'function' ? needs(method, place.path) : needs,
+        family,
+        handle: (request, response) => route.handle(request, response, place),
+      };
+    },
+  };
+};
+
+const exactRoutes = (parts: RouterParts): Map<string, Route> => {
   const routes = new Map<string, Route>();
   for (const [path, route] of apiRoutes) routes.set(path, proxied(parts, route));
   const ofRunner = routes.get('/metrics');
   const { metrics } = parts;
   if (metrics && ofRunner) routes.set('/metrics', eitherMetrics(metrics, ofRunner));
-  const models = reads((response) => sendJson(response, 200, modelList(parts.models())));
-  const health = reads((response) => sendHealth(response, parts.health()));
+  const models = reads(seesModels, (response) => sendJson(response, 200, modelList(parts.models())));
+  const health = reads(null, (response) => sendHealth(response, parts.health()));
   for (const prefix of ['/v1', '']) routes.set(`${prefix}/models`, models).set(`${prefix}/health`, health);
-  const front = frontOf(parts);
-  routes.set('/', front);
-  const oneModel: Route = {
-    methods: readMethods,
-    handle: (_, response, { path }) =>
-      sendModel(response, parts.models(), decodeName(path.slice(MODEL_PREFIX.length))),
-  };
-  const upstream = proxied(parts, upstreamRoute);
-  const find = (path: string): Route | undefined =>
-    routes.get(path) ??
-    (path.startsWith(MODEL_PREFIX)
-      ? oneModel
-      : path.startsWith(ASSETS_PREFIX)
-        ? front
-        : isUpstreamPath(path)
-          ? upstream
-          : undefined);
-
-  return (request, response) => {
-    const place = placeOf(request.url ?? '/');
-    if (parts.management && place.path.startsWith(MANAGEMENT_PREFIX))
-      return parts.management(request, response);
-    if (place.path.startsWith(OLLAMA_PREFIX)) return parts.ollama(request, response, place.path);
-    const route = find(place.path);
-    if (!route) return sendNotFound(request, response, place);
-    if (route.methods.includes(request.method ?? '')) return route.handle(request, response, place);
-    sendOtherMethod(request, response, route);
-  };
+  return routes.set('/', frontOf(parts));
 };
 
-const reads = (answer: (response: ServerResponse) => void): Route => ({
+/** The first that fits is taken. */
+const prefixRoutes = (parts: RouterParts): Map<string, Route> => {
+  const { management: manage, models } = parts;
+  const names = (): string[] => models().map(({ name }) => name);
+  const routes = new Map<string, Route>();
+  if (manage)
+    routes.set(MANAGEMENT_PREFIX, {
+      methods: null,
+      needs: managementNeeds,
+      family: management,
+      handle: manage,
+    });
+  return routes
+    .set(OLLAMA_PREFIX, {
+      methods: null,
+      needs: ollamaNeeds,
+      family: ollama,
+      handle: (request, response, { path }) => parts.ollama(request, response, path),
+    })
+    .set(MODEL_PREFIX, {
+      methods: readMethods,
+      needs: seesModels,
+      handle: (_, response, { path }) =>
+        sendModel(response, models(), decodeName(path.slice(MODEL_PREFIX.length))),
+    })
+    .set(ASSETS_PREFIX, frontOf(parts))
+    .set(UPSTREAM_PREFIX, {
+      ...proxied(parts, upstreamRoute),
+      needs: (method, path) => upstreamNeeds(method, splitUpstreamPath(path, names()).path),
+    });
+};
+
+const nothing: Route = {
+  methods: null,
+  needs: anyKey,
+  handle: (request, response, place) => sendNotFound(request, response, place),
+};
+
+const reads = (needs: Needs, answer: (response: ServerResponse) => void): Route => ({
   methods: readMethods,
+  needs,
   handle: (_, response) => answer(response),
 });
 
 const proxied = ({ proxy }: RouterParts, route: ApiRoute): Route => ({
   methods: route.methods,
+  needs: route.needs,
   family: route.family,
   handle: (request, response, place) => void proxy(request, response, route, place),
 });
@@ -103,6 +167,8 @@ const proxied = ({ proxy }: RouterParts, route: ApiRoute): Route => ({
 /** The page for browsers, and its files; for everybody else a few words. */
 const frontOf = ({ page, version }: RouterParts): Route => ({
   methods: readMethods,
+  // It has no data in it: what it shows it asks for, with a key.
+  needs: null,
   handle: (request, response, place) => {
     if (place.path === '/' && !wantsPage(request)) return sendPointer(response, version);
     const sent = page?.send(request, response, place.path) ?? Promise.resolve(false);
@@ -156,19 +222,19 @@ const sendNotFound = (request: IncomingMessage, response: ServerResponse, { path
     badRequest(`There is no ${request.method} ${path}.`, 'route_not_found', { status: 404 }),
   );
 
-/** 405 with what is allowed; for OPTIONS just that. No CORS headers: a page of another origin gets no leave here. */
+/** 405 with what is allowed; for OPTIONS just that. */
 const sendOtherMethod = (
-  request: IncomingMessage,
+  method: string,
   response: ServerResponse,
   { methods, family = openai }: Route,
 ): void => {
-  const allow = [...methods, 'OPTIONS'].join(', ');
-  if (request.method === 'OPTIONS') {
+  const allow = [...(methods ?? []), 'OPTIONS'].join(', ');
+  if (method === 'OPTIONS') {
     response.writeHead(204, { allow });
     response.end();
     return;
   }
-  const problem = badRequest(`This path takes ${allow}, not ${request.method}.`, 'method_not_allowed', {
+  const problem = badRequest(`This path takes ${allow}, not ${method}.`, 'method_not_allowed', {
     status: 405,
   });
   sendProblem(response, problem, family, { allow });

@@ -1,8 +1,17 @@
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import {
+  createServer,
+  type IncomingMessage,
+  type Server,
+  type ServerOptions,
+  type ServerResponse,
+} from 'node:http';
+import { createServer as createSecureServer } from 'node:https';
 import type { Duplex } from 'node:stream';
 import type { Logger } from 'pino';
+import type { Guard } from '../auth/guard.ts';
 import type { LeaseDesk } from '../lease.ts';
 import { answerClientError } from './client-errors.ts';
+import { createGate, type Gate } from './gate.ts';
 import type { HttpLimits } from './limits.ts';
 import type { ModelListing } from './model-list.ts';
 import { createOllama } from './ollama/handler.ts';
@@ -13,10 +22,12 @@ import { BodyBudget, declaredBytes } from './read-body.ts';
 import { sendProblem } from './replies.ts';
 import type { OnRequestEnd } from './request-log.ts';
 import { createRouter, type Handler, type Health } from './router.ts';
+import { followTlsFiles, readTlsFiles, type TlsPaths } from './tls-files.ts';
 import { UpstreamPools } from './upstream-pools.ts';
 
 /** How often connections are checked against their time limits; Node's own default is 30 s. */
 const MAX_CHECK_INTERVAL_MS = 5_000;
+const TELL_DROPS_EVERY_MS = 10_000;
 
 /** What the HTTP side is given. */
 export interface HttpServerOptions {
@@ -35,14 +46,18 @@ export interface HttpServerOptions {
   readonly health?: () => Health;
   /** Pass one's own to close a runner's connections when it goes. Closed with the server either way. */
   readonly pools?: UpstreamPools;
+  /** Who may come in; everybody without it. */
+  readonly guard?: Guard;
+  /** Speaks https with these; http without. */
+  readonly tls?: TlsPaths | null;
   readonly limits: HttpLimits;
   readonly log: Logger;
   readonly version: string;
 }
 
-/** The server that clients speak to: data path, model list, health. It does not listen yet. */
+/** The server that clients speak to. It does not listen yet. Throws a `ConfigError` for TLS files that cannot be used. */
 export const createHttpServer = (options: HttpServerOptions): Server => {
-  const { limits, log, pools = new UpstreamPools() } = options;
+  const { limits, log, guard, tls = null, pools = new UpstreamPools() } = options;
   const { desk, models, version } = options;
   const parts = {
     desk,
@@ -53,20 +68,29 @@ export const createHttpServer = (options: HttpServerOptions): Server => {
     log,
     onRequestEnd: options.onRequestEnd,
   };
-  const route = createRouter({
+  const router = createRouter({
     ...options,
     health: options.health ?? (() => 'ok'),
     proxy: createProxy(parts),
     ollama: createOllama({ ...parts, models, version }),
   });
+  const gate: Gate = guard ? createGate(guard, log) : async () => true;
   const latestReplies = new WeakMap<Duplex, ServerResponse>();
 
   const noteReplyError = (err: Error): void => log.debug({ event: 'reply.failed', err });
-  const handle = (request: IncomingMessage, response: ServerResponse): void => {
+  const serve = async (
+    request: IncomingMessage,
+    response: ServerResponse,
+    askForBody = (): void => {},
+  ): Promise<void> => {
     latestReplies.set(request.socket, response);
     response.on('error', noteReplyError);
     try {
-      route(request, response);
+      const target = router.find(request);
+      if (!(await gate(request, response, target))) return;
+      // A body that is refused anyway is not asked for.
+      if (declaredBytes(request) <= limits.maxBodyBytes) askForBody();
+      target.handle(request, response);
     } catch (err) {
       log.error({ event: 'request.failed', err });
       sendProblem(response, problemOf(err));
@@ -77,22 +101,46 @@ export const createHttpServer = (options: HttpServerOptions): Server => {
     return reply !== undefined && reply.headersSent && !reply.writableFinished;
   };
 
-  const server = createServer(
-    {
-      maxHeaderSize: limits.maxHeaderBytes,
-      headersTimeout: limits.headersTimeoutMs,
-      requestTimeout: limits.requestTimeoutMs,
-      keepAliveTimeout: limits.keepAliveTimeoutMs,
-      connectionsCheckingInterval: Math.min(limits.headersTimeoutMs, MAX_CHECK_INTERVAL_MS),
-    },
-    handle,
+  const server = bareServer(limits, tls, log);
+  server.on('request', (request, response) => void serve(request, response));
+  server.on(
+    'checkContinue',
+    (request, response) => void serve(request, response, () => response.writeContinue()),
   );
-  server.on('checkContinue', (request: IncomingMessage, response: ServerResponse) => {
-    // A body that is refused anyway is not asked for.
-    if (declaredBytes(request) <= limits.maxBodyBytes) response.writeContinue();
-    handle(request, response);
-  });
   server.on('clientError', (error, socket) => answerClientError(error, socket, isReplying(socket)));
+  server.on('drop', warnNowAndThen(log, limits.maxConnections));
   server.on('close', () => pools.dropAll());
   return server;
+};
+
+const bareServer = (limits: HttpLimits, tls: TlsPaths | null, log: Logger): Server => {
+  const options = {
+    maxHeaderSize: limits.maxHeaderBytes,
+    headersTimeout: limits.headersTimeoutMs,
+    requestTimeout: limits.requestTimeoutMs,
+    keepAliveTimeout: limits.keepAliveTimeoutMs,
+    connectionsCheckingInterval: Math.min(limits.headersTimeoutMs, MAX_CHECK_INTERVAL_MS),
+  };
+  const server = tls ? secureServer(options, tls, log) : createServer(options);
+  server.maxConnections = limits.maxConnections;
+  return server;
+};
+
+const secureServer = (options: ServerOptions, tls: TlsPaths, log: Logger): Server => {
+  const server = createSecureServer({ ...options, ...readTlsFiles(tls) });
+  return server.on('close', followTlsFiles(server, tls, log));
+};
+
+/** Connections beyond the limit are closed by Node as they come; that is told, but not each time. */
+const warnNowAndThen = (log: Logger, maxConnections: number): (() => void) => {
+  let dropped = 0;
+  let toldAtMs = -Infinity;
+  return () => {
+    dropped++;
+    const nowMs = performance.now();
+    if (nowMs - toldAtMs < TELL_DROPS_EVERY_MS) return;
+    log.warn({ event: 'connections.dropped', dropped, maxConnections });
+    dropped = 0;
+    toldAtMs = nowMs;
+  };
 };

@@ -1,7 +1,5 @@
-const PREFIX = '/upstream/';
-
-/** True for paths that name their model. */
-export const isUpstreamPath = (path: string): boolean => path.startsWith(PREFIX);
+/** Of paths that name their model. */
+export const UPSTREAM_PREFIX = '/upstream/';
 
 /**
  * Splits `/upstream/{model}/…` into the model's name and the path at its runner. Names may hold slashes: of the
@@ -11,7 +9,7 @@ export const splitUpstreamPath = (
   path: string,
   names: readonly string[],
 ): { readonly model: string; readonly path: string } => {
-  const segments = path.slice(PREFIX.length).split('/');
+  const segments = path.slice(UPSTREAM_PREFIX.length).split('/');
   const longest = Math.max(1, ...names.map((name) => name.split('/').length));
   for (let count = Math.min(longest, segments.length); count > 1; count -= 1) {
     const name = decodeName(segments.slice(0, count).join('/'));

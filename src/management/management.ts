@@ -4,10 +4,9 @@ import { documentationOperations } from './operations/documentation.ts';
 import { modelOperations } from './operations/models.ts';
 import { runnerOperations } from './operations/runners.ts';
 import { serviceOperations } from './operations/service.ts';
-import { isFromAnotherOrigin } from './other-origin.ts';
 import type { Operation } from './operation.ts';
 import type { ManagementParts } from './parts.ts';
-import { invalid, problem, problemOf, ProblemError } from './problem.ts';
+import { invalid, problem, problemOf } from './problem.ts';
 import type { ProblemDetails } from './schemas.ts';
 
 export type { ManagementParts } from './parts.ts';
@@ -40,8 +39,6 @@ export async function createManagement(parts: ManagementParts): Promise<FastifyI
   app.addHook('onRequest', async (request, reply) => {
     void reply.headers(SAFETY);
     if (request.is404) return answerUnrouted(request, reply, operations);
-    if (isFromAnotherOrigin(request.raw))
-      throw new ProblemError(403, 'other_origin', 'A page of another origin may not send commands.');
   });
   app.setErrorHandler((error, _request, reply) => fail(reply, error, parts));
   for (const operation of operations) mount(app, operation, PREFIX);

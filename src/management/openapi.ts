@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { Operation } from './operation.ts';
+import { managementNeeds } from './needs.ts';
 import { components, problemSchema } from './schemas.ts';
 
 /** A JSON Schema (2020-12), as far as anybody here looks into it. */
@@ -36,6 +37,8 @@ export interface OperationObject {
   readonly operationId: string;
   readonly tags: readonly string[];
   readonly summary: string;
+  /** The key, with a scope that it has to have; where keys are configured. */
+  readonly security: readonly { readonly key: readonly string[] }[];
   readonly parameters: readonly ParameterObject[];
   readonly requestBody?: { readonly required: boolean; readonly content: ContentObject };
   readonly responses: Readonly<
@@ -48,7 +51,10 @@ export interface OpenApiDocument {
   readonly info: { readonly title: string; readonly version: string; readonly description: string };
   readonly servers: readonly { readonly url: string }[];
   readonly paths: Readonly<Record<string, Readonly<Record<string, OperationObject>>>>;
-  readonly components: { readonly schemas: Readonly<Record<string, JsonSchema>> };
+  readonly components: {
+    readonly schemas: Readonly<Record<string, JsonSchema>>;
+    readonly securitySchemes: Readonly<Record<'key', object>>;
+  };
 }
 
 const SCHEMAS = '#/components/schemas/';
@@ -56,11 +62,13 @@ const SCHEMAS = '#/components/schemas/';
 /** Says what went wrong, at any operation: of the rest each names its own. */
 const everywhere: Readonly<Record<number, string>> = {
   400: 'A part of the request is wrong; `errors` says which.',
-  403: 'Sent by a page of another origin.',
+  401: 'Keys are configured here, and none that is known was sent.',
+  403: 'The key lacks the scope, or the request comes from a page or for a host name that is not ours.',
   404: 'There is nothing of this name; `nearMisses` may have it.',
   409: 'It cannot be done in the present state.',
   413: 'The body is too large.',
   415: 'The body is not JSON.',
+  429: 'The key has asked too much within a minute; `Retry-After` has the seconds to wait.',
 };
 
 /** The OpenAPI 3.1 document of these operations. */
@@ -82,7 +90,16 @@ export function openApiOf(
     },
     servers: [{ url: '/' }],
     paths,
-    components: { schemas: namedSchemas() },
+    components: {
+      schemas: namedSchemas(),
+      securitySchemes: {
+        key: {
+          type: 'http',
+          scheme: 'bearer',
+          description: 'Asked for where keys are configured; roles are the scopes of a key.',
+        },
+      },
+    },
   };
 }
 
@@ -103,6 +120,7 @@ function objectOf(operation: Operation): OperationObject {
     operationId: id,
     tags: [tag],
     summary,
+    security: [{ key: managementNeeds(method) ?? [] }],
     parameters: [...parametersOf('path', params), ...parametersOf('query', query)],
     ...(method === 'POST' && {
       requestBody: {
@@ -115,7 +133,9 @@ function objectOf(operation: Operation): OperationObject {
 }
 
 const problemsOf = ({ method, problems }: Operation): readonly number[] =>
-  [...new Set([400, ...(method === 'POST' ? [403, 413, 415] : []), ...problems])].toSorted((a, b) => a - b);
+  [...new Set([400, 401, 403, 429, ...(method === 'POST' ? [413, 415] : []), ...problems])].toSorted(
+    (a, b) => a - b,
+  );
 
 const parametersOf = (where: 'path' | 'query', { shape }: z.ZodObject): ParameterObject[] =>
   Object.entries(shape).map(([name, schema]) => {

@@ -1,6 +1,8 @@
 import { STATUS_CODES, type IncomingMessage, type Server } from 'node:http';
 import type { Duplex } from 'node:stream';
-import { problem } from '../management/problem.ts';
+import { Server as SecureServer } from 'node:https';
+import type { HttpProblem } from '../http/openai-errors.ts';
+import { management } from '../management/family.ts';
 
 /** Headers that only belong to the protocol that was offered. */
 const OF_UPGRADE = new Set(['upgrade', 'http2-settings']);
@@ -22,7 +24,8 @@ export function takeAsPlainHttp(
     lines.push(`${name}: ${name.toLowerCase() === 'connection' ? withoutUpgrade(value) : value}`);
   }
   socket.unshift(Buffer.concat([Buffer.from(`${lines.join('\r\n')}\r\n\r\n`, 'latin1'), head]));
-  server.emit('connection', socket);
+  // Of a secure connection this is the inner one, which is in the clear.
+  server.emit(server instanceof SecureServer ? 'secureConnection' : 'connection', socket);
 }
 
 const withoutUpgrade = (connection: string): string =>
@@ -33,16 +36,18 @@ const withoutUpgrade = (connection: string): string =>
     .join(', ') || 'keep-alive';
 
 /** Answers an upgrade with problem details, and ends the connection. */
-export function refuseUpgrade(socket: Duplex, status: number, code: string, detail: string): void {
-  const body = JSON.stringify(problem(status, code, detail));
+export function refuseUpgrade(socket: Duplex, problem: HttpProblem): void {
+  const { status, challenge, retryAfterSeconds } = problem;
+  const body = management.errorBody(problem);
   socket.on('error', () => socket.destroy());
   socket.end(
     [
       `HTTP/1.1 ${status} ${STATUS_CODES[status]}`,
       'Connection: close',
-      'Content-Type: application/problem+json',
+      `Content-Type: ${management.contentType}`,
       `Content-Length: ${Buffer.byteLength(body)}`,
-      ...(status === 401 ? ['WWW-Authenticate: Bearer'] : []),
+      ...(challenge === undefined ? [] : [`WWW-Authenticate: ${challenge}`]),
+      ...(retryAfterSeconds === undefined ? [] : [`Retry-After: ${Math.ceil(retryAfterSeconds)}`]),
       '',
       body,
     ].join('\r\n'),

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { scopes } from '../auth/scopes.ts';
 import { modelSchema, problemSchema, runnerSchema, type Shape } from '../management/schemas.ts';
 import { V } from './wire.ts';
 import { lists, streams, type ChangeData, type SnapshotData, type Topic } from './rows.ts';
@@ -147,7 +148,7 @@ const hello = z
     version: z.string().describe("Corral's."),
     sessionId: z.string().describe('This run of Corral: every seq counts within it.'),
     serverTime: z.iso.datetime(),
-    scopes: z.array(z.enum(['read', 'manage'])).describe('What this connection may do.'),
+    scopes: z.array(z.enum(scopes)).describe('What this connection may do.'),
   })
   .describe('The first message on every connection.');
 
@@ -220,7 +221,6 @@ export const serverMessages = { hello, snapshot, change, reply, error, pong } as
 export type ClientMessage = z.output<typeof clientMessage>;
 export type Subscribe = z.output<typeof subscribe>;
 export type Command = z.output<typeof command>;
-export type Scope = z.output<typeof hello>['scopes'][number];
 export type Hello = Shape<typeof hello>;
 export type Reply = Shape<typeof reply>;
 export type ServerError = Shape<typeof error>;

@@ -1,6 +1,7 @@
 import type { Duplex } from 'node:stream';
 import type { WebSocket } from 'ws';
 import type { Logger } from 'pino';
+import type { Caller } from '../auth/guard.ts';
 import type { Clock } from '../clock.ts';
 import { problem, problemOf, ProblemError } from '../management/problem.ts';
 import type { ProblemDetails } from '../management/schemas.ts';
@@ -8,7 +9,7 @@ import type { Feed, FeedReader, Frame } from './feed.ts';
 import type { Feeds } from './feeds.ts';
 import type { WsLimits } from './limits.ts';
 import { Outbox } from './outbox.ts';
-import type { Command, Scope, Subscribe } from './protocol.ts';
+import type { Command, Subscribe } from './protocol.ts';
 import { readMessage } from './read-message.ts';
 import type { RunCommand } from './run-command.ts';
 import { V } from './wire.ts';
@@ -16,7 +17,7 @@ import { V } from './wire.ts';
 export interface ReaderParts {
   readonly socket: WebSocket;
   readonly connection: Duplex;
-  readonly scopes: readonly Scope[];
+  readonly caller: Caller;
   readonly feeds: Feeds;
   readonly run: RunCommand;
   readonly clock: Clock;
@@ -57,8 +58,17 @@ export class Reader implements FeedReader {
   }
 
   greet(version: string, sessionId: string): void {
-    const { scopes } = this.#parts;
+    const { scopes } = this.#parts.caller;
     this.#say({ type: 'hello', version, sessionId, serverTime: new Date().toISOString(), scopes });
+  }
+
+  get caller(): Caller {
+    return this.#parts.caller;
+  }
+
+  /** Ends it for one whose key is not known any more. */
+  expel(): void {
+    this.end(POLICY_VIOLATION, 'the key is not known any more');
   }
 
   deliver(feed: Feed, change: Frame): void {
@@ -163,11 +173,12 @@ export class Reader implements FeedReader {
   }
 
   async #command(message: Command): Promise<void> {
-    const { scopes, limits, run } = this.#parts;
+    const { caller, limits, run } = this.#parts;
     const { id } = message;
     this.#commands++;
     try {
-      if (!scopes.includes('manage')) throw new ProblemError(403, 'forbidden', 'This key may only read.');
+      if (!caller.scopes.includes('manage'))
+        throw new ProblemError(403, 'forbidden', 'This key may give no commands.');
       if (this.#commands > limits.maxCommands)
         throw new ProblemError(429, 'too_many_commands', `At most ${limits.maxCommands} at a time.`);
       const result = await run(message, this.#gone.signal);

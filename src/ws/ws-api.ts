@@ -3,26 +3,23 @@ import type { IncomingMessage, Server } from 'node:http';
 import { performance } from 'node:perf_hooks';
 import type { Duplex } from 'node:stream';
 import { WebSocketServer, type WebSocket } from 'ws';
+import type { Caller, Guard } from '../auth/guard.ts';
+import { scopes } from '../auth/scopes.ts';
 import { realClock, type Clock } from '../clock.ts';
 import { Feeds } from './feeds.ts';
 import { defaultWsLimits, type WsLimits } from './limits.ts';
-import { isOriginAllowed } from './origin.ts';
 import type { WsParts } from './parts.ts';
+import { logRefused } from '../http/log-refused.ts';
+import { badRequest, problemOf, RequestError, type HttpProblem } from '../http/openai-errors.ts';
 import { refuseUpgrade, takeAsPlainHttp } from './plain-http.ts';
-import type { Scope } from './protocol.ts';
 import { Reader } from './reader.ts';
 import { commandRunner } from './run-command.ts';
 import { sourcesOf } from './sources.ts';
 import { SUBPROTOCOL, WS_PATH } from './wire.ts';
 
-/** What the one who sends this may do; null when that is nothing. `presentedKey` has the key. */
-export type Authorize = (request: IncomingMessage) => { readonly scopes: readonly Scope[] } | null;
-
 export interface WsOptions {
-  /** Everybody may do everything without it. */
-  readonly authorize?: Authorize;
-  /** Pages of other hosts that may connect: `https://example.org`. */
-  readonly allowedOrigins?: readonly string[];
+  /** Who may connect, and do what; everybody may do everything without it. */
+  readonly guard?: Pick<Guard, 'admit' | 'stillKnows'>;
   readonly limits?: Partial<WsLimits>;
   /** For tests: the time of ticks, heartbeats and stalls. */
   readonly clock?: Clock;
@@ -36,11 +33,14 @@ export interface WsApi {
   close(): void;
 }
 
-const everything: Authorize = () => ({ scopes: ['read', 'manage'] });
+const open: Pick<Guard, 'admit' | 'stillKnows'> = {
+  admit: async () => ({ key: null, scopes }),
+  stillKnows: () => true,
+};
 
 /** The WebSocket API at `/api/v1/ws`: what happens, as it happens, and the commands. */
 export function serveWebSocket(server: Server, parts: WsParts, options: WsOptions = {}): WsApi {
-  const { authorize = everything, allowedOrigins = [], now = () => performance.now() } = options;
+  const { guard = open, now = () => performance.now() } = options;
   const clock: Clock = options.clock ?? realClock;
   const limits = { ...defaultWsLimits, ...options.limits };
   const sessionId = randomUUID();
@@ -60,39 +60,43 @@ export function serveWebSocket(server: Server, parts: WsParts, options: WsOption
     handleProtocols: (offered) => (offered.has(SUBPROTOCOL) ? SUBPROTOCOL : false),
   });
 
-  const admit = (socket: WebSocket, connection: Duplex, scopes: readonly Scope[]): void => {
+  const welcome = (socket: WebSocket, connection: Duplex, caller: Caller): void => {
     const onEnd = (reader: Reader): void => void readers.delete(reader);
     const { log } = parts;
-    const reader = new Reader({ socket, connection, scopes, feeds, run, clock, now, limits, log, onEnd });
+    const reader = new Reader({ socket, connection, caller, feeds, run, clock, now, limits, log, onEnd });
     readers.add(reader);
     reader.greet(parts.version, sessionId);
   };
-  const upgrade = (request: IncomingMessage, connection: Duplex, head: Buffer): void => {
+  const upgrade = async (request: IncomingMessage, connection: Duplex, head: Buffer): Promise<void> => {
     if (!isOurs(request)) return takeAsPlainHttp(server, request, connection, head);
-    if (!isOriginAllowed(request.headers, allowedOrigins))
-      return refuseUpgrade(connection, 403, 'other_origin', 'A page of another origin may not connect.');
-    const allowed = authorize(request);
-    if (!allowed) return refuseUpgrade(connection, 401, 'unauthorized', 'A valid key is needed.');
-    if (!allowed.scopes.includes('read'))
-      return refuseUpgrade(connection, 403, 'forbidden', 'This key may not read.');
-    if (readers.size >= limits.maxConnections)
-      return refuseUpgrade(connection, 503, 'too_many_connections', `${readers.size} are open already.`);
-    sockets.handleUpgrade(request, connection, head, (socket) => admit(socket, connection, allowed.scopes));
+    try {
+      const caller = await guard.admit(request, ['read']);
+      if (readers.size >= limits.maxConnections) throw new RequestError(full(readers.size));
+      sockets.handleUpgrade(request, connection, head, (socket) => welcome(socket, connection, caller));
+    } catch (error) {
+      const problem = problemOf(error);
+      logRefused(parts.log, request, problem);
+      refuseUpgrade(connection, problem);
+    }
   };
   const beat = (): void => {
-    for (const reader of readers) reader.beat();
+    for (const reader of readers) {
+      if (guard.stillKnows(reader.caller)) reader.beat();
+      else reader.expel();
+    }
     feeds.sweep();
     heartbeat = clock.setTimeout(beat, limits.heartbeatMs);
   };
 
   let heartbeat = clock.setTimeout(beat, limits.heartbeatMs);
-  server.on('upgrade', upgrade);
+  const onUpgrade = (...upgraded: Parameters<typeof upgrade>): void => void upgrade(...upgraded);
+  server.on('upgrade', onUpgrade);
   return {
     get counts() {
       return { connections: readers.size, feeds: feeds.count };
     },
     close: () => {
-      server.off('upgrade', upgrade);
+      server.off('upgrade', onUpgrade);
       clock.clearTimeout(heartbeat as never);
       feeds.close();
       for (const reader of readers) reader.end();
@@ -102,3 +106,9 @@ export function serveWebSocket(server: Server, parts: WsParts, options: WsOption
 
 const isOurs = ({ headers, url = '' }: IncomingMessage): boolean =>
   headers.upgrade?.toLowerCase() === 'websocket' && url.replace(/\?.*$/s, '') === WS_PATH;
+
+const full = (open: number): HttpProblem => ({
+  ...badRequest(`${open} connections are open already.`, 'too_many_connections'),
+  status: 503,
+  retryAfterSeconds: 5,
+});

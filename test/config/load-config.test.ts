@@ -18,7 +18,12 @@ describe('configuration', () => {
   it('is complete when nothing is written', () => {
     const config = parseConfig('');
 
-    expect(config.listen).to.deep.equal({ host: '127.0.0.1', port: 8686 });
+    expect(config.listen).to.deep.equal({
+      host: '127.0.0.1',
+      port: 8686,
+      allowedHosts: [],
+      allowedOrigins: [],
+    });
     expect(config.limits.wait).to.equal(600_000);
     expect(config.models).to.deep.equal({});
   });

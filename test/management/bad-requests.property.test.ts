@@ -145,8 +145,6 @@ function badRequestsOf(described: Described): fc.Arbitrary<BadRequest> {
       ),
     );
     withBody(fc.integer({ min: 70_000, max: 200_000 }).map((length) => `{"force":"${'x'.repeat(length)}"}`));
-    withBody(fc.constant('{}'), { ...json, origin: 'http://elsewhere.example' });
-    withBody(fc.constant('{}'), { ...json, 'sec-fetch-site': 'cross-site' });
     kinds.push(
       fc
         .tuple(
@@ -204,7 +202,7 @@ describe('the management API, asked for what it cannot do', function () {
       { numRuns: 2_000 },
     );
 
-    expect([...statuses.keys()]).to.include.members([400, 403, 404, 405, 413, 415]);
+    expect([...statuses.keys()]).to.include.members([400, 404, 405, 413, 415]);
     expect(JSON.stringify((await managed.get('/status')).body)).to.equal(before);
   });
 });

@@ -312,18 +312,5 @@ describe('the management API', () => {
       expect([large.status, large.body.code]).to.deep.equal([413, 'body_too_large']);
       expect([form.status, form.body.code]).to.deep.equal([415, 'unsupported_media_type']);
     });
-
-    it('commands of pages that are not its own', async () => {
-      const statusWith = async (headers: Record<string, string>): Promise<number> =>
-        (await managed.post('/models/a/load', {}, { host: 'here:8686', ...headers })).status;
-
-      expect(await statusWith({ origin: 'http://elsewhere.example' })).to.equal(403);
-      expect(await statusWith({ origin: 'null' })).to.equal(403);
-      expect(await statusWith({ 'sec-fetch-site': 'cross-site' })).to.equal(403);
-      expect(await statusWith({ 'sec-fetch-site': 'same-site' })).to.equal(403);
-      expect(await statusWith({ origin: 'http://here:8686' })).to.equal(202);
-      expect(await statusWith({ 'sec-fetch-site': 'same-origin', origin: 'https://proxy' })).to.equal(202);
-      expect(await statusWith({})).to.equal(202);
-    });
   });
 });

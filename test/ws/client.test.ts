@@ -2,8 +2,8 @@ import { readFileSync } from 'node:fs';
 import { expect } from 'chai';
 import { WebSocket } from 'ws';
 import { connect, CorralError, type CorralClient } from '../../src/client/client.ts';
-import { presentedKey } from '../../src/ws/presented-key.ts';
 import { until } from '../support/corral.ts';
+import { aGuard, keysOf } from '../support/guard.ts';
 import { startPoolServer, type PoolServer } from './support/pool-server.ts';
 
 describe('the client', () => {
@@ -106,20 +106,15 @@ describe('the client', () => {
   });
 
   it('shows its key', async () => {
-    let shown: string | null = null;
-    const other = await startPoolServer({
-      authorize: (request) => {
-        shown = presentedKey(request);
-        return { scopes: ['read'] };
-      },
-    });
-    const keyed = connect(other.url, { WebSocket, key: 'schlüssel/+=' });
+    const key = 'schlüssel/+=';
+    const guard = aGuard({ keys: keysOf({ reader: { key, scopes: ['read'] } }) });
+    const other = await startPoolServer({ guard });
+    const keyed = connect(other.url, { WebSocket, key });
     await keyed.opened();
     const forbidden = await refusal(keyed.command('model.load', { model: 'a' }));
     keyed.close();
     await other.close();
 
-    expect(shown).to.equal('schlüssel/+=');
     expect(forbidden).to.include({ code: 'forbidden' });
   });
 

@@ -3,8 +3,9 @@ import { connect } from 'node:net';
 import { expect } from 'chai';
 import { WebSocket } from 'ws';
 import { defaultWsLimits } from '../../src/ws/limits.ts';
-import { presentedKey } from '../../src/ws/presented-key.ts';
+import { presentedKey } from '../../src/auth/presented-key.ts';
 import type { WsOptions } from '../../src/ws/ws-api.ts';
+import { aGuard, keysOf } from '../support/guard.ts';
 import { startPoolServer, type PoolServer } from './support/pool-server.ts';
 import { RawReader } from './support/raw-reader.ts';
 
@@ -209,7 +210,9 @@ describe('the WebSocket API', () => {
 
   describe('who may connect', () => {
     it('refuses pages of other origins', async () => {
-      const { port } = await start({ allowedOrigins: ['https://pages.example'] });
+      const { port } = await start({
+        guard: aGuard({ listen: { allowedOrigins: ['https://pages.example'] } }),
+      });
       const of = (origin: string): Promise<number> => handshake({ origin });
 
       expect(await of(`http://127.0.0.1:${port}`)).to.equal(101);
@@ -220,20 +223,20 @@ describe('the WebSocket API', () => {
     });
 
     it('asks who it is, by a header or by a subprotocol', async () => {
-      await start({
-        authorize: (request) => (presentedKey(request) === 'a key, ü' ? { scopes: ['read'] } : null),
-      });
+      const keys = keysOf({ reader: { key: 'a key, ü', scopes: ['read'] } });
+      await start({ guard: aGuard({ keys }) });
       const inProtocol = ['corral.v1', `corral.key.${Buffer.from('a key, ü').toString('base64url')}`];
 
       expect(await handshake({})).to.equal(401);
       expect(await handshake({ authorization: 'Bearer wrong' })).to.equal(401);
       expect(await handshake({}, '/api/v1/ws', inProtocol)).to.equal(101);
-      expect(presentedKey({ headers: { authorization: 'Bearer abc' } })).to.equal('abc');
+      expect(presentedKey({ authorization: 'Bearer abc' })).to.equal('abc');
     });
 
     it('lets one who may only read give no commands', async () => {
-      const { url, specs } = await start({ authorize: () => ({ scopes: ['read'] }) });
-      const reader = await RawReader.open(url);
+      const keys = keysOf({ reader: { key: 'abc', scopes: ['read'] } });
+      const { url, specs } = await start({ guard: aGuard({ keys }) });
+      const reader = await RawReader.open(url, { headers: { authorization: 'Bearer abc' } });
       const reply = await reader.ask({
         type: 'command',
         id: '1',

@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { anyKey, type Needs } from '../../auth/scopes.ts';
 import type { Exchange } from '../exchange.ts';
 import type { ModelListing } from '../model-list.ts';
 import { badRequest, type HttpProblem } from '../openai-errors.ts';
@@ -80,38 +81,57 @@ const inConfiguration = (what: string, instead: string): Serve => {
 
 const entered = 'enter them in corral.yaml';
 
-/** Method and path, and who serves it. */
-const routes: Readonly<Record<string, Serve>> = {
-  'POST /api/chat': serveChat,
-  'POST /api/generate': serveGenerate,
-  'POST /api/embed': serveEmbed,
-  'POST /api/embeddings': serveOldEmbeddings,
-  'GET /api/tags': serveTags,
-  'GET /api/ps': servePs,
-  'POST /api/show': serveShow,
-  'GET /api/version': serveVersion,
-  'POST /api/pull': inConfiguration('download', `use "corral pull", or download the file and ${entered}`),
-  'POST /api/push': inConfiguration('upload', 'publish the files themselves'),
-  'POST /api/create': inConfiguration('create', entered),
-  'POST /api/copy': inConfiguration('copy', 'give a model another name with "aliases" in corral.yaml'),
-  'DELETE /api/delete': inConfiguration('delete', 'take them out of corral.yaml, and remove their files'),
-  'POST /api/blobs': inConfiguration('store', entered),
-  'HEAD /api/blobs': inConfiguration('store', entered),
+interface OllamaRoute {
+  readonly needs: Needs;
+  readonly serve: Serve;
+}
+
+const asks = (serve: Serve): OllamaRoute => ({ needs: ['inference'], serve });
+const looks = (serve: Serve): OllamaRoute => ({ needs: ['inference', 'read'], serve });
+const explains = (...told: Parameters<typeof inConfiguration>): OllamaRoute => ({
+  needs: anyKey,
+  serve: inConfiguration(...told),
+});
+
+/** Method and path, what is asked of a key, and who serves it. */
+export const ollamaRoutes: Readonly<Record<string, OllamaRoute>> = {
+  'POST /api/chat': asks(serveChat),
+  'POST /api/generate': asks(serveGenerate),
+  'POST /api/embed': asks(serveEmbed),
+  'POST /api/embeddings': asks(serveOldEmbeddings),
+  'GET /api/tags': looks(serveTags),
+  'GET /api/ps': looks(servePs),
+  'POST /api/show': looks(serveShow),
+  'GET /api/version': looks(serveVersion),
+  'POST /api/pull': explains('download', `use "corral pull", or download the file and ${entered}`),
+  'POST /api/push': explains('upload', 'publish the files themselves'),
+  'POST /api/create': explains('create', entered),
+  'POST /api/copy': explains('copy', 'give a model another name with "aliases" in corral.yaml'),
+  'DELETE /api/delete': explains('delete', 'take them out of corral.yaml, and remove their files'),
+  'POST /api/blobs': explains('store', entered),
+  'HEAD /api/blobs': explains('store', entered),
 };
 
 const BLOBS = '/api/blobs/';
+
+const routeOf = (method: string, path: string): OllamaRoute | undefined => {
+  const known = path.startsWith(BLOBS) ? '/api/blobs' : path;
+  return ollamaRoutes[`${method} ${known}`] ?? (method === 'HEAD' ? ollamaRoutes[`GET ${known}`] : undefined);
+};
+
+/** What Ollama's API asks of a key for this; of what there is not, any key. */
+export const ollamaNeeds = (method: string, path: string): Needs => routeOf(method, path)?.needs ?? anyKey;
 
 /** Ollama's API. Takes the paths under `/api/`, without their query. */
 export const createOllama = (
   parts: OllamaParts,
 ): ((request: IncomingMessage, response: ServerResponse, path: string) => void) => {
   const facts = new ModelFacts();
-  const pathsKnown = new Set(Object.keys(routes).map((route) => route.split(' ')[1]));
+  const pathsKnown = new Set(Object.keys(ollamaRoutes).map((route) => route.split(' ')[1]));
   return (request, response, path) => {
-    const known = path.startsWith(BLOBS) ? '/api/blobs' : path;
     const asked = request.method ?? '';
-    const serve = routes[`${asked} ${known}`] ?? (asked === 'HEAD' ? routes[`GET ${known}`] : undefined);
-    if (serve)
+    const route = routeOf(asked, path);
+    if (route)
       return void runExchange({
         request,
         response,
@@ -119,9 +139,9 @@ export const createOllama = (
         family: ollama,
         log: parts.log,
         onRequestEnd: parts.onRequestEnd,
-        serve: (exchange) => serve(parts, exchange, facts),
+        serve: (exchange) => route.serve(parts, exchange, facts),
       });
-    const problem = pathsKnown.has(known)
+    const problem = pathsKnown.has(path.startsWith(BLOBS) ? '/api/blobs' : path)
       ? badRequest(`${path} does not take ${asked}`, 'method_not_allowed', { status: 405 })
       : badRequest(`there is no ${asked} ${path}`, 'route_not_found', { status: 404 });
     sendProblem(response, problem, ollama);
