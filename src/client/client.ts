@@ -14,7 +14,7 @@ import { Connection, type ConnectionOptions, type ConnectionState } from './conn
 import { pictureAfter, type Picture } from './pictures.ts';
 
 export type { ConnectionOptions, ConnectionState, SocketConstructor, SocketLike } from './connection.ts';
-export type { Picture } from './pictures.ts';
+export { pictureAfter, type Picture } from './pictures.ts';
 export type * from '../ws/protocol.ts';
 
 /** The server, or the lack of a connection to it, says no: `problem.code` is for programs, the message for people. */

@@ -1,4 +1,5 @@
 import { signal, type ReadonlySignal } from '@preact/signals';
+import { inOrder } from './in-order.ts';
 import type { Chart, Model, Picture } from './picture.ts';
 import { clockOffsetMs, follow, open } from './session.ts';
 
@@ -57,7 +58,3 @@ export const followSpeeds = (): (() => void) =>
   follow('speeds', {}, (rows) => {
     speeds.value = new Map(rows.map(({ id, tokensPerSecond }) => [id, tokensPerSecond]));
   });
-
-/** Oldest first: `runner-2` before `runner-10`. */
-const inOrder = <Row extends { readonly id: string }>(rows: readonly Row[]): readonly Row[] =>
-  rows.toSorted((a, b) => a.id.localeCompare(b.id, 'en', { numeric: true }));

@@ -1,4 +1,5 @@
 import { useEffect, useRef, useState } from 'preact/hooks';
+import { TimeBar } from '../history/time-bar.tsx';
 import { ConfirmDialog } from '../parts/confirm.tsx';
 import { Announcer } from './announcer.tsx';
 import { Header } from './header.tsx';
@@ -34,6 +35,7 @@ export function App() {
         <KeyEntry />
         <LazyView key={view.path} view={view} onShown={setShownView} />
       </main>
+      <TimeBar />
       <Announcer />
       <ConfirmDialog />
     </>

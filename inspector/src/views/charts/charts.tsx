@@ -1,6 +1,6 @@
 import { computed } from '@preact/signals';
 import { useMemo, useRef, useState } from 'preact/hooks';
-import { charts } from '../../live/live.ts';
+import { shownCharts } from '../../history/player.ts';
 import type { Actor, ActorEvent } from '../../live/picture.ts';
 import { shown } from '../../live/shown.ts';
 import { route, setQuery } from '../../shell/route.ts';
@@ -17,7 +17,7 @@ export function Charts() {
   const actors = useFrames(shown.actors);
   const id = route.value.query.get('actor') ?? firstChoice(actors);
   const actor = actors.find((one) => one.id === id) ?? null;
-  const chart = charts.value.find((one) => one.id === chartOf(id, actor)) ?? null;
+  const chart = shownCharts.value.find((one) => one.id === chartOf(id, actor)) ?? null;
   const [picked, setPicked] = useState<ActorEvent | null>(null);
   const last = useLastEvent(id);
   const event = picked ?? last;
@@ -48,7 +48,9 @@ export function Charts() {
       {chart ? (
         <ChartPanel chart={chart} actor={id} lit={lit} turn={turn} />
       ) : (
-        <p class="empty">{charts.value.length === 0 ? 'Waiting for the charts…' : `${id} is not known.`}</p>
+        <p class="empty">
+          {shownCharts.value.length === 0 ? 'Waiting for the charts…' : `${id} is not known.`}
+        </p>
       )}
       <div class="charts-beside">
         <EventDetails event={event} isPicked={picked !== null} onClose={() => setPicked(null)} />

@@ -1,5 +1,9 @@
+import { seek } from '../../history/player.ts';
 import type { ActorEvent } from '../../live/picture.ts';
 import { shortType } from './sequence/lanes.ts';
+
+/** After so long an event has been told, and taken in. */
+const TOLD_WITHIN_MS = 150;
 
 interface Props {
   /** Null when there was none yet. */
@@ -30,9 +34,14 @@ export function EventDetails({ event, isPicked, onClose }: Props) {
           <time dateTime={at}> {at.slice(11, 23)}</time>
         </p>
         {isPicked && (
-          <button type="button" onClick={onClose} aria-label="Close, and show what is now">
-            Close
-          </button>
+          <>
+            <button type="button" onClick={() => seek(Date.parse(at) + TOLD_WITHIN_MS)}>
+              Show this moment
+            </button>
+            <button type="button" onClick={onClose}>
+              Close
+            </button>
+          </>
         )}
       </header>
       <dl>

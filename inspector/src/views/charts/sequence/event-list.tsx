@@ -1,6 +1,6 @@
 import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
 import type { ActorEvent } from '../../../live/picture.ts';
-import { lanesOf, shortType, type Lane } from './lanes.ts';
+import { isSameEvent, lanesOf, shortType, type Lane } from './lanes.ts';
 
 /** Of one event, in px. */
 const ROW = 22;
@@ -48,6 +48,7 @@ export function EventList({ events, selected, onSelect }: Props) {
     setTop(element.scrollTop);
   }, [events, size]);
 
+  const selectedAt = selected ? events.findLastIndex((event) => isSameEvent(event, selected)) : -1;
   const onScroll = (): void => {
     const element = frame.current;
     if (!element) return;
@@ -55,8 +56,7 @@ export function EventList({ events, selected, onSelect }: Props) {
     setTop(element.scrollTop);
   };
   const onKeyDown = (event: KeyboardEvent): void => {
-    const at = selected ? events.indexOf(selected) : -1;
-    const to = nextIndex(event.key, at, events.length);
+    const to = nextIndex(event.key, selectedAt, events.length);
     if (event.key === 'Escape') onSelect(null);
     if (to === null) return;
     event.preventDefault();
@@ -66,7 +66,6 @@ export function EventList({ events, selected, onSelect }: Props) {
 
   const first = Math.max(0, Math.floor(top / ROW) - SPARE);
   const last = Math.min(events.length, Math.ceil((top + size.height) / ROW) + SPARE);
-  const selectedAt = selected ? events.indexOf(selected) : -1;
   return (
     <div
       ref={frame}
@@ -98,7 +97,7 @@ export function EventList({ events, selected, onSelect }: Props) {
             index={first + i}
             from={laneX(laneOf.get(event.from), laneWidth)}
             to={laneX(laneOf.get(event.to), laneWidth)}
-            isSelected={event === selected}
+            isSelected={first + i === selectedAt}
             onSelect={onSelect}
           />
         ))}

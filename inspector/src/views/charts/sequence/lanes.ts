@@ -67,3 +67,12 @@ export function shortType(type: string): string {
   if (kind === undefined) return type;
   return kind === 'after' ? `after ${rest.split('.')[0]}` : `${kind.split('.')[0]}: ${rest}`;
 }
+
+/** Whether it is the same event, told or read at different times. */
+export const isSameEvent = (a: ActorEvent, b: ActorEvent): boolean =>
+  a === b ||
+  (a.at === b.at &&
+    a.type === b.type &&
+    a.to === b.to &&
+    a.from === b.from &&
+    JSON.stringify(a.data) === JSON.stringify(b.data));
