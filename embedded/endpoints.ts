@@ -5,6 +5,7 @@ import { ApiError, badRequest, notSupported } from './api-error.ts';
 import { chatMessagesOf } from './chat-messages.ts';
 import type { Engine } from './engine.ts';
 import { generate } from './generate.ts';
+import { refuseUnsupported } from './refuse-unsupported.ts';
 import { Reply, type Shape } from './replies.ts';
 import { samplingOf } from './sampling.ts';
 import { sendJson, sendText, startEvents } from './sending.ts';
@@ -134,6 +135,7 @@ async function complete(
 ): Promise<void> {
   if (engine.slots === null)
     throw notSupported('This server does not support completions. Start it without `--embedding`');
+  refuseUnsupported(body);
   const steps = generate(engine, engine.slots, prompt, samplingOf(body), signal);
   const reply = new Reply(shape, args.alias);
   if (body['stream'] !== true) {

@@ -1,6 +1,7 @@
 import type { Failure } from '../machines/failures.ts';
 import type { SchedulerEmitted } from '../machines/scheduler/contract.ts';
 import type { Ledger } from '../machines/scheduler/ledger.ts';
+import type { RunnerRow } from '../machines/scheduler/tables.ts';
 import type { ModelSpec } from '../machines/vocabulary.ts';
 import { ServiceError } from './errors.ts';
 import type { ModelListing } from './http/model-list.ts';
@@ -67,6 +68,7 @@ export class Catalogue {
       state: spec ? (ledger.runnersOf(name).at(-1)?.state ?? 'unloaded') : 'unusable',
       contextTokens: spec?.launch.contextTokens ?? 0,
       needBytes: spec?.needBytes ?? 0,
+      devices: heldBy(ledger.runnersOf(name)),
     }));
   }
 
@@ -99,3 +101,11 @@ export class Catalogue {
     return { code: 'model_not_found', message: `model '${name}' not found.${guess} ${known}` };
   }
 }
+
+/** What runners hold of each device, all together. */
+const heldBy = (runners: readonly Pick<RunnerRow, 'reservation'>[]): Readonly<Record<string, number>> => {
+  const held: Record<string, number> = {};
+  for (const { reservation } of runners)
+    for (const [id, bytes] of Object.entries(reservation)) held[id] = (held[id] ?? 0) + bytes;
+  return held;
+};

@@ -1,10 +1,10 @@
-import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:http';
 import { anyKey, type Needs } from '../auth/scopes.ts';
 import { management } from '../management/family.ts';
 import { managementNeeds } from '../management/needs.ts';
 import { apiRoutes, upstreamNeeds, upstreamRoute, type ApiRoute } from './api-routes.ts';
 import { openai, type Family } from './families.ts';
-import { modelEntry, modelList, type ModelListing } from './model-list.ts';
+import { findListing, modelWordingOf, type ModelListing } from './model-list.ts';
 import { ollama } from './ollama/family.ts';
 import { ollamaNeeds } from './ollama/handler.ts';
 import { badRequest, problemOf, problemOfFailure } from './openai-errors.ts';
@@ -107,7 +107,11 @@ const exactRoutes = (parts: RouterParts): Map<string, Route> => {
   const ofRunner = routes.get('/metrics');
   const { metrics } = parts;
   if (metrics && ofRunner) routes.set('/metrics', eitherMetrics(metrics, ofRunner));
-  const models = reads(seesModels, (response) => sendJson(response, 200, modelList(parts.models())));
+  const models: Route = {
+    methods: readMethods,
+    needs: seesModels,
+    handle: ({ headers }, response) => sendJson(response, 200, modelWordingOf(headers).list(parts.models())),
+  };
   const health = reads(null, (response) => sendHealth(response, parts.health()));
   for (const prefix of ['/v1', '']) routes.set(`${prefix}/models`, models).set(`${prefix}/health`, health);
   return routes.set('/', frontOf(parts));
@@ -135,8 +139,8 @@ const prefixRoutes = (parts: RouterParts): Map<string, Route> => {
     .set(MODEL_PREFIX, {
       methods: readMethods,
       needs: seesModels,
-      handle: (_, response, { path }) =>
-        sendModel(response, models(), decodeName(path.slice(MODEL_PREFIX.length))),
+      handle: ({ headers }, response, { path }) =>
+        sendModel(response, headers, models(), decodeName(path.slice(MODEL_PREFIX.length))),
     })
     .set(ASSETS_PREFIX, frontOf(parts))
     .set(UPSTREAM_PREFIX, {
@@ -207,13 +211,17 @@ const sendPointer = (response: ServerResponse, version: string, more = ''): void
     { 'content-type': 'text/plain; charset=utf-8', vary: 'accept' },
   );
 
-const sendModel = (response: ServerResponse, models: readonly ModelListing[], name: string): void => {
-  const entry = modelEntry(models, name);
-  if (entry) return sendJson(response, 200, entry);
-  sendProblem(
-    response,
-    problemOfFailure({ code: 'model_not_found', message: `No model is called ${name}.` }),
-  );
+const sendModel = (
+  response: ServerResponse,
+  headers: IncomingHttpHeaders,
+  models: readonly ModelListing[],
+  name: string,
+): void => {
+  const wording = modelWordingOf(headers);
+  const model = findListing(models, name);
+  if (model) return sendJson(response, 200, wording.entry(model));
+  const problem = problemOfFailure({ code: 'model_not_found', message: `No model is called ${name}.` });
+  sendProblem(response, problem, wording.family);
 };
 
 const sendNotFound = (request: IncomingMessage, response: ServerResponse, { path }: Place): void =>

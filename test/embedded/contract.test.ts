@@ -61,6 +61,8 @@ class Runner {
     const answer = await request(this.url + path, {
       method: body === undefined ? 'GET' : 'POST',
       headers: { authorization: `Bearer ${key}` },
+      // Not over a connection that the runner may be closing just now.
+      reset: true,
       ...(body !== undefined && { body: typeof body === 'string' ? body : JSON.stringify(body) }),
     });
     const text = await answer.body.text();
@@ -264,6 +266,31 @@ describe(`a runner’s HTTP contract${realLlamaServer === null ? ' (real llama-s
           expect(answer.status).to.equal(status);
           expect(error).to.include({ code: status, type });
         });
+
+      if (kind === 'embedded')
+        for (const wish of [
+          { response_format: { type: 'json_object' } },
+          { json_schema: {} },
+          { grammar: 'root ::= "a"' },
+          { logprobs: true },
+          { n_probs: 2 },
+          { n: 2 },
+          { tool_choice: 'required' },
+        ])
+          it(`refuses ${Object.keys(wish).join()} rather than pass over it`, async () => {
+            const answer = await runner.send('/v1/chat/completions', { ...chat, ...wish });
+
+            expect(answer.status).to.equal(501);
+            expect(answer.text).to.contain(
+              `'${Object.keys(wish).join()}' is not supported by the embedded runner`,
+            );
+          });
+
+      it('takes wishes that ask for nothing', async () => {
+        const nothing = { response_format: { type: 'text' }, logprobs: false, n: 1, tool_choice: 'auto' };
+
+        expect((await runner.send('/v1/chat/completions', { ...chat, ...nothing })).status).to.equal(200);
+      });
 
       it('exits with 0 on SIGTERM', async function () {
         this.timeout(30_000);

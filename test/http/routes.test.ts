@@ -15,7 +15,13 @@ describe('routes', () => {
     object: 'model',
     created: 0,
     owned_by: 'corral',
-    corral: { aliases: ['small'], state: 'unloaded', context_tokens: 2048, need_bytes: 1_000_000 },
+    corral: {
+      aliases: ['small'],
+      state: 'unloaded',
+      context_tokens: 2048,
+      need_bytes: 1_000_000,
+      devices: {},
+    },
   };
 
   it('lists the models with what Corral knows of them', async () => {

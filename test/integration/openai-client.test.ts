@@ -4,6 +4,16 @@ import { request } from 'undici';
 import { realLlamaServer, runtimes, startCorral, until, type Corral } from '../support/corral.ts';
 import { writeModels, type TestModels } from '../support/models.ts';
 
+const hi = {
+  model: 'tiny',
+  temperature: 0,
+  messages: [{ role: 'user' as const, content: 'hi' }],
+};
+const weather = {
+  type: 'function' as const,
+  function: { name: 'weather', parameters: { type: 'object', properties: { city: { type: 'string' } } } },
+};
+
 describe(`the openai client${realLlamaServer === null ? ' (real llama-server left out: npm run llama-server builds it)' : ''}`, () => {
   let models: TestModels;
   before(async () => {
@@ -32,6 +42,15 @@ describe(`the openai client${realLlamaServer === null ? ' (real llama-server lef
         expect(list.data.map(({ id }) => id)).to.have.members(['tiny', 'endless', 'embed']);
       });
 
+      it('retrieves a model, with what Corral knows of it', async () => {
+        const model = await client.models.retrieve('tiny');
+
+        expect(model).to.include({ id: 'tiny', object: 'model', owned_by: 'corral' });
+        expect(model).to.have.property('corral').that.includes({ state: 'unloaded', context_tokens: 512 });
+        expect(model).to.have.nested.property('corral.need_bytes').that.is.greaterThan(0);
+        expect(model).to.have.nested.property('corral.devices').that.deep.equals({});
+      });
+
       it('chats with a cold model', async function () {
         this.timeout(30_000);
         const reply = await client.chat.completions.create({
@@ -42,6 +61,19 @@ describe(`the openai client${realLlamaServer === null ? ' (real llama-server lef
 
         expect(reply.choices[0]?.message.content).to.equal(' this is tiny speaking');
         expect(reply.choices[0]?.finish_reason).to.equal('stop');
+        const { corral: known } = (await client.models.retrieve('tiny')) as unknown as {
+          corral: { state: string; devices: Record<string, number> };
+        };
+        expect(known.state).to.be.oneOf(['ready', 'idle']);
+        expect(known.devices['CPU']).to.be.greaterThan(0);
+      });
+
+      it('hears which runner served, and how long it waited', async () => {
+        const { response } = await client.chat.completions.create(hi).withResponse();
+
+        expect(response.headers.get('x-corral-runner')).to.match(/^runner-\d+$/);
+        expect(response.headers.get('x-corral-wait-ms')).to.match(/^\d+$/);
+        expect(response.headers.get('x-corral-load-ms')).to.match(/^\d+$/);
       });
 
       it('streams a chat', async () => {
@@ -61,6 +93,19 @@ describe(`the openai client${realLlamaServer === null ? ' (real llama-server lef
 
         expect(pieces.filter(Boolean)).to.deep.equal([' this', ' is', ' tiny', ' speaking']);
         expect(usage).to.equal(5);
+      });
+
+      it('stops where it is told to', async () => {
+        const reply = await client.chat.completions.create({ ...hi, stop: [' speaking'] });
+
+        expect(reply.choices[0]?.message.content).to.equal(' this is tiny');
+        expect(reply.choices[0]?.finish_reason).to.equal('stop');
+      });
+
+      it('offers tools, which the model may leave alone', async () => {
+        const reply = await client.chat.completions.create({ ...hi, tools: [weather], tool_choice: 'auto' });
+
+        expect(reply.choices[0]?.message.content).to.equal(' this is tiny speaking');
       });
 
       it('completes a text', async () => {
@@ -87,6 +132,65 @@ describe(`the openai client${realLlamaServer === null ? ' (real llama-server lef
 
         expect(a).to.have.length(64);
         expect(dot(a, b)).to.be.greaterThan(dot(a, c));
+      });
+
+      it('gets embeddings as plain numbers, if it asks for them', async () => {
+        const { data, usage } = await client.embeddings.create({
+          model: 'embed',
+          input: 'aaaa',
+          encoding_format: 'float',
+        });
+
+        expect(data[0]?.embedding.every((value) => Number.isFinite(value))).to.equal(true);
+        expect(usage.prompt_tokens).to.be.greaterThan(0);
+      });
+
+      if (runtime === 'llama-server') {
+        it('gets JSON by a schema', async () => {
+          const schema = { type: 'object', properties: { a: { enum: [1, 2] } }, required: ['a'] };
+          const reply = await client.chat.completions.create({
+            ...hi,
+            response_format: { type: 'json_schema', json_schema: { name: 'answer', strict: true, schema } },
+          });
+
+          expect(JSON.parse(reply.choices[0]?.message.content ?? ''))
+            .to.have.property('a')
+            .that.is.oneOf([1, 2]);
+        });
+
+        it('gets log probabilities, streamed and not', async () => {
+          const asked = { ...hi, logprobs: true, top_logprobs: 2, max_tokens: 2 };
+          const whole = await client.chat.completions.create(asked);
+          const tokens: string[] = [];
+          for await (const { choices } of await client.chat.completions.create({ ...asked, stream: true }))
+            for (const { token } of choices[0]?.logprobs?.content ?? []) tokens.push(token);
+
+          const told = whole.choices[0]?.logprobs?.content ?? [];
+          expect(told.map(({ token }) => token)).to.deep.equal([' this', ' is']);
+          expect(told[0]?.top_logprobs).to.have.length(2);
+          expect(tokens).to.deep.equal([' this', ' is']);
+        });
+
+        it('has responses, streamed and not', async () => {
+          const asked = { model: 'tiny', temperature: 0, input: 'hi' };
+          const whole = await client.responses.create(asked);
+          const types: string[] = [];
+          for await (const { type } of await client.responses.create({ ...asked, stream: true }))
+            types.push(type);
+
+          expect(whole.output_text).to.equal(' this is tiny speaking');
+          expect(types.at(0)).to.equal('response.created');
+          expect(types.at(-1)).to.equal('response.completed');
+        });
+      }
+
+      it('throws its own error for what the runner lacks', async () => {
+        const file = new File(['no sound'], 'a.wav');
+        const error: unknown = await client.audio.transcriptions
+          .create({ model: 'tiny', file })
+          .catch((thrown: unknown) => thrown);
+
+        expect(error).to.be.instanceOf(OpenAI.APIError).with.property('status').that.is.oneOf([404, 501]);
       });
 
       it('frees the slot within 200 ms of a cancel in mid-stream', async function () {

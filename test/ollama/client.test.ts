@@ -170,6 +170,30 @@ describe('the ollama client', () => {
         await until('the lease to be released', () => corral.leases.counts.held === 0, 2_000);
       });
 
+      for (const [keepAlive, seconds] of [
+        [30, 30],
+        ['45s', 45],
+        ['5m', 300],
+        ['1h30m', 5_400],
+      ] as const)
+        it(`keeps a model for ${keepAlive}${typeof keepAlive === 'number' ? ' seconds' : ''}`, async () => {
+          await client.generate({ model: 'tiny', prompt: '', keep_alive: keepAlive });
+          const row = (await client.ps()).models.find(({ name }) => name === 'tiny');
+
+          const left = (Date.parse(String(row?.expires_at)) - Date.now()) / 1_000;
+          expect(left)
+            .to.be.at.most(seconds)
+            .and.to.be.above(seconds - 20);
+        });
+
+      it('keeps a model for ever when the keep-alive is negative, in any unit', async () => {
+        for (const keepAlive of [-1, '-1m']) {
+          await client.chat({ model: 'tiny', messages: [], keep_alive: keepAlive });
+          const row = (await client.ps()).models.find(({ name }) => name === 'tiny');
+          expect(new Date(row?.expires_at ?? 0).getUTCFullYear()).to.be.greaterThan(2200);
+        }
+      });
+
       it('keeps a model for as long as it is told, and unloads it at once', async () => {
         await client.generate({ model: 'tiny', prompt: '', keep_alive: -1 });
         const kept = (await client.ps()).models.find(({ name }) => name === 'tiny');
@@ -186,6 +210,37 @@ describe('the ollama client', () => {
         expect(reply.load_duration).to.be.greaterThan(1e6).and.to.be.lessThan(30e9);
         await until('tiny to be gone', () => stateOf('tiny') === 'unloaded');
       });
+
+      it('offers tools, which the model may leave alone', async () => {
+        const parameters = { type: 'object', properties: { city: { type: 'string', description: 'where' } } };
+        const tool = { type: 'function', function: { name: 'weather', description: 'tells it', parameters } };
+        const { message } = await client.chat({ ...say('tiny'), tools: [tool] });
+
+        expect(message).to.deep.equal({ role: 'assistant', content: ' this is tiny speaking' });
+      });
+
+      it('refuses images for a model that does not see', async () => {
+        const messages = [{ role: 'user', content: 'what is it?', images: ['iVBORw0KGgo='] }];
+        const error: unknown = await client
+          .chat(say('tiny', { messages }))
+          .catch((thrown: unknown) => thrown);
+
+        expect(error).to.have.property('name', 'ResponseError');
+        expect(String(error)).to.match(/image/);
+      });
+
+      if (runtime === 'llama-server')
+        it('formats by a schema, and tells log probabilities', async () => {
+          const format = { type: 'object', properties: { a: { enum: [1, 2] } }, required: ['a'] };
+          const formatted = await client.chat({ ...say('tiny'), format });
+          const told = await client.chat(
+            say('tiny', { logprobs: true, top_logprobs: 2, options: { temperature: 0, num_predict: 2 } }),
+          );
+
+          expect(JSON.parse(formatted.message.content)).to.have.property('a').that.is.oneOf([1, 2]);
+          expect(told.logprobs?.map(({ token }) => token)).to.deep.equal([' this', ' is']);
+          expect(told.logprobs?.[0]?.top_logprobs).to.have.length(2);
+        });
 
       it('tells what had no effect', async () => {
         const { headers } = await postJson(
@@ -223,6 +278,16 @@ describe('the ollama client', () => {
 
         expect(error).to.include({ status_code: 501 });
         expect(String(error)).to.match(/corral\.yaml/);
+        for (const refused of [
+          () => client.push({ model: 'tiny' }),
+          () => client.create({ model: 'x', from: 'tiny' }),
+          () => client.copy({ source: 'tiny', destination: 'x' }),
+          () => client.delete({ model: 'tiny' }),
+        ]) {
+          const thrown: unknown = await refused().catch((reason: unknown) => reason);
+          expect(thrown).to.include({ name: 'ResponseError', status_code: 501 });
+          expect(String(thrown)).to.match(/corral\.yaml|publish/);
+        }
         for (const [path, status] of [
           ['/api/create', 501],
           ['/api/blobs/sha256:abc', 501],

@@ -24,6 +24,7 @@ export const aModel = (overrides: Partial<ModelListing> = {}): ModelListing => (
   state: 'unloaded',
   contextTokens: 2048,
   needBytes: 1_000_000,
+  devices: {},
   ...overrides,
 });
 
