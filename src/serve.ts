@@ -18,6 +18,8 @@ import type { Config } from './config/schema.ts';
 import { StateFile } from './config/state-file.ts';
 import { defaultHttpLimits, type HttpLimits } from './http/limits.ts';
 import { tlsPathsOf } from './config/tls-paths-of.ts';
+import { findCollector } from './tracing/find-collector.ts';
+import type { Tracing } from './tracing/tracing.ts';
 import { startService, type Service } from './service.ts';
 
 export const VERSION = '0.1.0';
@@ -57,11 +59,7 @@ export async function serve({
   requireKeys(config, configPath ?? 'the configuration');
   const dataFolder = dataFolderOf(config, configPath, env);
   const registry = new ProcessRegistry(join(dataFolder, 'processes'));
-  for (const { pid, runnerId } of await registry.sweep())
-    log.warn(
-      { event: 'orphan.ended', pid, runnerId },
-      'ended a runner that an earlier Corral had left behind',
-    );
+  await endOrphans(registry, log);
   const killAll = (): void => registry.killAll();
   process.on('exit', killAll);
 
@@ -94,6 +92,7 @@ export async function serve({
     embedded: embeddedCommand(),
     ...(health && { health }),
   });
+  const tracing = await traceIfWanted(config, env, log);
   const service = await startService({
     host: config.listen.host,
     port: config.listen.port,
@@ -110,6 +109,7 @@ export async function serve({
     waitLimitMs: config.limits.wait,
     limits: httpLimitsOf(config),
     log,
+    beginTrace: tracing?.begin,
     version: VERSION,
     killRunner: (runnerId) => registry.kill(runnerId),
   });
@@ -119,11 +119,28 @@ export async function serve({
   const stop = async (drainMs: number): Promise<void> => {
     clearInterval(timer);
     await service.stop(drainMs);
+    await tracing?.stop();
     keepDemand();
     process.off('exit', killAll);
     killAll();
   };
   return { ...service, stop, catalogue, logs, llamaServer };
+}
+
+async function endOrphans(registry: ProcessRegistry, log: Logger): Promise<void> {
+  for (const { pid, runnerId } of await registry.sweep())
+    log.warn(
+      { event: 'orphan.ended', pid, runnerId },
+      'ended a runner that an earlier Corral had left behind',
+    );
+}
+
+/** The SDK takes time and memory to load: only where there is a collector. */
+async function traceIfWanted(config: Config, env: NodeJS.ProcessEnv, log: Logger): Promise<Tracing | null> {
+  const collector = findCollector(config, env);
+  if (collector === null) return null;
+  const { startTracing } = await import('./tracing/tracing.ts');
+  return startTracing({ ...collector, version: VERSION, log });
 }
 
 /** This very program's embedded runner: built JavaScript, or TypeScript when run from source. */

@@ -15,6 +15,7 @@ import { compose } from './compose.ts';
 import { DecisionLog } from './decision-log.ts';
 import type { HttpLimits } from './http/limits.ts';
 import { builtPage, createPage } from './http/page.ts';
+import type { BeginTrace } from './http/request-trace.ts';
 import type { Health } from './http/router.ts';
 import { createHttpServer } from './http/server.ts';
 import type { TlsPaths } from './http/tls-files.ts';
@@ -47,6 +48,8 @@ export interface ServiceOptions {
   readonly waitLimitMs: number;
   readonly limits: HttpLimits;
   readonly log: Logger;
+  /** Where requests are traced. */
+  readonly beginTrace?: BeginTrace | undefined;
   readonly version: string;
   /** Ends a runner's process by force, when its own statechart cannot any more. */
   readonly killRunner: (runnerId: RunnerId) => void;
@@ -112,6 +115,7 @@ export async function startService(options: ServiceOptions): Promise<Service> {
     page: createPage(builtPage),
     metrics: (_request, response) => sendMetrics(metrics, response),
     onRequestEnd: metrics.onRequestEnd,
+    beginTrace: options.beginTrace,
     health: () => healthOf(scheduler),
     pools,
     guard,

@@ -212,6 +212,23 @@ export const configSchema = z.strictObject({
     })
     .prefault({})
     .describe('Scheduling; see docs/policy.md.'),
+  tracing: z
+    .strictObject({
+      endpoint: z
+        .url({ protocol: /^https?$/, error: 'expected an address such as http://127.0.0.1:4318' })
+        .optional()
+        .describe(
+          'An OpenTelemetry collector (OTLP over HTTP) that gets a trace of each request. Default: $OTEL_EXPORTER_OTLP_ENDPOINT; without one nothing is traced.',
+        ),
+      sampleRate: z
+        .number()
+        .min(0)
+        .max(1)
+        .default(1)
+        .describe('The share of traces that is kept, of those that begin here.'),
+    })
+    .prefault({})
+    .describe('Traces; see docs/tracing.md.'),
   shutdownGrace: duration.default(30_000).describe('How long running requests may go on after SIGTERM.'),
   dataFolder: z
     .string()

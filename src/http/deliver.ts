@@ -31,9 +31,11 @@ export const deliver = async (parts: DeliveryParts, exchange: Exchange, call: Ca
     const lease = await obtain(parts, exchange, call, attempt > 1);
     try {
       noteAttempt(exchange, lease);
+      exchange.trace?.forwarding(lease);
       const reply = call.replyTo(lease);
       const dispatcher = parts.pools.of(lease.runnerId, lease.endpoint.baseUrl);
       const result = await forward({ exchange, call, lease, reply, dispatcher });
+      exchange.trace?.forwarded(result.kind);
       if (result.kind === 'complete') return 'ok';
       if (result.kind === 'client-gone' || exchange.gone.aborted) return 'client-gone';
       const failure = result.failure ?? (await reasonOf(parts.desk, lease));
@@ -79,6 +81,7 @@ const acquire = async (
   isRetry: boolean,
 ): Promise<Lease> => {
   const request = { model, ...wishes, ...(isRetry && { isRetry }) };
+  exchange.trace?.waiting();
   if (signs === 'none') return desk.acquire(request, exchange.gone);
   const waiting = new WaitingSigns(exchange, desk, limits, signs);
   try {

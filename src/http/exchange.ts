@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { ClientGone } from './openai-errors.ts';
+import type { BeginTrace, RequestTrace } from './request-trace.ts';
 import { newEntry, type RequestEntry } from './request-log.ts';
 
 /** One proxied request and its reply, with what is known of them so far. */
@@ -7,6 +8,8 @@ export interface Exchange {
   readonly request: IncomingMessage;
   readonly response: ServerResponse;
   readonly entry: RequestEntry;
+  /** Null where requests are not traced. */
+  readonly trace: RequestTrace | null;
   /** Aborts, with `ClientGone`, when the client leaves before its reply is complete. */
   readonly gone: AbortSignal;
   /** Resolves when the reply has been sent or can no longer be. */
@@ -16,7 +19,12 @@ export interface Exchange {
 }
 
 /** Begins the account of one request to `path`. */
-export const beginExchange = (request: IncomingMessage, response: ServerResponse, path: string): Exchange => {
+export const beginExchange = (
+  request: IncomingMessage,
+  response: ServerResponse,
+  path: string,
+  beginTrace?: BeginTrace,
+): Exchange => {
   const startedAtMs = performance.now();
   const gone = new AbortController();
   const closed = new Promise<void>((resolve) => {
@@ -30,6 +38,7 @@ export const beginExchange = (request: IncomingMessage, response: ServerResponse
     request,
     response,
     entry: newEntry(request.method ?? '', path),
+    trace: beginTrace?.(request, path) ?? null,
     gone: gone.signal,
     closed,
     elapsedMs: () => performance.now() - startedAtMs,

@@ -45,6 +45,7 @@ export const forward = (forwarding: Forwarding): Promise<ForwardResult> =>
         headers: upstreamHeaders(exchange.request.headers, {
           apiKey: lease.endpoint.apiKey,
           bodyBytes: bytes,
+          trace: exchange.trace?.headers,
         }),
         body: chunks.length > 1 ? Readable.from(chunks) : (chunks[0] ?? null),
       },

@@ -41,11 +41,22 @@ const namedByConnection = (connection: string | string[] | undefined): ReadonlyS
 /** The header list for a runner: the client's without what must not travel, plus the runner's own key and the length. */
 export const upstreamHeaders = (
   headers: IncomingHttpHeaders,
-  { apiKey, bodyBytes }: { readonly apiKey: string; readonly bodyBytes: number },
+  {
+    apiKey,
+    bodyBytes,
+    trace,
+  }: {
+    readonly apiKey: string;
+    readonly bodyBytes: number;
+    /** Replaces what the client said of its trace. */
+    readonly trace?: Readonly<Record<string, string>> | undefined;
+  },
 ): string[] => {
   const named = namedByConnection(headers.connection);
   const list = ['authorization', `Bearer ${apiKey}`, 'content-length', String(bodyBytes)];
+  for (const name in trace) list.push(name, trace[name] ?? '');
   for (const [name, value] of Object.entries(headers)) {
+    if (trace && (name === 'traceparent' || name === 'tracestate')) continue;
     if (value === undefined || notUpstream.has(name) || named?.has(name)) continue;
     if (name.startsWith('x-corral-')) continue;
     for (const one of Array.isArray(value) ? value : [value]) list.push(name, one);

@@ -1,16 +1,11 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { Logger } from 'pino';
 import type { ApiRoute } from './api-routes.ts';
 import { deliver, type DeliveryParts } from './deliver.ts';
 import { receiveCall, type Place, type ReceiveOptions } from './receive-call.ts';
-import type { OnRequestEnd } from './request-log.ts';
-import { runExchange } from './run-exchange.ts';
+import { runExchange, type Observers } from './run-exchange.ts';
 
 /** What the data path is made of. */
-export interface ProxyParts extends DeliveryParts, ReceiveOptions {
-  readonly log: Logger;
-  readonly onRequestEnd?: OnRequestEnd | undefined;
-}
+export interface ProxyParts extends DeliveryParts, ReceiveOptions, Observers {}
 
 /** Serves one request whose route is known; resolves when its reply is over. Never rejects. */
 export type Proxy = (
@@ -29,8 +24,7 @@ export const createProxy =
       response,
       path: place.path,
       family: route.family,
-      log: parts.log,
-      onRequestEnd: parts.onRequestEnd,
+      observers: parts,
       serve: async (exchange) => {
         const call = await receiveCall(exchange, route, place, parts);
         try {

@@ -6,7 +6,17 @@ import { beginExchange, type Exchange } from './exchange.ts';
 import type { Family } from './families.ts';
 import { problemOf, problemOfFailure, RequestError } from './openai-errors.ts';
 import { endWithProblem, sendProblemEarly } from './replies.ts';
+import type { BeginTrace } from './request-trace.ts';
 import { logRequest, type OnRequestEnd, type Outcome } from './request-log.ts';
+
+/** Who hears of requests. */
+export interface Observers {
+  readonly log: Logger;
+  /** Told of each request at its end. */
+  readonly onRequestEnd?: OnRequestEnd | undefined;
+  /** Where requests are traced. */
+  readonly beginTrace?: BeginTrace | undefined;
+}
 
 /** One request to be served, and who hears of it. */
 export interface Job {
@@ -16,8 +26,7 @@ export interface Job {
   readonly path: string;
   /** Whose form errors have. */
   readonly family: Family;
-  readonly log: Logger;
-  readonly onRequestEnd?: OnRequestEnd | undefined;
+  readonly observers: Observers;
   readonly serve: (exchange: Exchange) => Promise<Outcome>;
 }
 
@@ -25,8 +34,9 @@ const withdrawn: Failure = { code: 'withdrawn', message: 'The client left.' };
 
 /** Serves a request, answers what goes wrong, and writes its one line at the end of its reply. Never rejects. */
 export const runExchange = async (job: Job): Promise<void> => {
-  const { request, response, path, family, log, serve } = job;
-  const exchange = beginExchange(request, response, path);
+  const { request, response, path, family, serve, observers } = job;
+  const { log, onRequestEnd, beginTrace } = observers;
+  const exchange = beginExchange(request, response, path, beginTrace);
   const { entry } = exchange;
   try {
     entry.outcome = await serve(exchange);
@@ -41,7 +51,8 @@ export const runExchange = async (job: Job): Promise<void> => {
     api: family.name,
   };
   logRequest(log, entry, end);
-  job.onRequestEnd?.(entry, end);
+  onRequestEnd?.(entry, end);
+  exchange.trace?.ended(entry, end);
 };
 
 const refuse = (

@@ -18,9 +18,9 @@ import { createOllama } from './ollama/handler.ts';
 import { problemOf } from './openai-errors.ts';
 import type { Page } from './page.ts';
 import { createProxy } from './proxy.ts';
+import type { Observers } from './run-exchange.ts';
 import { BodyBudget, declaredBytes } from './read-body.ts';
 import { sendProblem } from './replies.ts';
-import type { OnRequestEnd } from './request-log.ts';
 import { createRouter, type Handler, type Health } from './router.ts';
 import { followTlsFiles, readTlsFiles, type TlsPaths } from './tls-files.ts';
 import { UpstreamPools } from './upstream-pools.ts';
@@ -30,7 +30,7 @@ const MAX_CHECK_INTERVAL_MS = 5_000;
 const TELL_DROPS_EVERY_MS = 10_000;
 
 /** What the HTTP side is given. */
-export interface HttpServerOptions {
+export interface HttpServerOptions extends Observers {
   readonly desk: LeaseDesk;
   /** Asked on each request that lists or names models. */
   readonly models: () => readonly ModelListing[];
@@ -40,8 +40,6 @@ export interface HttpServerOptions {
   readonly metrics?: Handler;
   /** What browsers are shown at `/`; a few words without it. */
   readonly page?: Page;
-  /** Told of each request that was to be answered by a runner. */
-  readonly onRequestEnd?: OnRequestEnd;
   /** What `/health` says; `ok` without it. */
   readonly health?: () => Health;
   /** Pass one's own to close a runner's connections when it goes. Closed with the server either way. */
@@ -51,7 +49,6 @@ export interface HttpServerOptions {
   /** Speaks https with these; http without. */
   readonly tls?: TlsPaths | null;
   readonly limits: HttpLimits;
-  readonly log: Logger;
   readonly version: string;
 }
 
@@ -67,6 +64,7 @@ export const createHttpServer = (options: HttpServerOptions): Server => {
     modelNames: () => models().map(({ name }) => name),
     log,
     onRequestEnd: options.onRequestEnd,
+    beginTrace: options.beginTrace,
   };
   const router = createRouter({
     ...options,

@@ -137,8 +137,7 @@ export const createOllama = (
         response,
         path,
         family: ollama,
-        log: parts.log,
-        onRequestEnd: parts.onRequestEnd,
+        observers: parts,
         serve: (exchange) => route.serve(parts, exchange, facts),
       });
     const problem = pathsKnown.has(path.startsWith(BLOBS) ? '/api/blobs' : path)
