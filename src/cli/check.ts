@@ -1,5 +1,8 @@
 import { Command } from 'commander';
 import { formatBytes } from '../../machines/vocabulary.ts';
+import { requireKeys } from '../auth/require-keys.ts';
+import { tlsPathsOf } from '../config/tls-paths-of.ts';
+import { readTlsFiles } from '../http/tls-files.ts';
 import { printJson } from './context.ts';
 import { openModels } from './open-models.ts';
 import { table } from './table.ts';
@@ -10,7 +13,10 @@ export const checkCommand = (): Command =>
     .description('validate the configuration and read every model file')
     .option('--json', 'print JSON')
     .action(async (options: { json?: boolean }, command: Command) => {
-      const { path, llamaServer, entries, warnings } = await openModels(command);
+      const { config, path, llamaServer, entries, warnings } = await openModels(command);
+      requireKeys(config, path ?? 'the configuration');
+      const tls = tlsPathsOf(config, path);
+      if (tls) readTlsFiles(tls);
       const models = entries.map(({ name, aliases, spec, problem }) => ({
         name,
         aliases,

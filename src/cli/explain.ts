@@ -1,8 +1,9 @@
 import { Command } from 'commander';
 import { formatBytes, sumBytes } from '../../machines/vocabulary.ts';
 import type { Explanation } from '../management/schemas.ts';
-import { addressOf, askService } from './ask-service.ts';
+import { askService } from './ask-service.ts';
 import { configOf, printJson } from './context.ts';
+import { addressOf } from './service-address.ts';
 import { formatDuration, table } from './table.ts';
 
 /** `corral explain MODEL`: why it is in its state, who waits for it, what would have to happen. */
@@ -12,7 +13,7 @@ export const explainCommand = (): Command =>
     .argument('<model>', 'its name or alias')
     .option('--json', 'print JSON')
     .action(async (name: string, { json }: { json?: boolean }, command: Command) => {
-      const address = addressOf(configOf(command).config);
+      const address = addressOf(configOf(command));
       const found = await askService<Explanation>(address, `/api/v1/explain/${encodeURIComponent(name)}`);
       if (json) return printJson(found);
       process.stdout.write(`${textOf(found)}\n`);

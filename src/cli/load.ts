@@ -1,8 +1,9 @@
 import { Command } from 'commander';
 import type { Explanation, ModelStatus } from '../management/schemas.ts';
-import { addressOf, askService, modelPath, tellService } from './ask-service.ts';
+import { askService, modelPath, tellService } from './ask-service.ts';
 import { configOf, printJson } from './context.ts';
 import { ProgressLine } from './progress-line.ts';
+import { addressOf, type ServiceAddress } from './service-address.ts';
 
 const LOOK_EVERY_MS = 250;
 
@@ -13,7 +14,7 @@ export const loadCommand = (): Command =>
     .argument('<model>', 'its name or alias')
     .option('--json', 'print JSON once it is ready')
     .action(async (name: string, { json }: { json?: boolean }, command: Command) => {
-      const address = addressOf(configOf(command).config);
+      const address = addressOf(configOf(command));
       const loading = tellService<ModelStatus>(address, `${modelPath(name)}/load?wait=true`, {}, true);
       if (json) return printJson(await loading);
       const line = new ProgressLine(process.stdout);
@@ -27,7 +28,7 @@ export const loadCommand = (): Command =>
       }
     });
 
-async function look(address: string, name: string, line: ProgressLine): Promise<void> {
+async function look(address: ServiceAddress, name: string, line: ProgressLine): Promise<void> {
   const path = `/api/v1/explain/${encodeURIComponent(name)}`;
   // A look that fails shows nothing; the command itself says what is wrong.
   const seen = await askService<Explanation>(address, path).catch(() => null);

@@ -1,7 +1,8 @@
 import { Command, InvalidArgumentError } from 'commander';
 import type { decisionListSchema, logSchema, ModelStatus, Shape } from '../management/schemas.ts';
-import { addressOf, askService, followService, modelPath, Refused, runnerPath } from './ask-service.ts';
+import { askService, followService, modelPath, Refused, runnerPath } from './ask-service.ts';
 import { configOf, printJson } from './context.ts';
+import { addressOf, type ServiceAddress } from './service-address.ts';
 
 interface LogFlags {
   readonly lines: number;
@@ -19,7 +20,7 @@ export const logsCommand = (): Command =>
     .option('--json', 'print JSON')
     .action(async (name: string, { lines, follow, json }: LogFlags, command: Command) => {
       if (follow && json) command.error('error: --json prints what there is; it does not follow');
-      const address = addressOf(configOf(command).config);
+      const address = addressOf(configOf(command));
       const path = `${runnerPath(await runnerOf(address, name))}/log`;
       if (follow) {
         for await (const text of await followService(address, `${path}/follow?lines=${lines}`))
@@ -38,7 +39,7 @@ function wholeNumber(text: string): number {
 }
 
 /** The runner of this id; else the latest one of the model of this name, also when it has gone. */
-async function runnerOf(address: string, name: string): Promise<string> {
+async function runnerOf(address: ServiceAddress, name: string): Promise<string> {
   const isRunner = await askService(address, `${runnerPath(name)}/log?lines=0`).then(
     () => true,
     (error: unknown) => {
@@ -53,7 +54,7 @@ async function runnerOf(address: string, name: string): Promise<string> {
   return runnerId;
 }
 
-async function lastRunnerOf(address: string, model: string): Promise<string | undefined> {
+async function lastRunnerOf(address: ServiceAddress, model: string): Promise<string | undefined> {
   const query = new URLSearchParams({ model, limit: '1000' });
   const { decisions } = await askService<Shape<typeof decisionListSchema>>(
     address,

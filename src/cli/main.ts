@@ -4,6 +4,7 @@ import { ConfigError } from '../config/config-error.ts';
 import { VERSION } from '../serve.ts';
 import { checkCommand } from './check.ts';
 import { explainCommand } from './explain.ts';
+import { keyCommand } from './key.ts';
 import { loadCommand } from './load.ts';
 import { logsCommand } from './logs.ts';
 import { importCommand } from './import.ts';
@@ -38,6 +39,7 @@ const program = new Command('corral')
   .addCommand(unpinCommand())
   .addCommand(stopCommand())
   .addCommand(logsCommand())
+  .addCommand(keyCommand())
   .addCommand(simulateCommand())
   .addCommand(recordCommand())
   .addCommand(importCommand())

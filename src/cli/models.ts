@@ -1,10 +1,11 @@
 import { Command } from 'commander';
 import { formatBytes } from '../../machines/vocabulary.ts';
 import type { ServiceStatus } from '../status.ts';
-import { addressOf, askService } from './ask-service.ts';
+import { askService, Refused } from './ask-service.ts';
 import { printJson } from './context.ts';
 import { discoverAll, discoveredText } from './discovered-text.ts';
 import { openModels } from './open-models.ts';
+import { addressOf, type ServiceAddress } from './service-address.ts';
 import { table } from './table.ts';
 
 /** `corral models`: what is configured, and its state when a Corral is running. */
@@ -21,8 +22,8 @@ export const modelsCommand = (): Command =>
         const found = await discoverAll(process.env);
         return options.json ? printJson(found) : void process.stdout.write(discoveredText(found));
       }
-      const { config, entries } = await openModels(command);
-      const status = await askService<ServiceStatus>(addressOf(config), '/api/v1/status').catch(() => null);
+      const { entries, ...loaded } = await openModels(command);
+      const status = await statusAt(addressOf(loaded));
       const models = entries.map(({ name, aliases, spec }) => ({
         name,
         aliases,
@@ -43,3 +44,13 @@ export const modelsCommand = (): Command =>
       ]);
       process.stdout.write(`${table(['MODEL', 'ALIASES', 'STATE', 'CONTEXT', 'NEEDS'], rows)}\n`);
     });
+
+/** Null when no Corral runs, or when it does not tell; then why is said. */
+async function statusAt(address: ServiceAddress): Promise<ServiceStatus | null> {
+  try {
+    return await askService<ServiceStatus>(address, '/api/v1/status');
+  } catch (error) {
+    if (error instanceof Refused) process.stderr.write(`${error.message}\n`);
+    return null;
+  }
+}

@@ -1,7 +1,8 @@
 import { Command } from 'commander';
 import type { ModelStatus } from '../management/schemas.ts';
-import { addressOf, modelPath, tellService } from './ask-service.ts';
+import { modelPath, tellService } from './ask-service.ts';
 import { configOf, printJson } from './context.ts';
+import { addressOf } from './service-address.ts';
 import { formatDuration } from './table.ts';
 
 interface PinFlags {
@@ -15,7 +16,7 @@ const pinning = (name: string, pinned: boolean): Command =>
     .option('--keep-alive <duration>', 'how long it stays when it is not pinned: 5m, forever')
     .option('--json', 'print JSON')
     .action(async (model: string, { keepAlive, json }: PinFlags, command: Command) => {
-      const address = addressOf(configOf(command).config);
+      const address = addressOf(configOf(command));
       const body = { pinned, ...(keepAlive !== undefined && { keepAlive }) };
       const kept = await tellService<ModelStatus>(address, `${modelPath(model)}/pin`, body);
       if (json) return printJson(kept);

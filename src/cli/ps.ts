@@ -1,8 +1,9 @@
 import { Command } from 'commander';
 import { formatBytes, sumBytes } from '../../machines/vocabulary.ts';
 import type { RunnerStatus, ServiceStatus } from '../status.ts';
-import { addressOf, askService } from './ask-service.ts';
+import { askService } from './ask-service.ts';
 import { configOf, printJson } from './context.ts';
+import { addressOf } from './service-address.ts';
 import { formatDuration, table } from './table.ts';
 
 /** `corral ps`: devices, runners, and who waits for what. */
@@ -11,8 +12,7 @@ export const psCommand = (): Command =>
     .description('show devices, runners and the queue of a running Corral')
     .option('--json', 'print JSON')
     .action(async (options: { json?: boolean }, command: Command) => {
-      const { config } = configOf(command);
-      const status = await askService<ServiceStatus>(addressOf(config), '/api/v1/status');
+      const status = await askService<ServiceStatus>(addressOf(configOf(command)), '/api/v1/status');
       if (options.json) return printJson(status);
       process.stdout.write(`${pictureOf(status)}\n`);
     });

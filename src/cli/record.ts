@@ -2,8 +2,9 @@ import { writeFileSync } from 'node:fs';
 import { Command } from 'commander';
 import { stringify } from 'yaml';
 import type { ScenarioInput } from '../simulation/scenario/schema.ts';
-import { addressOf, askService } from './ask-service.ts';
+import { askService } from './ask-service.ts';
 import { configOf, printJson } from './context.ts';
+import { addressOf } from './service-address.ts';
 
 /** `corral record`: what a running Corral has done since its start, as a scenario that `corral simulate` plays. */
 export const recordCommand = (): Command =>
@@ -23,7 +24,7 @@ Examples:
     )
     .action(
       async ({ output, json }: { output?: string; json?: boolean }, command: Command): Promise<void> => {
-        const address = addressOf(configOf(command).config);
+        const address = addressOf(configOf(command));
         const scenario = await askService<ScenarioInput>(address, '/api/v1/recording');
         if (json) return printJson(scenario);
         const text = stringify(scenario, { flowCollectionPadding: true, lineWidth: 120 });

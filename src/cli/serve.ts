@@ -40,9 +40,11 @@ function explainStart(error: unknown, { config }: LoadedConfig): unknown {
   );
 }
 
-function welcome({ url, catalogue, scheduler, llamaServer }: Served, { path }: LoadedConfig): string {
+function welcome({ url, catalogue, scheduler, llamaServer }: Served, { path, config }: LoadedConfig): string {
   const models = catalogue.list(scheduler.getSnapshot().context.ledger).map(({ name }) => name);
   const chat = models.find((name) => !/embed/i.test(name)) ?? models[0] ?? 'MODEL';
+  const keys = Object.keys(config.keys);
+  const auth = keys.length > 0 ? ` -H "authorization: Bearer $CORRAL_API_KEY"` : '';
   const body = `{"model":"${chat}","messages":[{"role":"user","content":"Hello"}]}`;
   return `
 Corral serves ${models.length} ${models.length === 1 ? 'model' : 'models'} at ${url}
@@ -50,10 +52,11 @@ Corral serves ${models.length} ${models.length === 1 ? 'model' : 'models'} at ${
   models          ${models.join(', ') || `none yet: name some in ${path}`}
   runs them with  ${llamaServer ?? 'the embedded runner (no llama-server found)'}
   configuration   ${path}
+  keys            ${keys.join(', ') || 'none: everybody on this machine may do everything'}
   status          ${url}/   or: npx corral ps
 
 Try:
-  curl ${url}/v1/chat/completions -H 'content-type: application/json' -d '${body}'
+  curl ${url}/v1/chat/completions -H 'content-type: application/json'${auth} -d '${body}'
 
 Ctrl-C stops it.
 `;

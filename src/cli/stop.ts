@@ -1,7 +1,8 @@
 import { Command } from 'commander';
 import type { RunnerStatus } from '../management/schemas.ts';
-import { addressOf, runnerPath, tellService } from './ask-service.ts';
+import { runnerPath, tellService } from './ask-service.ts';
 import { configOf, printJson } from './context.ts';
+import { addressOf } from './service-address.ts';
 
 interface StopFlags {
   readonly force?: boolean;
@@ -16,7 +17,7 @@ export const stopCommand = (): Command =>
     .option('--force', 'end running requests, too')
     .option('--json', 'print JSON')
     .action(async (id: string, { force = false, json }: StopFlags, command: Command) => {
-      const address = addressOf(configOf(command).config);
+      const address = addressOf(configOf(command));
       const runner = await tellService<RunnerStatus>(address, `${runnerPath(id)}/stop`, { force });
       if (json) return printJson(runner);
       process.stdout.write(`${runner.id} (${runner.model}): ${runner.state}\n`);

@@ -1,7 +1,8 @@
 import { Command } from 'commander';
 import type { ModelStatus } from '../management/schemas.ts';
-import { addressOf, modelPath, tellService } from './ask-service.ts';
+import { modelPath, tellService } from './ask-service.ts';
 import { configOf, printJson } from './context.ts';
+import { addressOf } from './service-address.ts';
 
 interface UnloadFlags {
   readonly force?: boolean;
@@ -16,7 +17,7 @@ export const unloadCommand = (): Command =>
     .option('--force', 'end running requests, too')
     .option('--json', 'print JSON')
     .action(async (name: string, { force = false, json }: UnloadFlags, command: Command) => {
-      const address = addressOf(configOf(command).config);
+      const address = addressOf(configOf(command));
       const model = await tellService<ModelStatus>(address, `${modelPath(name)}/unload`, { force });
       if (json) return printJson(model);
       process.stdout.write(`${model.name}: ${model.state}\n`);

@@ -15,14 +15,26 @@ export class ConfigError extends Error {
   readonly problems: readonly ConfigProblem[];
 
   constructor(file: string, problems: readonly ConfigProblem[], text = '') {
-    super(problems.map((problem) => describe(file, problem, text)).join('\n'));
+    const told = problems.map(withoutKeys);
+    super(told.map((problem) => describe(file, problem, text)).join('\n'));
     this.file = file;
-    this.problems = problems;
+    this.problems = told;
   }
 }
 
+/** Where keys belong, what stands there by mistake may be one: it is not repeated, since messages are logged. */
+const isAboutKeys = (key: string): boolean => key === 'keys' || key.startsWith('keys.');
+
+const masked = (text: string): string => text.replaceAll(/corral_[\w-]{8,}/g, 'corral_…');
+
+const withoutKeys = (problem: ConfigProblem): ConfigProblem => ({
+  ...problem,
+  key: masked(problem.key),
+  message: masked(isAboutKeys(problem.key) ? problem.message.replace(/, found .*$/s, '') : problem.message),
+});
+
 function describe(file: string, { line, column, key, message }: ConfigProblem, text: string): string {
   const where = line === 0 ? file : `${file}:${line}:${column}`;
-  const quoted = text.split('\n')[line - 1];
-  return `${where}: ${key ? `${key}: ` : ''}${message}${quoted?.trim() ? `\n    ${quoted.trim()}` : ''}`;
+  const quoted = isAboutKeys(key) ? '' : masked(text.split('\n')[line - 1] ?? '');
+  return `${where}: ${key ? `${key}: ` : ''}${message}${quoted.trim() ? `\n    ${quoted.trim()}` : ''}`;
 }

@@ -25,6 +25,9 @@ const rate = z
 const ORIGIN = /^(?:https?:\/\/[^/*@\s]+|(?!https?:|null)[a-z][a-z0-9+.-]*:\/\/(?:\*|[^/*@\s]+))$/;
 const HOST = /^(?:\*\.)?[a-z0-9_](?:[a-z0-9_.-]*[a-z0-9_])?$/i;
 
+/** What a key may be called; not as a key itself, which somebody may have pasted there. */
+export const KEY_NAME = /^(?!corral_)[a-z][\w.-]{0,63}$/i;
+
 const listen = z.strictObject({
   host: z
     .string()
@@ -132,7 +135,10 @@ const store = z
 export const configSchema = z.strictObject({
   listen: listen.prefault({}).describe('Where clients find Corral, and who may call.'),
   keys: z
-    .record(z.string().regex(/^[\w.-]{1,64}$/, 'expected a name of letters, digits, dot and dash'), key)
+    .record(
+      z.string().regex(KEY_NAME, 'expected a name of a letter first, then letters, digits, dots and dashes'),
+      key,
+    )
     .default({})
     .describe(
       'Who may call, by name; `corral key NAME` makes one. Without any, everybody on this machine may.',
