@@ -3,12 +3,10 @@
  * costs, ratios within one run.
  */
 import { createActor, createMachine } from 'xstate';
-import { compose } from '../src/compose.ts';
-import { simulatedEffects } from '../src/simulation/effects.ts';
 import { scenarioOf } from '../src/simulation/simulate.ts';
 import { settingsOf } from '../src/simulation/scenario/stage.ts';
 import { runTrace, specOf, type Trace } from '../src/simulation/trace.ts';
-import { World } from '../src/simulation/world.ts';
+import { loadedPool } from './loaded-pool.ts';
 import { runPlain } from './plain-day.ts';
 import { readTrace } from './traces.ts';
 
@@ -78,54 +76,11 @@ function benchDay(): void {
 }
 
 /** Mean cost in µs of one request and its end, with so many others in the queue and so many runners loaded. */
-function costOfRequest({ queued, runners }: { queued: number; runners: number }): number {
-  const world = new World();
-  const reading = {
-    id: 'CUDA0',
-    name: 'GPU',
-    library: 'CUDA',
-    kind: 'discrete' as const,
-    totalBytes: runners + 2,
-  };
-  world.devices.set('CUDA0', { reading, othersBytes: 0, recoveryMs: 0, fault: 'none' });
-  const scheduler = createActor(compose(simulatedEffects(world)), {
-    clock: world.clock,
-    input: {
-      settings: { ...settings, maxQueue: Infinity, probeIntervalMs: Infinity },
-      now: world.clock.now,
-      preload: [],
-    },
-  });
-  let seq = 0;
-  const submit = (model: string, sizeBytes: number): string => {
-    const leaseId = String(seq++);
-    const about = { loadMs: 1_000, slots: 4, prefillTokensPerSecond: 1, decodeTokensPerSecond: 1 };
-    const spec = specOf({ ...about, name: model, sizeBytes }, 'forever');
-    scheduler.send({
-      type: 'request.submitted',
-      request: {
-        leaseId,
-        spec,
-        priority: 'normal',
-        keepAlive: null,
-        waitLimitMs: Infinity,
-        isRetry: false,
-      },
-    });
-    return leaseId;
-  };
-  scheduler.start();
-  world.clock.advance(100);
-  // Every runner holds a lease, so that nothing can be evicted and who is queued stays queued.
-  for (let i = 0; i < runners; i++) submit(`loaded-${i}`, 1);
-  world.clock.advance(10_000);
-  for (let i = 0; i < queued; i++) submit(`queued-${i % 20}`, 3);
+function costOfRequest(load: { queued: number; runners: number }): number {
+  const { scheduler, request } = loadedPool(load);
   const cycles = 2_000;
   const run = (): void => {
-    for (let i = 0; i < cycles; i++) {
-      const leaseId = submit(`loaded-${i % 10}`, 1);
-      scheduler.send({ type: 'lease.released', leaseId });
-    }
+    for (let i = 0; i < cycles; i++) request()();
   };
   run();
   const costs = Array.from({ length: RUNS }, () => (secondsOf(run) / cycles) * 1e6);

@@ -108,6 +108,7 @@ export async function serve({
     logs,
     waitLimitMs: config.limits.wait,
     limits: httpLimitsOf(config),
+    inspect: config.inspect,
     log,
     beginTrace: tracing?.begin,
     version: VERSION,

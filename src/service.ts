@@ -20,6 +20,8 @@ import type { Health } from './http/router.ts';
 import { createHttpServer } from './http/server.ts';
 import type { TlsPaths } from './http/tls-files.ts';
 import { UpstreamPools } from './http/upstream-pools.ts';
+import { sendBridgePage } from './inspect/bridge-page.ts';
+import { startInspection } from './inspect/start-inspection.ts';
 import { Leases, type Scheduler } from './leases.ts';
 import { createManagement } from './management/management.ts';
 import { createMetrics, sendMetrics } from './metrics/metrics.ts';
@@ -47,6 +49,8 @@ export interface ServiceOptions {
   /** Longest wait for a runner, in ms. */
   readonly waitLimitMs: number;
   readonly limits: HttpLimits;
+  /** Lets inspectors of statecharts attach; an address (`ws://…`) is that of a relay that is pushed to as well. */
+  readonly inspect: boolean | string;
   readonly log: Logger;
   /** Where requests are traced. */
   readonly beginTrace?: BeginTrace | undefined;
@@ -117,6 +121,7 @@ export async function startService(options: ServiceOptions): Promise<Service> {
     onRequestEnd: metrics.onRequestEnd,
     beginTrace: options.beginTrace,
     health: () => healthOf(scheduler),
+    ...(options.inspect !== false && { bridgePage: sendBridgePage }),
     pools,
     guard,
     tls: options.tls,
@@ -125,7 +130,8 @@ export async function startService(options: ServiceOptions): Promise<Service> {
     version,
   });
   const url = await listenOn(server, options);
-  const webSocket = serveWebSocket(server, parts, { guard });
+  const inspecting = startInspection(scheduler, options.inspect, log);
+  const webSocket = serveWebSocket(server, parts, { guard, endpoints: inspecting.endpoints });
   scheduler.start();
   return {
     url,
@@ -136,6 +142,7 @@ export async function startService(options: ServiceOptions): Promise<Service> {
       // One that was drained on request is over already.
       if (scheduler.getSnapshot().status === 'active') scheduler.send({ type: 'scheduler.drain', drainMs });
       await ended(scheduler);
+      inspecting.close();
       webSocket.close();
       await closed(server);
     },

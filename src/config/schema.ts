@@ -235,6 +235,14 @@ export const configSchema = z.strictObject({
     })
     .prefault({})
     .describe('Traces; see docs/tracing.md.'),
+  inspect: z
+    .union([z.boolean(), z.url({ protocol: /^wss?$/ })], {
+      error: 'expected true, false or the address of a relay such as ws://localhost:8080',
+    })
+    .default(false)
+    .describe(
+      'Lets inspectors of statecharts attach at /inspect, such as that of Stately; an address is that of a relay that is pushed to as well. See docs/inspector.md.',
+    ),
   shutdownGrace: duration.default(30_000).describe('How long running requests may go on after SIGTERM.'),
   dataFolder: z
     .string()

@@ -1,5 +1,6 @@
 import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:http';
 import { anyKey, type Needs } from '../auth/scopes.ts';
+import { INSPECT_PATH } from '../inspect/inspect-path.ts';
 import { management } from '../management/family.ts';
 import { managementNeeds } from '../management/needs.ts';
 import { apiRoutes, upstreamNeeds, upstreamRoute, type ApiRoute } from './api-routes.ts';
@@ -26,6 +27,7 @@ interface RouterParts {
   readonly metrics?: Handler;
   /** Shown to browsers at `/`. */
   readonly page?: Page;
+  readonly bridgePage?: (response: ServerResponse) => void;
   readonly health: () => Health;
   readonly version: string;
   readonly proxy: Proxy;
@@ -114,6 +116,7 @@ const exactRoutes = (parts: RouterParts): Map<string, Route> => {
   };
   const health = reads(null, (response) => sendHealth(response, parts.health()));
   for (const prefix of ['/v1', '']) routes.set(`${prefix}/models`, models).set(`${prefix}/health`, health);
+  if (parts.bridgePage) routes.set(INSPECT_PATH, reads(null, parts.bridgePage));
   return routes.set('/', frontOf(parts));
 };
 

@@ -40,6 +40,8 @@ export interface HttpServerOptions extends Observers {
   readonly metrics?: Handler;
   /** What browsers are shown at `/`; a few words without it. */
   readonly page?: Page;
+  /** Answers `GET /inspect`: the page with Stately's hosted inspector. */
+  readonly bridgePage?: (response: ServerResponse) => void;
   /** What `/health` says; `ok` without it. */
   readonly health?: () => Health;
   /** Pass one's own to close a runner's connections when it goes. Closed with the server either way. */

@@ -17,10 +17,15 @@ import { commandRunner } from './run-command.ts';
 import { sourcesOf } from './sources.ts';
 import { SUBPROTOCOL, WS_PATH } from './wire.ts';
 
+/** Takes over a connection of one who may read. */
+export type Endpoint = (socket: WebSocket, connection: Duplex) => void;
+
 export interface WsOptions {
   /** Who may connect, and do what; everybody may do everything without it. */
   readonly guard?: Pick<Guard, 'admit' | 'stillKnows'>;
   readonly limits?: Partial<WsLimits>;
+  /** Further WebSockets by their path, behind the same guard. */
+  readonly endpoints?: Readonly<Record<string, Endpoint>>;
   /** For tests: the time of ticks, heartbeats and stalls. */
   readonly clock?: Clock;
   readonly now?: () => number;
@@ -67,12 +72,23 @@ export function serveWebSocket(server: Server, parts: WsParts, options: WsOption
     readers.add(reader);
     reader.greet(parts.version, sessionId);
   };
+  const guests = new Map<WebSocket, Caller>();
+  const endpoints = new Map(Object.entries(options.endpoints ?? {}));
+  const accept = (path: string, socket: WebSocket, connection: Duplex, caller: Caller): void => {
+    const endpoint = endpoints.get(path);
+    if (!endpoint) return welcome(socket, connection, caller);
+    guests.set(socket, caller);
+    socket.on('close', () => guests.delete(socket));
+    endpoint(socket, connection);
+  };
   const upgrade = async (request: IncomingMessage, connection: Duplex, head: Buffer): Promise<void> => {
-    if (!isOurs(request)) return takeAsPlainHttp(server, request, connection, head);
+    const path = pathOf(request);
+    if (!isWebSocket(request) || (path !== WS_PATH && !endpoints.has(path)))
+      return takeAsPlainHttp(server, request, connection, head);
     try {
       const caller = await guard.admit(request, ['read']);
       if (readers.size >= limits.maxConnections) throw new RequestError(full(readers.size));
-      sockets.handleUpgrade(request, connection, head, (socket) => welcome(socket, connection, caller));
+      sockets.handleUpgrade(request, connection, head, (socket) => accept(path, socket, connection, caller));
     } catch (error) {
       const problem = problemOf(error);
       logRefused(parts.log, request, problem);
@@ -84,6 +100,8 @@ export function serveWebSocket(server: Server, parts: WsParts, options: WsOption
       if (guard.stillKnows(reader.caller)) reader.beat();
       else reader.expel();
     }
+    for (const [socket, caller] of guests)
+      if (!guard.stillKnows(caller)) socket.close(1008, 'the key is not known any more');
     feeds.sweep();
     heartbeat = clock.setTimeout(beat, limits.heartbeatMs);
   };
@@ -104,8 +122,9 @@ export function serveWebSocket(server: Server, parts: WsParts, options: WsOption
   };
 }
 
-const isOurs = ({ headers, url = '' }: IncomingMessage): boolean =>
-  headers.upgrade?.toLowerCase() === 'websocket' && url.replace(/\?.*$/s, '') === WS_PATH;
+const isWebSocket = ({ headers }: IncomingMessage): boolean => headers.upgrade?.toLowerCase() === 'websocket';
+
+const pathOf = ({ url = '' }: IncomingMessage): string => url.replace(/\?.*$/s, '');
 
 const full = (open: number): HttpProblem => ({
   ...badRequest(`${open} connections are open already.`, 'too_many_connections'),
