@@ -1,5 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs';
-import { parseTrace, type Trace } from '../src/simulation/trace.ts';
+import { parseTrace } from '../src/simulation/parse-trace.ts';
+import type { Trace } from '../src/simulation/trace.ts';
 
 /** Seen from dist/bench, where this is built to. */
 const FOLDER = new URL('../../bench/traces/', import.meta.url);
@@ -11,8 +12,7 @@ export const traceNames = (folder = FOLDER): string[] =>
     .map((file) => file.slice(0, -'.csv'.length));
 
 /** One of them, with its GPUs and models. */
-export const readTrace = (name: string, folder = FOLDER): Trace =>
-  parseTrace(
-    readFileSync(new URL(`${name}.csv`, folder), 'utf8'),
-    readFileSync(new URL(`${name}.json`, folder), 'utf8'),
-  );
+export function readTrace(name: string, folder = FOLDER): Trace {
+  const read = (file: string) => ({ file, text: readFileSync(new URL(file, folder), 'utf8') });
+  return parseTrace(read(`${name}.csv`), read(`${name}.json`));
+}

@@ -12,7 +12,9 @@ import type { ClassQueue, Decision, DeviceView, RunnerView, View } from './view.
 /** A timer at a computed time may fire a hair early; without this the loop would not advance. */
 const EPSILON_MS = 1;
 /** How far ahead more requests of a model count as a reason to wait. */
-const GAIN_HORIZON_SECONDS = 60;
+const GAIN_HORIZON_SECONDS = 180;
+/** Nobody is put off longer than this for the sake of saving a load. */
+const MOST_PATIENCE_MS = 16_000;
 
 /** What one cold queue can get now, or why it has to wait and until when. */
 type Answer = Decision | Wait;
@@ -160,8 +162,8 @@ function replace(
 }
 
 /**
- * Ski-rental: evict once waiting has cost gamma times what the eviction is expected to cost; at the starvation bound at
- * any price, busy runners included.
+ * Ski-rental: evict once waiting has cost gamma times what the eviction is expected to cost, or the head's patience is at its end; at
+ * the starvation bound also busy runners.
  */
 function makeRoom(
   queue: ClassQueue,
@@ -187,8 +189,9 @@ function makeRoom(
   const count = queue.order.length;
   const shortMs =
     gamma * gainOfWaiting(queue, view) * lossSeconds * 1000 - (count * nowMs - queue.sumArrivalMs);
-  if (starves || isFree || shortMs <= 0) return claimFor(queue, option, view);
-  const untilMs = Math.min(starvesAtMs, nowMs + Math.ceil(shortMs / count) + EPSILON_MS);
+  const patientUntilMs = headArrivalMs(queue) + Math.min(starvationMs, MOST_PATIENCE_MS);
+  if (nowMs >= patientUntilMs || isFree || shortMs <= 0) return claimFor(queue, option, view);
+  const untilMs = Math.min(patientUntilMs, nowMs + Math.ceil(shortMs / count) + EPSILON_MS);
   const names = option.victims.map((runner) => runner.spec.name).join(', ');
   return {
     kind: 'wait',

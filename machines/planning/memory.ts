@@ -43,7 +43,7 @@ function fillUp(
   view: View,
 ): Reservation {
   const reservation: Record<DeviceId, number> = {};
-  let restBytes = spec.needBytes;
+  let restBytes = Math.ceil(spec.needBytes);
   for (const gpu of gpus) {
     const overhead = overheadOn(spec, gpu, view);
     const layers = Math.min(restBytes, Math.max(0, roomOf(gpu) - overhead));
@@ -70,7 +70,10 @@ export function isClaimReady(view: View, claim: Claim): boolean {
   });
 }
 
-/** Shares a need over devices in proportion to the room on each. GPUs before the CPU are filled, and the CPU takes the rest. */
+/**
+ * Shares a need over devices in proportion to the room on each. GPUs before the CPU are filled, and the CPU takes the rest. In whole
+ * bytes: sums of them are exact, while of fractions a residue would stay that no unload ever gives back.
+ */
 export function shareOut(
   spec: ModelSpec,
   devices: readonly DeviceView[],
@@ -79,7 +82,7 @@ export function shareOut(
 ): Reservation {
   const [first] = devices;
   const cpu = devices.at(-1);
-  if (devices.length === 1 && first) return { [first.id]: needOn(spec, first, view) };
+  if (devices.length === 1 && first) return { [first.id]: Math.ceil(needOn(spec, first, view)) };
   if (cpu?.kind === 'cpu') return fillUp(spec, devices.slice(0, -1), cpu, roomOf, view);
   const rooms = devices.map((device) => Math.max(0, roomOf(device) - overheadOn(spec, device, view)));
   const room = rooms.reduce((sum, bytes) => sum + bytes, 0);

@@ -57,14 +57,18 @@ function headOf(view: View): Waiting | null {
   return head;
 }
 
-/** A busy victim, once chosen, is waited for; it goes as soon as it is idle. */
+/**
+ * A busy victim, once chosen, is waited for, and goes as soon as it is idle; but whichever runner unloads first wakes the head, and it
+ * looks again (defect D4).
+ */
 function evictLocked(view: View): Decision | null {
   for (const [classKey, claim] of view.claims) {
     if (!view.queues.has(classKey))
       return { kind: 'unclaim', classKey, reason: 'nobody waits for it any more' };
-    const victim = claim.awaits.map((id) => view.runners.get(id)).find((runner) => runner !== undefined);
-    if (!victim) return { kind: 'unclaim', classKey, reason: 'its victim has gone' };
-    if (victim.state === 'idle') return evict(victim, claim.spec.name);
+    if (!claim.awaits.every((id) => view.runners.has(id)))
+      return { kind: 'unclaim', classKey, reason: 'a model was unloaded; it looks again' };
+    const victim = view.runners.get(claim.awaits[0] ?? '');
+    if (victim?.state === 'idle') return evict(victim, claim.spec.name);
   }
   return null;
 }
@@ -86,7 +90,7 @@ function serveHead(view: View, nowMs: number): Decision {
   const own = view.runnersOf(spec.name);
   if (view.claims.size > 0 || own.some((one) => one.state === 'loading' || isReturning(one))) return rest;
   const stale = own.find((one) => !canServe(one.spec, spec) || !sameProcess(one, head));
-  if (stale) return lockOn(stale, head);
+  if (stale) return lockOn(stale, head, view);
   if (own.length > 0) return rest;
   return view.retryAtMs(spec.name) > nowMs
     ? { ...rest, wakeAtMs: view.retryAtMs(spec.name) }
@@ -110,7 +114,7 @@ function load(head: Waiting, view: View, rest: Decision): Decision {
   const victim = leaving
     ? undefined
     : (standing.toSorted(byKeepAlive).find(isIdle) ?? standing.toSorted(byKeepAlive)[0]);
-  return victim ? lockOn(victim, head) : rest;
+  return victim ? lockOn(victim, head, view) : rest;
 }
 
 /** The single device with the most free memory, else the smallest split that holds it. */
@@ -125,7 +129,8 @@ function roomiest(sites: readonly Site[], { spec }: Waiting, view: View): Site |
   return singles[0] ?? fitting[0] ?? null;
 }
 
-function lockOn(victim: RunnerView, { spec }: Waiting): Decision {
+/** The victim comes first among those whose going ends the wait. */
+function lockOn(victim: RunnerView, { spec }: Waiting, view: View): Decision {
   if (victim.state === 'idle') return evict(victim, spec.name);
   const reason = `waits for ${victim.spec.name} to become idle (${formatBytes(spec.needBytes)} needed)`;
   return {
@@ -133,7 +138,7 @@ function lockOn(victim: RunnerView, { spec }: Waiting): Decision {
     classKey: spec.classKey,
     spec,
     reservation: {},
-    awaits: [victim.id],
+    awaits: [...new Set([victim.id, ...view.runners.keys()])],
     victims: [],
     reason,
   };

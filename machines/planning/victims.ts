@@ -8,8 +8,10 @@ const MAX_STEPS = 5000;
 const BUSY_COST = 1000;
 const COST_PER_LEASE = 10;
 
-/** A runner that stays beyond its keep-alive goes before any other; among such ones the cheaper to reload goes first. */
-const OVERSTAYED_SHARE = 0.02;
+/** A runner that stays beyond its keep-alive counts for less: it goes before another that is as likely to be wanted. */
+const OVERSTAYED_SHARE = 0.5;
+/** Who is wanted again within half a minute with no more than this chance is not worth waiting for. */
+const NEGLIGIBLE_CHANCE = 0.25;
 
 export interface VictimSet {
   readonly runners: readonly RunnerView[];
@@ -30,8 +32,9 @@ export function evictionCost(runner: RunnerView, view: View, nowMs: number): num
 /** The part of that cost which falls due soon: what waiting could save. */
 export function evictionLoss(runner: RunnerView, view: View, nowMs: number): number {
   if (runner.overstayed) return 0;
-  const own = view.demandOf(runner.spec.name);
-  return view.reloadSecondsOf(runner.spec) * chanceWithin(own, view.pooledDemand, nowMs, 30);
+  const chance = chanceWithin(view.demandOf(runner.spec.name), view.pooledDemand, nowMs, 30);
+  const excess = Math.max(0, chance - NEGLIGIBLE_CHANCE) / (1 - NEGLIGIBLE_CHANCE);
+  return view.reloadSecondsOf(runner.spec) * excess;
 }
 
 /** Idle, or loading for nobody: it may go without anyone losing a lease. */

@@ -81,7 +81,7 @@ export interface Claim {
 export interface PlanSettings {
   /** `ollama` takes the decisions of Ollama's scheduler, for comparison. */
   readonly policy: 'default' | 'ollama';
-  /** Waiting seconds that justify one second of expected reload, where waiting gains something: 1 favours latency, 8 throughput. */
+  /** Waiting seconds that justify one second of expected reload, where waiting gains something: 3 favours latency, 30 throughput. */
   readonly gamma: number;
   /** After this long the head of a queue may evict at any price, and drain busy runners. */
   readonly starvationMs: number;

@@ -264,7 +264,8 @@ export class Ledger implements View {
     this.supply++;
     this.#table.subtract('reservedBytes', runner.reservation);
     runner.measuredBytes = sumBytes(use);
-    runner.reservation = { ...runner.reservation, ...use };
+    for (const [id, bytes] of Object.entries(use))
+      runner.reservation = { ...runner.reservation, [id]: Math.ceil(bytes) };
     this.#table.add('reservedBytes', runner.reservation);
     return runner.spec.contexts === undefined;
   }

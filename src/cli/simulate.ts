@@ -1,12 +1,14 @@
-import { readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { readdirSync, statSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import type { KeepAlive } from '../../machines/vocabulary.ts';
+import { readText } from '../config/read-text.ts';
 import { reportOf } from '../simulation/report/report.ts';
 import { readScenario } from '../simulation/read-scenario.ts';
 import { scenarioOf, simulate, type PolicyName } from '../simulation/simulate.ts';
 import { settingsOf } from '../simulation/scenario/stage.ts';
-import { parseTrace, runTrace } from '../simulation/trace.ts';
+import { parseTrace } from '../simulation/parse-trace.ts';
+import { runTrace } from '../simulation/trace.ts';
 import { printJson } from './context.ts';
 import { compareText, jsonOf, runText, summaryText, traceText, type Run } from './simulate-text.ts';
 
@@ -32,14 +34,14 @@ export const simulateCommand = (): Command =>
     .argument('[files...]', 'scenario files (YAML or JSON), or folders of them')
     .addOption(new Option('--policy <name>', 'the policy to play them under').choices([...POLICIES]))
     .option('--compare', 'both policies, side by side')
-    .option('--json', 'print JSON')
+    .option('--json', 'print JSON (fields: docs/scenarios.md)')
     .option('--trace <file>', 'write every event, one JSON object per line')
     .option('--report <file>', 'write a page that shows what happened (HTML)')
     .option(
       '--trace-csv <file>',
       'play a trace of requests instead: t_seconds,model,prompt_tokens,output_tokens',
     )
-    .option('--models <file>', "the trace's GPUs and models (JSON)")
+    .option('--models <file>', "with --trace-csv: the trace's GPUs and models (JSON)")
     .addOption(
       new Option('--keep-alive <seconds|forever>', "with --trace-csv: the models' keep-alive")
         .argParser(parseKeepAlive)
@@ -58,10 +60,11 @@ Exit code 1 when an expectation failed, 2 for a file that cannot be used. The fo
 Examples:
   corral simulate scenarios                          all scenarios of a folder
   corral simulate scenarios/i10-*.yaml --compare     one of them, under both policies
-  corral simulate my.yaml --report my.html           with a page to look at`,
+  corral simulate my.yaml --report my.html           with a page to look at
+  corral simulate --trace-csv day.csv --models day.json --keep-alive-mode soft`,
     )
     .action((files: string[], flags: SimulateFlags, command: Command) => {
-      if (flags.traceCsv !== undefined) return playTrace(flags.traceCsv, flags, command);
+      if (flags.traceCsv !== undefined) return playTrace(flags.traceCsv, files, flags, command);
       if (files.length === 0) command.error('error: name a scenario file or a folder, or --trace-csv');
       playScenarios(files, flags);
     });
@@ -95,10 +98,10 @@ function textOf(runs: readonly Run[], files: number, { compare }: SimulateFlags)
 /** A folder stands for the scenario files in it, by name. */
 function scenariosIn(path: string): string[] {
   if (!statSync(path, { throwIfNoEntry: false })?.isDirectory()) return [path];
-  return readdirSync(path)
-    .filter((name) => SCENARIO_FILE.test(name))
-    .toSorted()
-    .map((name) => join(path, name));
+  const names = readdirSync(path).filter((name) => SCENARIO_FILE.test(name));
+  if (names.length === 0)
+    throw new Error(`${path}: there is no scenario (.yaml, .yml, .json) in this folder`);
+  return names.toSorted().map((name) => join(path, name));
 }
 
 function runsOf(file: string, { policy, compare }: SimulateFlags): Run[] {
@@ -116,10 +119,14 @@ function runsOf(file: string, { policy, compare }: SimulateFlags): Run[] {
 const traceLines = ({ name, result }: Run): string[] =>
   result.events.map((event) => `${JSON.stringify({ scenario: name, policy: result.policy, ...event })}\n`);
 
-function playTrace(csv: string, flags: SimulateFlags, command: Command): void {
+function playTrace(csv: string, files: readonly string[], flags: SimulateFlags, command: Command): void {
   const { models, policy, keepAlive, keepAliveMode } = flags;
   if (models === undefined) return command.error('error: --trace-csv needs --models');
-  const trace = parseTrace(readFileSync(csv, 'utf8'), readFileSync(models, 'utf8'));
+  if (files.length > 0 || flags.trace !== undefined || flags.report !== undefined)
+    return command.error(
+      'error: --trace and --report are for scenarios, and --trace-csv takes no scenario files',
+    );
+  const trace = parseTrace({ file: csv, text: readText(csv) }, { file: models, text: readText(models) });
   const scenario = scenarioOf({ models: {}, timeline: [], settings: { keepAliveMode } });
   const results = (policy ? [policy] : POLICIES).map((one) =>
     runTrace(trace, { settings: settingsOf(scenario, one), keepAlive }),

@@ -1,9 +1,9 @@
-import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { closest, distance } from 'fastest-levenshtein';
 import { isMap, isNode, LineCounter, parseDocument, type Document } from 'yaml';
 import type { z } from 'zod';
 import { ConfigError, type ConfigProblem } from './config-error.ts';
+import { readText } from './read-text.ts';
 import { configSchema, type Config } from './schema.ts';
 
 export interface LoadedConfig {
@@ -15,14 +15,7 @@ export interface LoadedConfig {
 /** Reads and checks a configuration. Throws a `ConfigError` that names every problem with file, line and key. */
 export function loadConfig(path: string, env: NodeJS.ProcessEnv = process.env): LoadedConfig {
   const file = resolve(path);
-  let text: string;
-  try {
-    text = readFileSync(file, 'utf8');
-  } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
-    throw new ConfigError(file, [{ line: 0, column: 0, key: '', message: `cannot be read: ${reason}` }]);
-  }
-  return { path: file, config: parseConfig(text, file, env) };
+  return { path: file, config: parseConfig(readText(file), file, env) };
 }
 
 /** The same for text that is at hand already. */

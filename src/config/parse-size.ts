@@ -15,9 +15,9 @@ const UNITS: Readonly<Record<string, number>> = {
   tib: 1024 ** 4,
 };
 
-/** Bytes from what people write: `450MiB`, `20 GB`, `24G` (binary), 1024; null when it is none of these. */
+/** Whole bytes from what people write: `450MiB`, `20 GB`, `24G` (binary), 1024; null when it is none of these. */
 export function parseSize(text: string | number): number | null {
-  if (typeof text === 'number') return Number.isFinite(text) && text >= 0 ? text : null;
+  if (typeof text === 'number') return Number.isFinite(text) && text >= 0 ? Math.round(text) : null;
   const found = /^\s*(\d+(?:\.\d+)?)\s*([a-z]*)\s*$/i.exec(text);
   const unit = UNITS[(found?.[2] ?? '?').toLowerCase()];
   return found && unit !== undefined ? Math.round(Number(found[1]) * unit) : null;

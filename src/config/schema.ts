@@ -206,9 +206,9 @@ export const configSchema = z.strictObject({
       gamma: z
         .number()
         .positive()
-        .default(5)
+        .default(12)
         .describe(
-          'How long to put off an eviction that is likely to be regretted: 1 favours latency, 8 throughput.',
+          'How long to put off an eviction that is likely to be regretted: 3 favours latency, 30 throughput.',
         ),
       abandonedLoads: z
         .enum(['keep', 'abort'])

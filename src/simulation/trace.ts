@@ -5,12 +5,16 @@ import { compose } from '../compose.ts';
 import { simulatedEffects } from './effects.ts';
 import { World } from './world.ts';
 
-const GIB = 1024 ** 3;
 /** How long a device takes to show memory as free, after a process has gone; seen: 0.5–1.5 s. */
 const RECOVERY_MS = 1_000;
 
 /** Nobody is refused, since waits are what is compared; and where no other program takes memory, few readings suffice. */
 const TRACE_SETTINGS = { maxQueue: Infinity, probeIntervalMs: 60_000 };
+
+/** Who is not served so long after the last request is counted as not served. */
+const LONGEST_ENDING_MS = 86_400_000;
+/** Of a model that goes to the GPUs in part; 70B models have about as many. */
+const OFFLOADED_LAYERS = 80;
 
 /** One request of a trace. */
 export interface TraceRequest {
@@ -67,7 +71,9 @@ export interface TraceOptions {
 export function runTrace(trace: Trace, { settings, keepAlive }: TraceOptions): TraceResult {
   const world = worldOf(trace);
   const { clock } = world;
-  const specs = new Map(trace.models.map((model) => [model.name, specOf(model, keepAlive)]));
+  const specs = new Map(
+    trace.models.map((model) => [model.name, specOf(model, keepAlive, isTooLarge(model, trace))]),
+  );
   const models = new Map(trace.models.map((model) => [model.name, model]));
   const scheduler = createActor(compose(simulatedEffects(world)), {
     clock,
@@ -117,7 +123,8 @@ export function runTrace(trace: Trace, { settings, keepAlive }: TraceOptions): T
     });
   });
   const settle = (): boolean => ledger.waitingCount + ledger.leases.size === 0;
-  while (!settle() && clock.step());
+  const endMs = clock.now() + LONGEST_ENDING_MS;
+  while (!settle() && clock.step(endMs));
   scheduler.stop();
   const { length: requests } = trace.requests;
   return {
@@ -180,6 +187,10 @@ function measuresOf(
   };
 }
 
+/** What all GPUs together cannot hold is offloaded in part; its rates are those of a model that is. */
+const isTooLarge = ({ sizeBytes }: TraceModel, { gpusBytes }: Trace): boolean =>
+  sizeBytes > gpusBytes.reduce((sum, bytes) => sum + bytes, 0);
+
 const serviceMs = (request: TraceRequest, model: TraceModel): number =>
   1000 *
   (request.promptTokens / model.prefillTokensPerSecond + request.outputTokens / model.decodeTokensPerSecond);
@@ -196,13 +207,18 @@ function worldOf(trace: Trace): World {
     };
     world.devices.set(reading.id, { reading, othersBytes: 0, recoveryMs: RECOVERY_MS, fault: 'none' });
   });
+  if (trace.models.some((model) => isTooLarge(model, trace))) {
+    const totalBytes = trace.models.reduce((sum, model) => sum + model.sizeBytes, 0);
+    const reading = { id: 'CPU', name: 'main memory', library: 'CPU', kind: 'cpu' as const, totalBytes };
+    world.devices.set(reading.id, { reading, othersBytes: 0, recoveryMs: 0, fault: 'none' });
+  }
   for (const { name, loadMs } of trace.models)
     world.models.set(name, { loadMs, exitMs: 0, realBytes: null, fault: null });
   return world;
 }
 
 /** A trace's model as the scheduler takes it. */
-export const specOf = (model: TraceModel, keepAlive: KeepAlive): ModelSpec => ({
+export const specOf = (model: TraceModel, keepAlive: KeepAlive, isOffloaded = false): ModelSpec => ({
   name: model.name,
   classKey: model.name,
   launch: {
@@ -213,54 +229,15 @@ export const specOf = (model: TraceModel, keepAlive: KeepAlive): ModelSpec => ({
     slots: model.slots,
     embedding: false,
     extraArgs: [],
+    ...(isOffloaded && { layers: OFFLOADED_LAYERS }),
   },
   needBytes: model.sizeBytes,
   needSource: 'configured',
   keepAlive,
   pinned: false,
   devices: null,
-  placement: 'gpu-only',
+  placement: isOffloaded ? 'gpu-or-cpu' : 'gpu-only',
   // Before the first load nothing is known but the size: 1.5 s and 2.5 GB/s (docs/policy.md).
   loadEstimateMs: 1_500 + (model.sizeBytes / 2.5e9) * 1000,
   maxQueue: Infinity,
 });
-
-/** Reads the two files of a trace: `t_seconds,model,prompt_tokens,output_tokens` and the JSON of its models. */
-export function parseTrace(csv: string, json: string): Trace {
-  const about = JSON.parse(json) as {
-    gpus_gb: number[];
-    models: {
-      name: string;
-      size_gb: number;
-      load_s: number;
-      parallel: number;
-      prefill_tps: number;
-      decode_tps: number;
-    }[];
-  };
-  const requests = csv
-    .trim()
-    .split('\n')
-    .slice(1)
-    .map((line) => {
-      const [at, model = '', prompt, output] = line.split(',');
-      return {
-        atMs: Math.round(Number(at) * 1000),
-        model,
-        promptTokens: Number(prompt),
-        outputTokens: Number(output),
-      };
-    });
-  return {
-    gpusBytes: about.gpus_gb.map((gb) => gb * GIB),
-    models: about.models.map((model) => ({
-      name: model.name,
-      sizeBytes: model.size_gb * GIB,
-      loadMs: model.load_s * 1000,
-      slots: model.parallel,
-      prefillTokensPerSecond: model.prefill_tps,
-      decodeTokensPerSecond: model.decode_tps,
-    })),
-    requests,
-  };
-}

@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { aGpu, aModel, Pool, settings } from '../support/pool.ts';
+import { aGpu, aModel, GIB, Pool, settings } from '../support/pool.ts';
 
 const g24 = [aGpu('CUDA0', 24)];
 /** Loads models one after the other and leaves them idle. */
@@ -179,6 +179,18 @@ describe('eviction', () => {
 
     const [runner] = pool.ledger.runners.values();
     expect(Object.keys(runner?.reservation ?? {})).to.deep.equal(['CUDA0', 'CUDA1']);
+  });
+
+  it('gives a device back to the last byte, also of needs that are no whole number of them', () => {
+    const pool = new Pool({ devices: [aGpu('CUDA0', 24), aGpu('CPU', 64, { kind: 'cpu', library: 'CPU' })] });
+    withIdle(pool, aModel('a', 4.4), aModel('b', 4.7), aModel('c', 11.6)).advance(400_000);
+    const huge = aModel('huge', 40);
+    const request = pool.request({ ...huge, launch: { ...huge.launch, layers: 80 } }, { runMs: 100 });
+
+    pool.advance(120_000);
+
+    expect(request.grantedAtMs).to.be.a('number');
+    expect(pool.ledger.devices.get('CUDA0')?.reservedBytes).to.equal(24 * GIB);
   });
 
   it('I48: the same script gives the same decisions', () => {

@@ -61,7 +61,8 @@ export const script = fc.record({
   mainMemory: fc.option(fc.integer({ min: 8, max: 64 })),
   models: five(
     fc.record({
-      gib: fc.integer({ min: 1, max: 40 }),
+      // Tenths of a GiB are no whole number of bytes.
+      gib: fc.integer({ min: 10, max: 400 }).map((tenths) => tenths / 10),
       slots: fc.integer({ min: 1, max: 3 }),
       replicas: fc.integer({ min: 1, max: 3 }),
       layers: fc.option(fc.integer({ min: 1, max: 80 }), { nil: undefined }),

@@ -73,9 +73,9 @@ const settings = z.strictObject({
   gamma: z
     .number()
     .min(0)
-    .default(5)
+    .default(12)
     .describe(
-      'How long to put off an eviction that is likely to be regretted: 1 favours latency, 8 throughput.',
+      'How long to put off an eviction that is likely to be regretted: 3 favours latency, 30 throughput.',
     ),
   starvation: duration.default(60_000).describe('After this long a request may evict at any price.'),
   drain: duration.default(Infinity).describe('How long an evicted model may finish what it is running.'),
