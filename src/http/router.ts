@@ -42,7 +42,7 @@ export interface Route {
   /** What is asked of a key. */
   readonly needs: Needs | ((method: string, path: string) => Needs);
   /** Whose form errors have; OpenAI's without it. */
-  readonly family?: Family;
+  readonly family?: Family | ((headers: IncomingHttpHeaders) => Family);
   readonly handle: (request: IncomingMessage, response: ServerResponse, place: Place) => void;
 }
 
@@ -57,7 +57,7 @@ export interface Target {
 export interface Router {
   readonly exact: ReadonlyMap<string, Route>;
   readonly prefixes: ReadonlyMap<string, Route>;
-  find(request: Pick<IncomingMessage, 'method' | 'url'>): Target;
+  find(request: Pick<IncomingMessage, 'method' | 'url' | 'headers'>): Target;
 }
 
 const MANAGEMENT_PREFIX = '/api/v1/';
@@ -88,12 +88,17 @@ export const createRouter = (parts: RouterParts): Router => {
   return {
     exact,
     prefixes,
-    find: ({ method = '', url = '/' }) => {
+    find: ({ method = '', url = '/', headers }) => {
       const place = placeOf(url);
       const route = routeOf(place.path);
-      const { methods, needs, family = openai } = route;
+      const { methods, needs } = route;
+      const family = typeof route.family === 'function' ? route.family(headers) : (route.family ?? openai);
       if (methods && !methods.includes(method))
-        return { needs: anyKey, family, handle: (_, response) => sendOtherMethod(method, response, route) };
+        return {
+          needs: anyKey,
+          family,
+          handle: (_, response) => sendOtherMethod(method, response, methods, family),
+        };
       return {
         needs: typeof needs === 'function' ? needs(method, place.path) : needs,
         family,
@@ -112,6 +117,7 @@ const exactRoutes = (parts: RouterParts): Map<string, Route> => {
   const models: Route = {
     methods: readMethods,
     needs: seesModels,
+    family: modelFamily,
     handle: ({ headers }, response) => sendJson(response, 200, modelWordingOf(headers).list(parts.models())),
   };
   const health = reads(null, (response) => sendHealth(response, parts.health()));
@@ -142,6 +148,7 @@ const prefixRoutes = (parts: RouterParts): Map<string, Route> => {
     .set(MODEL_PREFIX, {
       methods: readMethods,
       needs: seesModels,
+      family: modelFamily,
       handle: ({ headers }, response, { path }) =>
         sendModel(response, headers, models(), decodeName(path.slice(MODEL_PREFIX.length))),
     })
@@ -151,6 +158,8 @@ const prefixRoutes = (parts: RouterParts): Map<string, Route> => {
       needs: (method, path) => upstreamNeeds(method, splitUpstreamPath(path, names()).path),
     });
 };
+
+const modelFamily = (headers: IncomingHttpHeaders): Family => modelWordingOf(headers).family;
 
 const nothing: Route = {
   methods: null,
@@ -237,9 +246,10 @@ const sendNotFound = (request: IncomingMessage, response: ServerResponse, { path
 const sendOtherMethod = (
   method: string,
   response: ServerResponse,
-  { methods, family = openai }: Route,
+  methods: readonly string[],
+  family: Family,
 ): void => {
-  const allow = [...(methods ?? []), 'OPTIONS'].join(', ');
+  const allow = [...methods, 'OPTIONS'].join(', ');
   if (method === 'OPTIONS') {
     response.writeHead(204, { allow });
     response.end();

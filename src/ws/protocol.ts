@@ -52,7 +52,8 @@ const params = {
 
 export type TopicParams<T extends Topic> = Shape<(typeof params)[T]>;
 
-const topics = Object.keys(params) as Topic[];
+/** All that can be followed. */
+export const topics = Object.keys(params) as Topic[];
 
 const subscribeTo = <T extends Topic, P extends z.ZodType>(topic: T, params: P) =>
   z.strictObject({
