@@ -14,6 +14,7 @@ export default defineConfig({
     alias: {
       'corral/client': path('../src/client/client.ts'),
       'corral/simulation': path('../src/simulation/simulate.ts'),
+      'corral/timeline': path('../src/timeline/timeline.ts'),
     },
   },
   oxc: { jsx: { runtime: 'automatic', importSource: 'preact' } },

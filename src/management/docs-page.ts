@@ -1,4 +1,4 @@
-import { escapeHtml } from '../simulation/report/escape-html.ts';
+import { escapeHtml } from '../escape-html.ts';
 import type { JsonSchema, OpenApiDocument, OperationObject, ParameterObject } from './openapi.ts';
 
 const STYLE = `

@@ -1,7 +1,9 @@
 import { formatTime } from '../scenario/format-time.ts';
 import type { ExpectationFailure, RequestResult, SimulationResult } from '../scenario/result.ts';
-import { chartOf } from './chart.ts';
-import { escapeHtml } from './escape-html.ts';
+import { escapeHtml } from '../../escape-html.ts';
+import { drawTimeline } from '../../timeline/draw-timeline.ts';
+import { timelineOfSimulation } from '../../timeline/timeline-of-simulation.ts';
+import { timelineRows } from '../../timeline/timeline-rows.ts';
 import { style } from './style.ts';
 
 /** A run with the name that it is shown under. */
@@ -17,7 +19,9 @@ const STATES = ['loading', 'ready', 'idle', 'expiring', 'unloading', 'vram-recov
 export function reportOf(runs: readonly ReportedRun[]): string {
   const failed = runs.filter(({ result }) => result.failures.length > 0).length;
   const verdict = failed === 0 ? 'all as expected' : `${failed} of ${runs.length} not as expected`;
-  const legend = STATES.map((state) => `<span class="key ${state}"></span>${state}`).join('');
+  const legend = STATES.map(
+    (state) => `<span class="key" style="background: var(--${state}-fill)"></span>${state}`,
+  ).join('');
   return `<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
 <title>Corral simulation</title><style>${style}</style></head>
@@ -32,8 +36,17 @@ function sectionOf({ name, about, result }: ReportedRun): string {
   const figures = `${measures.loads} loads (${round(measures.loadSeconds)} s), ${measures.evictions} evictions; waits: mean ${round(measures.meanWaitSeconds)} s, p95 ${round(measures.p95WaitSeconds)} s, max ${round(measures.maxWaitSeconds)} s`;
   return `<section><h2>${escapeHtml(name)} <span class="dim">under ${policy}</span></h2>
 <p>${escapeHtml(about)}</p>${failures.map(failureOf).join('')}
-${chartOf(result)}<p class="dim">${figures}</p>
+${timelineOf(result)}<p class="dim">${figures}</p>
 <details><summary>${requests.length} requests</summary>${tableOf(requests)}</details></section>`;
+}
+
+/** Units of the drawing, which the page stretches to its width. */
+const DRAWING = { left: 120, width: 1000 };
+
+function timelineOf(result: SimulationResult): string {
+  const data = timelineOfSimulation(result);
+  const scale = { ...DRAWING, fromMs: data.fromMs, toMs: data.toMs };
+  return drawTimeline(timelineRows(data), scale, { moment: formatTime, duration: formatTime });
 }
 
 const failureOf = ({ expectation, message, atMs }: ExpectationFailure): string =>
