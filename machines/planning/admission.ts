@@ -4,7 +4,7 @@ import { shareWithin } from './demand.ts';
 import { capacityOf, freeEventually, shareOut } from './memory.ts';
 import { bestOption, isAtRunnerLimit, startNow, type Option } from './options.ts';
 import { contestedOn, isOffload, sitesFor, siteNeed, type Site } from './placement.ts';
-import { headArrivalMs, longestWaitingFirst, oldestOf } from './queues.ts';
+import { headArrivalMs, byPlace, oldestOf } from './queues.ts';
 import { canServe, isReturning, isServing } from './sharing.ts';
 import { evictionLoss } from './victims.ts';
 import type { ClassQueue, Decision, DeviceView, RunnerView, View } from './view.ts';
@@ -58,13 +58,13 @@ function remember(wait: Wait, queue: ClassQueue, { supply }: View): void {
 }
 
 /**
- * Looks at every queue whose model has no runner, the longest waiting first: start, claim memory (with victims), refuse,
+ * Looks at every queue whose model has no runner, in the order of their first requests' places: start, claim memory (with victims), refuse,
  * or let it wait and try the next one. Nobody blocks anybody who could be served.
  */
 export function admit(view: View, nowMs: number, nextDeadlineMs: number): Decision {
   const waits = new Map<string, string>();
   let wakeAtMs = nextDeadlineMs;
-  for (const queue of longestWaitingFirst(coldQueues(view))) {
+  for (const queue of byPlace(coldQueues(view))) {
     const answer = knownWait(queue, view, nowMs) ?? answerFor(queue, view, nowMs);
     if (answer.kind !== 'wait') return answer;
     remember(answer, queue, view);

@@ -10,10 +10,11 @@ export const headArrivalMs = (queue: ClassQueue): number => oldestOf(queue)?.arr
 export const isBefore = (a: Waiting, b: Waiting): boolean =>
   a.placeMs < b.placeMs || (a.placeMs === b.placeMs && a.seq < b.seq);
 
-/** Queues by their longest waiting request. */
-export const longestWaitingFirst = (queues: readonly ClassQueue[]): readonly ClassQueue[] =>
-  queues.length < 2
-    ? queues
-    : queues.toSorted(
-        (a, b) => headArrivalMs(a) - headArrivalMs(b) || (oldestOf(a)?.seq ?? 0) - (oldestOf(b)?.seq ?? 0),
-      );
+/** Queues by the place of who is first in them, so that priority counts between models too. */
+export const byPlace = (queues: readonly ClassQueue[]): readonly ClassQueue[] =>
+  queues.length < 2 ? queues : queues.toSorted((a, b) => compareHeads(a.order[0], b.order[0]));
+
+function compareHeads(a: Waiting | undefined, b: Waiting | undefined): number {
+  if (!a || !b) return 0;
+  return isBefore(a, b) ? -1 : 1;
+}
