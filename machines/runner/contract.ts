@@ -24,6 +24,9 @@ export interface RunnerLimits {
   readonly recoveryLimitMs: number;
 }
 
+/** `soft`: when the keep-alive ends the runner stays, first in line for eviction. */
+export type KeepAliveMode = 'strict' | 'soft';
+
 export interface RunnerInput {
   readonly runnerId: RunnerId;
   readonly spec: ModelSpec;
@@ -31,8 +34,7 @@ export interface RunnerInput {
   /** The devices among them whose memory comes back with a delay after an unload: discrete GPUs. */
   readonly laggingDevices: readonly DeviceId[];
   readonly keepAlive: KeepAlive;
-  /** `soft`: when the keep-alive ends the runner stays, first in line for eviction. */
-  readonly keepAliveMode: 'strict' | 'soft';
+  readonly keepAliveMode: KeepAliveMode;
   readonly limits: RunnerLimits;
   readonly supervisor: ActorRef<Snapshot<unknown>, RunnerReport>;
 }
@@ -48,7 +50,8 @@ export type RunnerCommand =
   | { type: 'runner.expire'; reason: string; drainMs: number }
   /** It has to go now: leases are lost with this failure. */
   | { type: 'runner.stop'; failure: Failure }
-  | { type: 'runner.keep'; keepAlive: KeepAlive; pinned: boolean };
+  /** Without a mode that stays as it is. */
+  | { type: 'runner.keep'; keepAlive: KeepAlive; pinned: boolean; keepAliveMode?: KeepAliveMode };
 
 /** Everything a runner tells its supervisor; each carries the runner's id, which is never used again. */
 export type RunnerReport =

@@ -3,7 +3,14 @@ import { effects, type HealthEvent, type ProcessEvent } from '../effects.ts';
 import type { Failure } from '../failures.ts';
 import { hasRecovered, type MemoryBaseline } from '../planning/recovery.ts';
 import type { DeviceReading, Endpoint, KeepAlive, LeaseId, Reservation } from '../vocabulary.ts';
-import type { RunnerCommand, RunnerInput, RunnerOutcome, RunnerReport, RunnerState } from './contract.ts';
+import type {
+  KeepAliveMode,
+  RunnerCommand,
+  RunnerInput,
+  RunnerOutcome,
+  RunnerReport,
+  RunnerState,
+} from './contract.ts';
 import { drainOver } from './texts.ts';
 
 type RunnerEvent = RunnerCommand | ProcessEvent | HealthEvent;
@@ -68,8 +75,10 @@ export const runnerSetup = setup({
     }),
     expectBaseline: assign({ baseline: 'unknown' }),
     rememberKeep: assign({
-      keepAlive: (_, params: { keepAlive: KeepAlive; pinned: boolean }) => params.keepAlive,
+      keepAlive: (_, params: { keepAlive: KeepAlive; pinned: boolean; keepAliveMode?: KeepAliveMode }) =>
+        params.keepAlive,
       pinned: (_, params) => params.pinned,
+      keepAliveMode: ({ context }, params) => params.keepAliveMode ?? context.keepAliveMode,
     }),
     openLease: enqueueActions(
       ({ enqueue, context }, params: { leaseId: LeaseId; keepAlive: KeepAlive | null }) => {

@@ -8,7 +8,10 @@ export class ContextTable {
 
   fitted(spec: ModelSpec, devices: Iterable<DeviceView>): ModelSpec {
     if (spec.contexts === undefined) return spec;
-    return this.#lowered.get(spec.classKey) ?? withContextFor(spec, devices);
+    const lowered = this.#lowered.get(spec.classKey);
+    if (lowered === undefined) return withContextFor(spec, devices);
+    // All but the context may have been configured anew since.
+    return { ...spec, launch: lowered.launch, needBytes: lowered.needBytes };
   }
 
   /** The class with less context, from now on; null where it cannot be lowered any more. */

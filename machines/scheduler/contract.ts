@@ -1,7 +1,7 @@
 import type { Failure, FailureCode } from '../failures.ts';
 import type { SavedDemand } from '../planning/demand.ts';
 import type { EvictionCode, PlanSettings } from '../planning/view.ts';
-import type { RunnerLimits, RunnerReport } from '../runner/contract.ts';
+import type { KeepAliveMode, RunnerLimits, RunnerReport } from '../runner/contract.ts';
 import type {
   DeviceId,
   DeviceReading,
@@ -17,7 +17,7 @@ import type {
 export interface SchedulerSettings {
   readonly plan: PlanSettings;
   readonly runner: RunnerLimits;
-  readonly keepAliveMode: 'strict' | 'soft';
+  readonly keepAliveMode: KeepAliveMode;
   /** Most requests that may wait at a time, over all models. */
   readonly maxQueue: number;
   readonly probeIntervalMs: number;
@@ -46,6 +46,17 @@ export interface Request {
   readonly isRetry: boolean;
 }
 
+/** A new configuration, as far as scheduling is concerned. Models that are in neither list stay as they are. */
+export interface ConfigChange {
+  readonly settings: SchedulerSettings;
+  /** Models that are new or different, as they are now. */
+  readonly changed: readonly ModelSpec[];
+  /** The names of models that there are no more. */
+  readonly removed: readonly string[];
+  /** Models to load now. */
+  readonly preload: readonly ModelSpec[];
+}
+
 export type SchedulerCommand =
   | { type: 'request.submitted'; request: Request }
   | { type: 'request.withdrawn'; leaseId: LeaseId }
@@ -57,6 +68,8 @@ export type SchedulerCommand =
   | { type: 'model.keep'; model: string; keepAlive: KeepAlive; pinned: boolean }
   /** The same as `model.unload` for one runner; who waits for its model goes on waiting, unless it was still loading. */
   | { type: 'runner.stop'; runnerId: RunnerId; drainMs: number }
+  /** Runners of models that changed or are gone finish their leases and go; all others stay. */
+  | { type: 'config.changed'; change: ConfigChange }
   | { type: 'scheduler.drain'; drainMs: number }
   /** Ends every runner now. */
   | { type: 'scheduler.hurry' };

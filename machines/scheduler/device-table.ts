@@ -4,10 +4,16 @@ import type { DeviceRow, RunnerRow } from './tables.ts';
 /** The devices: what was last read of them, and what Corral has promised on them. */
 export class DeviceTable {
   readonly rows = new Map<DeviceId, DeviceRow>();
-  readonly #limits: Readonly<Record<DeviceId, number>>;
+  #limits: Readonly<Record<DeviceId, number>>;
 
   constructor(limits: Readonly<Record<DeviceId, number>>) {
     this.#limits = limits;
+  }
+
+  /** From now on Corral may use no more than this. */
+  limit(limits: Readonly<Record<DeviceId, number>>): void {
+    this.#limits = limits;
+    for (const row of this.rows.values()) row.limitBytes = limits[row.id] ?? row.totalBytes;
   }
 
   add(column: 'reservedBytes' | 'returningBytes' | 'claimedBytes', reservation: Reservation): void {

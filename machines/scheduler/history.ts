@@ -56,6 +56,11 @@ export class History {
     record.retryAtMs = nowMs + Math.min(MAX_BACKOFF_MS, FIRST_BACKOFF_MS * 2 ** (record.failures - 2));
   }
 
+  /** What is known of it was of another file, or of other options. */
+  forget(model: string): void {
+    this.#models.delete(model);
+  }
+
   #of(model: string): Record {
     let record = this.#models.get(model);
     if (!record) {

@@ -19,7 +19,7 @@ import { DemandTable } from './demand-table.ts';
 import { DeviceTable } from './device-table.ts';
 import { History } from './history.ts';
 import { QueueTables } from './queue-tables.ts';
-import type { LeaseRow, QueueTable, RunnerRow } from './tables.ts';
+import { newRunnerRow, type LeaseRow, type QueueTable, type RunnerRow } from './tables.ts';
 
 /** How much later than it arrived a request stands in line. Bounded, so that no priority starves another. */
 const HANDICAP_MS: Record<Priority, number> = { interactive: -30_000, normal: 0, batch: 60_000 };
@@ -32,7 +32,7 @@ const NOTHING: readonly never[] = [];
  * `View`.
  */
 export class Ledger implements View {
-  readonly settings: View['settings'];
+  settings: View['settings'];
   readonly runners = new Map<RunnerId, RunnerRow>();
   readonly claims = new Map<string, Claim>();
   readonly exclusive = new Set<string>();
@@ -195,31 +195,8 @@ export class Ledger implements View {
 
   /** Enters a new runner: its memory is reserved from this moment. */
   addRunner(runnerId: RunnerId, spec: ModelSpec, reservation: Reservation): RunnerRow {
-    const nowMs = this.now();
     this.#unclaim(spec.classKey);
-    const row: RunnerRow = {
-      id: runnerId,
-      spec,
-      state: 'loading',
-      reason: 'requested',
-      reservation,
-      leases: new Set(),
-      slots: spec.launch.slots,
-      pinned: spec.pinned,
-      keepAlive: spec.keepAlive,
-      overstayed: false,
-      startedAtMs: nowMs,
-      stateSinceMs: nowMs,
-      readyAtMs: null,
-      lastUsedAtMs: nowMs,
-      progress: null,
-      pid: null,
-      measuredBytes: null,
-      endpoint: null,
-      isSettled: false,
-      isDismissed: false,
-      hasFailed: false,
-    };
+    const row = newRunnerRow(runnerId, spec, reservation, this.now());
     this.runners.set(runnerId, row);
     this.#runnersByModel.set(spec.name, [...this.runnersOf(spec.name), row]);
     this.#table.add('reservedBytes', reservation);
@@ -328,6 +305,27 @@ export class Ledger implements View {
     runner.pinned = pinned;
     runner.spec = { ...runner.spec, keepAlive, pinned };
     this.supply++;
+  }
+
+  /** New settings, for whatever is decided from now on. */
+  configure({ plan, deviceLimits }: SchedulerSettings): void {
+    this.settings = plan;
+    this.#table.limit(deviceLimits);
+    this.supply++;
+    this.inventory++;
+  }
+
+  /** A model is another one now: those who wait for it want that, and what its loads were like says nothing any more. */
+  redefine(spec: ModelSpec): void {
+    this.#history.forget(spec.name);
+    const fitted = this.#contexts.fitted(spec, this.devices.values());
+    for (const waiting of this.takeWaiting(spec.name)) this.#queue({ ...waiting, spec: fitted });
+    for (const runner of this.runnersOf(spec.name)) {
+      const { classKey, launch, needBytes, needSource } = runner.spec;
+      if (classKey === spec.classKey) runner.spec = { ...spec, launch, needBytes, needSource };
+    }
+    // It may need other memory now than it was promised.
+    this.#unclaim(spec.classKey);
   }
 
   noteCrash(model: string, failure: Failure): void {

@@ -6,6 +6,7 @@ import type { ModelSpec, Reservation, RunnerId } from '../vocabulary.ts';
 import * as commands from './commands.ts';
 import type { SchedulerEmitted, SchedulerEvent, SchedulerInput, SchedulerSettings } from './contract.ts';
 import { Ledger } from './ledger.ts';
+import * as reconfigure from './reconfigure.ts';
 import * as reports from './reports.ts';
 import * as steps from './steps.ts';
 import type { Outlet } from './steps.ts';
@@ -152,6 +153,12 @@ export const schedulerSetup = base.extend({
     ),
     stopRunner: planned('runner.stop', ({ event, ledger, out }) => commands.stopRunner(ledger, event, out)),
     keepModel: planned('model.keep', ({ event, ledger, out }) => commands.keepModel(ledger, event, out)),
+    applyConfig: noted('config.changed', ({ event, ledger, settings, out }) =>
+      reconfigure.apply(ledger, settings, event.change, out),
+    ),
+    rememberConfig: base.assign(({ context, event }) =>
+      event.type === 'config.changed' ? reconfigure.remember(context.preload, event.change) : {},
+    ),
     drainAll: noted('scheduler.drain', ({ event, ledger, out }) => commands.drainAll(ledger, event, out)),
     stopAll: noted('scheduler.hurry', ({ ledger, out }) => commands.stopAll(ledger, out)),
     noteMoved: planned('runner.moved', ({ event, ledger, out }) => reports.noteMoved(ledger, event, out)),

@@ -63,6 +63,7 @@ function carryOut(
     out.spawn(ledger.addRunner(runnerId, spec, reservation), spec, reservation);
     return;
   }
+  if (decision.kind === 'evict') return evict(ledger, decision.runnerId, decision.reason, settings, out);
   for (const record of recordsOf(ledger, decision)) out.emit({ type: 'decision', record });
   if (decision.kind === 'grant') {
     const keepAlive = ledger.waitingOf(decision.leaseId)?.keepAlive ?? null;
@@ -71,15 +72,23 @@ function carryOut(
   ledger.apply(decision);
   if (decision.kind === 'refuse')
     out.emit({ type: 'request.refused', leaseId: decision.leaseId, failure: decision.failure });
-  if (decision.kind === 'evict')
-    out.command(decision.runnerId, {
-      type: 'runner.expire',
-      reason: decision.reason,
-      drainMs: settings.plan.drainMs,
-    });
   if (decision.kind === 'claim')
     for (const { runnerId, reason } of decision.victims)
       out.command(runnerId, { type: 'runner.expire', reason, drainMs: settings.plan.drainMs });
+}
+
+/** One runner has to go: running leases may finish within the drain limit. */
+export function evict(
+  ledger: Ledger,
+  runnerId: RunnerId,
+  reason: string,
+  { plan: { drainMs } }: SchedulerSettings,
+  out: Outlet,
+): void {
+  const decision = { kind: 'evict', runnerId, reason } as const;
+  for (const record of recordsOf(ledger, decision)) out.emit({ type: 'decision', record });
+  ledger.apply(decision);
+  out.command(runnerId, { type: 'runner.expire', reason, drainMs });
 }
 
 /** Gives a request to a runner that is free for it, puts it in line, or refuses it at once when too many wait. */

@@ -1,5 +1,5 @@
 import type { ClassQueue, DeviceView, RunnerView, Waiting } from '../planning/view.ts';
-import type { Endpoint, LeaseId, RunnerId } from '../vocabulary.ts';
+import type { Endpoint, LeaseId, ModelSpec, Reservation, RunnerId } from '../vocabulary.ts';
 
 type Mutable<T> = { -readonly [K in keyof T]: T[K] };
 
@@ -16,6 +16,36 @@ export interface RunnerRow extends Omit<Mutable<RunnerView>, 'leases'> {
   /** Its load has failed, and those who waited for it have been answered. */
   hasFailed: boolean;
 }
+
+/** A runner that begins to load now. */
+export const newRunnerRow = (
+  id: RunnerId,
+  spec: ModelSpec,
+  reservation: Reservation,
+  nowMs: number,
+): RunnerRow => ({
+  id,
+  spec,
+  state: 'loading',
+  reason: 'requested',
+  reservation,
+  leases: new Set(),
+  slots: spec.launch.slots,
+  pinned: spec.pinned,
+  keepAlive: spec.keepAlive,
+  overstayed: false,
+  startedAtMs: nowMs,
+  stateSinceMs: nowMs,
+  readyAtMs: null,
+  lastUsedAtMs: nowMs,
+  progress: null,
+  pid: null,
+  measuredBytes: null,
+  endpoint: null,
+  isSettled: false,
+  isDismissed: false,
+  hasFailed: false,
+});
 
 export interface DeviceRow extends Mutable<DeviceView> {}
 

@@ -124,6 +124,7 @@ export class Recorder {
         if (!this.#specs.has(command.spec.name)) this.#specs.set(command.spec.name, command.spec);
         this.#commands.push({ atMs, command });
         break;
+      case 'config.changed':
       case 'model.unload':
       case 'model.keep':
       case 'runner.stop':

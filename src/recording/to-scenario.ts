@@ -1,4 +1,5 @@
 import type { DeviceView } from '../../machines/planning/view.ts';
+import type { ConfigChange, SchedulerSettings } from '../../machines/scheduler/contract.ts';
 import type { KeepAlive, ModelSpec } from '../../machines/vocabulary.ts';
 import type { ScenarioInput } from '../simulation/scenario/schema.ts';
 import type { RecordedCommand, RecordedRequest, RecordedRunner, Recording } from './recording.ts';
@@ -16,7 +17,7 @@ export function toScenario(recording: Recording): ScenarioInput {
   const { devices, specs, requests, runners, commands, settings, decisions, preload, demand } = recording;
   const steps = [
     ...runners.flatMap((runner, i) => stepsOfRunner(runner, previousOf(runner, runners.slice(0, i)))),
-    ...commands.flatMap(stepsOfCommand),
+    ...commands.flatMap((command, i) => stepsOfCommand(command, commands.slice(0, i), recording)),
     ...requests.flatMap(stepsOfRequest),
   ];
   return {
@@ -25,19 +26,7 @@ export function toScenario(recording: Recording): ScenarioInput {
       : 'A recorded session.',
     devices: Object.fromEntries(devices.map((device) => [device.id, deviceOf(device)])),
     models: Object.fromEntries([...specs].map(([name, spec]) => [name, modelOf(spec)])),
-    settings: {
-      policy: settings.plan.policy,
-      gamma: settings.plan.gamma,
-      starvation: time(settings.plan.starvationMs),
-      drain: time(settings.plan.drainMs),
-      ...(settings.plan.maxRunners !== null && { runners: settings.plan.maxRunners }),
-      abandonedLoads: settings.plan.abandonedLoads,
-      queue: settings.maxQueue,
-      keepAliveMode: settings.keepAliveMode,
-      terminateGrace: time(settings.runner.terminateGraceMs),
-      recoveryPoll: time(settings.runner.recoveryPollMs),
-      recoveryLimit: time(settings.runner.recoveryLimitMs),
-    },
+    settings: settingsOf(settings),
     ...(preload.length > 0 && { preload: [...preload] }),
     ...(Object.keys(demand).length > 0 && { demand: { ...demand } as Record<string, number[]> }),
     timeline: steps.toSorted((a, b) => a.atMs - b.atMs).map(({ step }) => step),
@@ -48,6 +37,22 @@ export function toScenario(recording: Recording): ScenarioInput {
     },
   };
 }
+
+type Settings = NonNullable<ScenarioInput['settings']>;
+
+const settingsOf = ({ plan, runner, maxQueue, keepAliveMode }: SchedulerSettings): Settings => ({
+  policy: plan.policy,
+  gamma: plan.gamma,
+  starvation: time(plan.starvationMs),
+  drain: time(plan.drainMs),
+  ...(plan.maxRunners !== null && { runners: plan.maxRunners }),
+  abandonedLoads: plan.abandonedLoads,
+  queue: maxQueue,
+  keepAliveMode,
+  terminateGrace: time(runner.terminateGraceMs),
+  recoveryPoll: time(runner.recoveryPollMs),
+  recoveryLimit: time(runner.recoveryLimitMs),
+});
 
 interface Timed {
   readonly atMs: number;
@@ -137,8 +142,14 @@ function stepsOfRequest(request: RecordedRequest): Timed[] {
   return isCancelled && endedAtMs !== null ? [asked, at(endedAtMs, { cancel: id })] : [asked];
 }
 
-function stepsOfCommand({ atMs, command }: RecordedCommand): Timed[] {
+function stepsOfCommand(
+  { atMs, command }: RecordedCommand,
+  earlier: readonly RecordedCommand[],
+  recording: Recording,
+): Timed[] {
   switch (command.type) {
+    case 'config.changed':
+      return [at(atMs, { reload: reloadOf(command.change, earlier, recording) })];
     case 'model.load':
       return [at(atMs, { load: command.spec.name })];
     case 'model.unload':
@@ -158,4 +169,30 @@ function stepsOfCommand({ atMs, command }: RecordedCommand): Timed[] {
     case 'lease.released':
       return [];
   }
+}
+
+/** Only what differs from before is written down; a model that is another class now counts as another file. */
+function reloadOf(
+  { settings, changed, removed, preload }: ConfigChange,
+  earlier: readonly RecordedCommand[],
+  recording: Recording,
+): NonNullable<Step['reload']> {
+  const last = earlier.flatMap(({ command }) => (command.type === 'config.changed' ? command.change : []));
+  const before = last.at(-1)?.settings ?? recording.settings;
+  const isOther = (a: unknown, b: unknown): boolean => JSON.stringify(a) !== JSON.stringify(b);
+  const known = Object.entries(settingsOf(before));
+  const differing = Object.entries(settingsOf(settings)).filter(
+    ([key, value]) => !known.some(([other, was]) => key === other && value === was),
+  );
+  const models = changed.map((spec) => {
+    const isSameClass = recording.specs.get(spec.name)?.classKey === spec.classKey;
+    return [spec.name, { ...modelOf(spec), ...(!isSameClass && { file: spec.classKey }) }];
+  });
+  return {
+    ...(models.length > 0 && { models: Object.fromEntries(models) as ScenarioInput['models'] }),
+    ...(removed.length > 0 && { removed: [...removed] }),
+    ...(differing.length > 0 && { settings: Object.fromEntries(differing) as Settings }),
+    ...(isOther(before.deviceLimits, settings.deviceLimits) && { limits: { ...settings.deviceLimits } }),
+    ...(preload.length > 0 && { preload: preload.map(({ name }) => name) }),
+  };
 }

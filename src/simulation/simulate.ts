@@ -88,10 +88,13 @@ function preloadOf(scenario: Scenario, specs: ModelSpecs): NonNullable<ReturnTyp
   return names.flatMap((name) => specs.specOf(name) ?? []);
 }
 
+type Need = Pick<Scenario['models'][string], 'needs' | 'really'>;
+
 /** Whether needs are true and memory comes back, so that no more can be in use than there is. */
 const isHonest = ({ models, timeline }: Scenario): boolean =>
-  Object.values(models).every(({ needs, really = needs }) => really <= needs) &&
-  !timeline.some(({ fault }) => fault?.memoryBack !== undefined || fault?.otherProgram !== undefined);
+  [models, ...timeline.map(({ reload }) => reload?.models ?? {})].every((some) =>
+    Object.values<Need>(some).every(({ needs, really = needs }) => really <= needs),
+  ) && !timeline.some(({ fault }) => fault?.memoryBack !== undefined || fault?.otherProgram !== undefined);
 
 interface Stage {
   readonly world: World;

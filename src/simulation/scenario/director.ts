@@ -5,8 +5,10 @@ import { applyFault } from './faults.ts';
 import { keepAliveOf, type ModelSpecs } from './model-specs.ts';
 import { requestName } from './names.ts';
 import type { Recorder } from './recorder.ts';
+import { reload } from './reload.ts';
 import type { Scenario } from './schema.ts';
-import type { Step } from './step-schema.ts';
+import { reloaded } from './stage.ts';
+import type { Reload, Step } from './step-schema.ts';
 
 const DEFAULT_DRAIN_MS = 30_000;
 
@@ -21,6 +23,8 @@ interface Parts {
 /** Plays a scenario's timeline: clients that come, wait, give up, ask again, and what else happens to a service. */
 export class Director {
   readonly #parts: Parts;
+  /** With the settings that count now. */
+  #scenario: Scenario;
   /** Steps and clients that are still to act. */
   #pending = 0;
   readonly #planned = new Map<string, () => void>();
@@ -28,6 +32,7 @@ export class Director {
 
   constructor(parts: Parts) {
     this.#parts = parts;
+    this.#scenario = parts.scenario;
     parts.scheduler.on('request.granted', ({ leaseId }) => this.#planned.get(leaseId)?.());
   }
 
@@ -58,7 +63,7 @@ export class Director {
   }
 
   #act(step: Step, index: number): void {
-    const { recorder, scheduler, specs, world, scenario } = this.#parts;
+    const { recorder, scheduler, specs, world } = this.#parts;
     const { request, cancel, end, load, stop, keep, change, shutdown, hurry, fault } = step;
     if (request !== undefined) return this.#ask(step, request, requestName(step, index));
     if (cancel !== undefined) return this.#leave(cancel, 'cancelled');
@@ -85,10 +90,19 @@ export class Director {
       behaviour.exitMs = exits ?? behaviour.exitMs;
       behaviour.realBytes = really ?? behaviour.realBytes;
     }
+    if (step.reload) this.#reload(step.reload);
     if (shutdown) scheduler.send({ type: 'scheduler.drain', drainMs });
     if (hurry) scheduler.send({ type: 'scheduler.hurry' });
     if (fault)
-      applyFault(fault, world, scenario.settings.answerLimit, (runnerId) => this.#wedged.add(runnerId));
+      applyFault(fault, world, this.#scenario.settings.answerLimit, (runnerId) => this.#wedged.add(runnerId));
+  }
+
+  #reload(wanted: Reload): void {
+    const { scheduler } = this.#parts;
+    this.#scenario = reloaded(this.#scenario, wanted);
+    const { policy } = scheduler.getSnapshot().context.settings.plan;
+    const change = reload(wanted, this.#scenario, policy, this.#parts);
+    scheduler.send({ type: 'config.changed', change });
   }
 
   #ask(step: Step, model: string, name: string): void {
@@ -124,7 +138,7 @@ export class Director {
   }
 
   #submit(step: Step, model: string, id: string, then: () => void = () => {}): void {
-    const { specs, recorder, scheduler, scenario } = this.#parts;
+    const { specs, recorder, scheduler } = this.#parts;
     const spec = specs.specOf(model, step);
     if (!spec) return;
     const runMs = this.#runMsOf(step, model);
@@ -138,7 +152,7 @@ export class Director {
       );
     recorder.submitted(id, spec.name);
     const keepAlive = step.keepAlive === undefined ? null : keepAliveOf(step.keepAlive);
-    const waitLimitMs = step.wait ?? scenario.settings.wait;
+    const waitLimitMs = step.wait ?? this.#scenario.settings.wait;
     const priority = step.priority ?? spec.priority ?? 'normal';
     const request = { leaseId: id, spec, priority, keepAlive, waitLimitMs, isRetry: false };
     scheduler.send({ type: 'request.submitted', request });

@@ -1,24 +1,25 @@
 import type { KeepAlive, LaunchOptions, ModelSpec } from '../../../machines/vocabulary.ts';
+import { given } from './given.ts';
 import type { Scenario, ScenarioModel } from './schema.ts';
-import type { ModelChange, Step } from './step-schema.ts';
+import type { ModelChange, Reload, Step } from './step-schema.ts';
 
 const DEFAULT_CONTEXT_TOKENS = 4_096;
+const DEFAULT_LOAD_MS = 5_000;
+const DEFAULT_EXIT_MS = 200;
 
 /** What a request may ask for beside what its model is configured with. */
 export type Options = Pick<Step, 'context' | 'adapters' | 'projector' | 'args' | 'placement' | 'needs'>;
 
 /** A scenario's models as the scheduler knows them: what is learned and changed on the way counts for later requests. */
 export class ModelSpecs {
-  readonly #models: Map<string, ScenarioModel>;
+  readonly #models = new Map<string, ScenarioModel>();
   readonly #names = new Map<string, string>();
   readonly #measured = new Map<string, number>();
   readonly #maxQueue: number;
 
   constructor(scenario: Scenario) {
-    this.#models = new Map(Object.entries(scenario.models));
     this.#maxQueue = scenario.settings.queue;
-    for (const [name, { aliases }] of this.#models)
-      for (const one of [name, ...aliases]) this.#names.set(one, name);
+    for (const [name, model] of Object.entries(scenario.models)) this.#add(name, model);
   }
 
   /** The configured name behind a name or alias. */
@@ -33,6 +34,18 @@ export class ModelSpecs {
   change(name: string, to: ModelChange): void {
     const model = this.modelOf(name);
     if (model) this.#models.set(this.nameOf(name), { ...model, ...given(to) });
+  }
+
+  /** A new configuration: the specs of the models that it adds or changes. */
+  reload({ models, removed }: Pick<Reload, 'models' | 'removed'>): readonly ModelSpec[] {
+    for (const name of removed) this.#forget(name);
+    for (const [name, model] of Object.entries(models)) {
+      const before = this.#models.get(name);
+      const { loads = before?.loads ?? DEFAULT_LOAD_MS, exits = before?.exits ?? DEFAULT_EXIT_MS } = model;
+      this.#forget(name);
+      this.#add(name, { ...model, loads, exits, really: model.really ?? before?.really });
+    }
+    return Object.keys(models).flatMap((name) => this.specOf(name) ?? []);
   }
 
   /** From now on what was measured replaces what was predicted. */
@@ -69,6 +82,16 @@ export class ModelSpecs {
     };
   }
 
+  #add(name: string, model: ScenarioModel): void {
+    this.#models.set(name, model);
+    for (const one of [name, ...model.aliases]) this.#names.set(one, name);
+  }
+
+  #forget(name: string): void {
+    this.#models.delete(name);
+    for (const [alias, model] of this.#names) if (model === name) this.#names.delete(alias);
+  }
+
   #needOf(model: ScenarioModel, classKey: string): Pick<ModelSpec, 'needBytes' | 'needSource'> {
     if (model.really === undefined) return { needBytes: model.needs, needSource: 'configured' };
     const needBytes = this.#measured.get(classKey);
@@ -82,7 +105,7 @@ export const keepAliveOf = (ms: number): KeepAlive => (ms === Infinity ? 'foreve
 
 const launchOf = (name: string, model: ScenarioModel): LaunchOptions => ({
   runtime: 'llama-server',
-  modelPath: `${name}.gguf`,
+  modelPath: model.file ?? `${name}.gguf`,
   ...(model.projector !== undefined && { projectorPath: model.projector }),
   adapterPaths: model.adapters ?? [],
   contextTokens: model.contexts?.[0]?.tokens ?? model.context ?? DEFAULT_CONTEXT_TOKENS,
@@ -93,14 +116,18 @@ const launchOf = (name: string, model: ScenarioModel): LaunchOptions => ({
 });
 
 /** Readable, and equal for all that one process is launched with. */
-function classKeyOf(name: string, launch: LaunchOptions, { placement, devices }: ScenarioModel): string {
-  const parts = [launch.contextTokens, ...launch.adapterPaths, launch.projectorPath, ...launch.extraArgs];
+function classKeyOf(
+  name: string,
+  launch: LaunchOptions,
+  { placement, devices, file }: ScenarioModel,
+): string {
+  const parts = [
+    file,
+    launch.contextTokens,
+    ...launch.adapterPaths,
+    launch.projectorPath,
+    ...launch.extraArgs,
+  ];
   const where = [placement, ...(devices ?? [])];
   return [name, ...parts, `x${launch.slots}`, ...where].filter((part) => part !== undefined).join(' ');
 }
-
-type Given<T> = { [K in keyof T]?: Exclude<T[K], undefined> };
-
-/** Without the keys that were left out, so that they override nothing. */
-const given = <T extends object>(value: T): Given<T> =>
-  Object.fromEntries(Object.entries(value).filter(([, one]) => one !== undefined)) as Given<T>;

@@ -21,7 +21,11 @@ export function requestIds(step: Step, index: number): string[] {
 
 /** Every name that a scenario uses: a name that does not exist must not make an expectation come true. */
 export function namesIn(scenario: Scenario): NameUse[] {
-  const models = Object.entries(scenario.models).flatMap(([name, { aliases }]) => [name, ...aliases]);
+  const later = scenario.timeline.flatMap(({ reload }) => Object.entries(reload?.models ?? {}));
+  const models = [...Object.entries(scenario.models), ...later].flatMap(([name, { aliases }]) => [
+    name,
+    ...aliases,
+  ]);
   const devices = Object.keys(scenario.devices);
   const requests = requestsOf(scenario.timeline);
   const use = (noun: NameUse['noun'], path: readonly PropertyKey[], name: string | undefined): NameUse[] => {
@@ -68,6 +72,12 @@ const STEPS_OF_MODELS = [
 function stepNames(step: Step, path: readonly PropertyKey[], use: Use): NameUse[] {
   return [
     ...STEPS_OF_MODELS.flatMap((key) => use('model', [...path, key], step[key])),
+    ...(['removed', 'preload'] as const).flatMap((key) =>
+      (step.reload?.[key] ?? []).flatMap((name, i) => use('model', [...path, 'reload', key, i], name)),
+    ),
+    ...Object.keys(step.reload?.limits ?? {}).flatMap((name) =>
+      use('device', [...path, 'reload', 'limits', name], name),
+    ),
     ...(['cancel', 'end'] as const).flatMap((key) => use('request', [...path, key], step[key])),
     ...FAULTS_OF_MODELS.flatMap((key) => use('model', [...path, 'fault', key], step.fault?.[key])),
     ...FAULTS_OF_DEVICES.flatMap((key) => use('device', [...path, 'fault', key], step.fault?.[key])),

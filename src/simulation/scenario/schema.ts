@@ -1,6 +1,8 @@
 import { z } from 'zod';
 import { expectations } from './expectation-schema.ts';
-import { count, duration, positive, size } from './scalars.ts';
+import { modelShape } from './model-schema.ts';
+import { duration, size } from './scalars.ts';
+import { settings } from './settings-schema.ts';
 import { step } from './step-schema.ts';
 
 const fullDevice = z.strictObject({
@@ -19,84 +21,6 @@ const fullDevice = z.strictObject({
 
 /** A device; `CUDA0: 24GiB` is short for `CUDA0: { memory: 24GiB }`. */
 const device = z.preprocess((value) => (typeof value === 'object' ? value : { memory: value }), fullDevice);
-
-/** What can differ between two requests for one model. */
-const options = {
-  context: positive.optional().describe('Tokens per request. Default: 4096.'),
-  adapters: z.array(z.string()).optional().describe('LoRA files.'),
-  projector: z.string().optional().describe('An mmproj file.'),
-  args: z.array(z.string()).optional().describe('Further llama-server arguments.'),
-  placement: z
-    .enum(['gpu-only', 'gpu-or-cpu', 'cpu-if-full', 'cpu-only'])
-    .optional()
-    .describe('Where it may run. Default: gpu-or-cpu.'),
-};
-
-const modelShape = {
-  needs: size.describe('Memory that it needs in all: 8GiB.'),
-  loads: duration.default(5_000).describe('How long a load takes. Default: 5s.'),
-  estimate: duration.optional().describe('What is expected of a load before the first one. Default: loads.'),
-  slots: positive.default(1).describe('Requests served at the same time. Default: 1.'),
-  keepAlive: duration.default(300_000).describe('How long it stays when idle. Default: 5m.'),
-  pin: z.boolean().default(false).describe('Loaded at start, never evicted, loaded again after a crash.'),
-  devices: z.array(z.string()).optional().describe('The only devices it may use, in order of preference.'),
-  keepAliveLimit: duration.optional().describe('The longest keep-alive that a request may ask for.'),
-  wait: duration.optional().describe('Longest wait of a request for it.'),
-  replicas: positive.optional().describe('Most runners of it at a time. Default: 1.'),
-  priority: z
-    .enum(['interactive', 'normal', 'batch'])
-    .optional()
-    .describe('Of requests that do not say theirs. Default: normal.'),
-  spread: z.boolean().optional().describe('Over all GPUs of a library, even if one would hold it.'),
-  layers: positive
-    .optional()
-    .describe('Layers that can be offloaded one by one. Default: all of it or nothing.'),
-  contexts: z
-    .array(z.strictObject({ tokens: positive, needs: size }))
-    .optional()
-    .describe('For a context that Corral chooses: the choices, the largest first.'),
-  maxQueue: count.optional().describe('Most requests that may wait for it. Default: no limit of its own.'),
-  really: size
-    .optional()
-    .describe('What its process holds in truth, measured after the load. `needs` is then a prediction.'),
-  exits: duration.default(200).describe('How long its process takes to end. Default: 200ms.'),
-  showsLifeEvery: duration
-    .optional()
-    .describe('How often a loading process writes to its log. Default: never.'),
-  tokensPerSecond: z.number().positive().default(50).describe('For requests with tokens. Default: 50.'),
-  aliases: z.array(z.string()).default([]).describe('Other names that requests may use.'),
-  ...options,
-};
-
-const settings = z.strictObject({
-  policy: z.enum(['default', 'ollama']).optional().describe('Default: default; the command line wins.'),
-  gamma: z
-    .number()
-    .min(0)
-    .default(12)
-    .describe(
-      'How long to put off an eviction that is likely to be regretted: 3 favours latency, 30 throughput.',
-    ),
-  starvation: duration.default(60_000).describe('After this long a request may evict at any price.'),
-  drain: duration.default(Infinity).describe('How long an evicted model may finish what it is running.'),
-  runners: positive.optional().describe('Most runners at a time. Default: as many as fit.'),
-  queue: count.default(512).describe('Most requests that may wait, over all models.'),
-  wait: duration.default(Infinity).describe('Longest wait of a request. Default: forever.'),
-  keepAliveMode: z.enum(['strict', 'soft']).default('strict'),
-  abandonedLoads: z.enum(['keep', 'abort']).default('keep').describe('A load whose clients have all left.'),
-  gpuOverhead: size.default(0).describe("Added per GPU to a predicted need: the runtime's own memory."),
-  loadStall: duration.default(300_000).describe('A load without a sign of life for this long has failed.'),
-  load: duration.default(Infinity).describe('Longest load.'),
-  answerLimit: duration
-    .default(30_000)
-    .describe('How long a process may give no answer before it counts as lost. Default: 30s.'),
-  terminateGrace: duration.default(5_000).describe('From SIGTERM to SIGKILL.'),
-  killAlarm: duration.default(10_000).describe('From SIGKILL to the alarm that a process does not end.'),
-  probeEvery: duration.default(5_000).describe('Rest between two readings of the devices.'),
-  probeDeadline: duration.default(3_000).describe('A probe that takes longer is given up.'),
-  recoveryPoll: duration.default(250).describe('Rest between two looks at memory that comes back.'),
-  recoveryLimit: duration.default(5_000).describe('Longest wait for memory to come back.'),
-});
 
 /** A scenario as it is written: devices, models, settings, what happens, and what must come of it. */
 export const scenarioSchema = z.strictObject({

@@ -1,6 +1,8 @@
 import type { SchedulerSettings } from '../../../machines/scheduler/contract.ts';
 import { World, type WorldDevice, type WorldModel } from '../world.ts';
+import { given } from './given.ts';
 import type { Scenario, ScenarioDevice, ScenarioModel } from './schema.ts';
+import type { Reload } from './step-schema.ts';
 
 /** The modelled devices and processes of a scenario. */
 export function worldOf(scenario: Scenario): World {
@@ -26,7 +28,8 @@ function deviceOf(id: string, device: ScenarioDevice): WorldDevice {
   };
 }
 
-const behaviourOf = (model: ScenarioModel): WorldModel => ({
+/** How a model's processes behave. */
+export const behaviourOf = (model: ScenarioModel): WorldModel => ({
   loadMs: model.loads,
   exitMs: model.exits,
   realBytes: model.really ?? null,
@@ -64,3 +67,19 @@ export const settingsOf = (
     Object.entries(devices).flatMap(([id, { limit }]) => (limit === undefined ? [] : [[id, limit]])),
   ),
 });
+
+/** The same scenario from a new configuration on, as far as settings go. */
+export const reloaded = (scenario: Scenario, { settings, limits }: Reload): Scenario => ({
+  ...scenario,
+  settings: { ...scenario.settings, ...given(settings) },
+  devices: limits ? Object.fromEntries(limited(scenario.devices, limits)) : scenario.devices,
+});
+
+const limited = (
+  devices: Scenario['devices'],
+  limits: Readonly<Record<string, number>>,
+): [string, ScenarioDevice][] =>
+  Object.entries(devices).map(([id, { limit: _before, ...device }]) => {
+    const limit = limits[id];
+    return [id, { ...device, ...(limit !== undefined && { limit }) }];
+  });

@@ -1,6 +1,8 @@
 import { z } from 'zod';
 import { failureCodes } from './failure-codes.ts';
+import { changedModel } from './model-schema.ts';
 import { duration, positive, size } from './scalars.ts';
+import { changedSettings } from './settings-schema.ts';
 
 /** What a model can be given anew while the scenario runs; see `modelShape`. */
 const change = z.strictObject({
@@ -56,6 +58,17 @@ const fault = z
   })
   .superRefine((value, context) => exactlyOne(value, faultKinds, 'fault', context));
 
+const reload = z.strictObject({
+  models: z.record(z.string().min(1), changedModel).default({}).describe('New or changed ones, whole.'),
+  removed: z.array(z.string()).default([]).describe('Models that there are no more.'),
+  settings: changedSettings.prefault({}).describe('What differs from before.'),
+  limits: z
+    .record(z.string(), size)
+    .optional()
+    .describe('The most that Corral may use of each device; all of it where nothing is said.'),
+  preload: z.array(z.string()).default([]).describe('Models to load now, beside those that are pinned anew.'),
+});
+
 const faultKinds = {
   crash: ['signal', 'exitCode'],
   runsOutOfMemory: [],
@@ -84,6 +97,7 @@ const stepKinds = {
   stop: ['drain'],
   keep: ['keepAlive', 'pin'],
   change: ['to'],
+  reload: [],
   shutdown: ['drain'],
   hurry: [],
   fault: [],
@@ -124,6 +138,7 @@ export const step = z
     pin: z.boolean().optional(),
     change: z.string().optional().describe('The configuration of this model is changed…'),
     to: change.optional().describe('…to this, for requests that come later.'),
+    reload: reload.optional().describe('A new configuration, as a running Corral takes it.'),
     shutdown: z.literal(true).optional().describe('Corral is told to end.'),
     hurry: z.literal(true).optional().describe('Corral is told to end at once.'),
     fault: fault.optional().describe('Something goes wrong.'),
@@ -133,6 +148,7 @@ export const step = z
 export type Step = z.output<typeof step>;
 export type Fault = z.output<typeof fault>;
 export type ModelChange = z.output<typeof change>;
+export type Reload = z.output<typeof reload>;
 
 /** Each line says one thing, and nothing that belongs to another. */
 function exactlyOne(

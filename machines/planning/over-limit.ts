@@ -1,0 +1,24 @@
+import { capacityOf } from './memory.ts';
+import { formatBytes } from '../vocabulary.ts';
+import { cheapestVictims } from './victims.ts';
+import type { Victim, View } from './view.ts';
+
+/**
+ * Who has to go so that no device holds more of Corral's than its limit: idle runners if they suffice, else busy ones too. Pinned
+ * ones stay, whatever the limit.
+ */
+export function overLimit(view: View, nowMs: number): readonly Victim[] {
+  const victims = new Map<string, Victim>();
+  for (const device of view.devices.values()) {
+    const chosen = [...victims.keys()].flatMap((id) => view.runners.get(id) ?? []);
+    const leavingBytes = chosen.reduce((sum, { reservation }) => sum + (reservation[device.id] ?? 0), 0);
+    const overBytes = device.reservedBytes - device.returningBytes - leavingBytes - capacityOf(device);
+    if (overBytes <= 0) continue;
+    const set =
+      cheapestVictims(view, [device], overBytes, nowMs, false, chosen) ??
+      cheapestVictims(view, [device], overBytes, nowMs, true, chosen);
+    const reason = `Corral may use no more than ${formatBytes(device.limitBytes)} of ${device.id} now`;
+    for (const { id: runnerId } of set?.runners ?? []) victims.set(runnerId, { runnerId, reason });
+  }
+  return [...victims.values()];
+}
