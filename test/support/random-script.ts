@@ -14,7 +14,14 @@ type Step =
   | { kind: 'crash' }
   | { kind: 'loadFails'; model: number; code: 'load_failed' | 'load_out_of_memory'; times: number }
   | { kind: 'probe'; fault: 'none' | 'fails' | 'hangs' }
-  | { kind: 'others'; gib: number };
+  | { kind: 'others'; gib: number }
+  | {
+      kind: 'reload';
+      model: number;
+      becomes: 'another' | 'kept' | 'gone';
+      gib: number;
+      limitGib: number | null;
+    };
 
 const anyStep: fc.Arbitrary<Step> = fc.oneof(
   {
@@ -51,6 +58,16 @@ const anyStep: fc.Arbitrary<Step> = fc.oneof(
     }),
   },
   { weight: 1, arbitrary: fc.record({ kind: fc.constant('others' as const), gib: fc.nat(8) }) },
+  {
+    weight: 1,
+    arbitrary: fc.record({
+      kind: fc.constant('reload' as const),
+      model: fc.nat(4),
+      becomes: fc.constantFrom('another', 'kept', 'gone'),
+      gib: fc.integer({ min: 1, max: 40 }),
+      limitGib: fc.option(fc.integer({ min: 4, max: 48 })),
+    }),
+  },
 );
 
 const five = <T>(one: fc.Arbitrary<T>): fc.Arbitrary<T[]> => fc.array(one, { minLength: 5, maxLength: 5 });
@@ -102,7 +119,7 @@ export function play(one: Script): string {
   });
   for (const device of pool.world.devices.values())
     device.recoveryMs = device.reading.kind === 'cpu' ? 0 : recoveryMs;
-  const models = one.models.map(({ loadMs, ...shape }, i) => {
+  const models: (ModelSpec | undefined)[] = one.models.map(({ loadMs, ...shape }, i) => {
     const name = NAMES[i] ?? '';
     pool.world.modelOf(name).loadMs = loadMs;
     return modelOf(name, shape);
@@ -139,7 +156,7 @@ function modelOf(name: string, shape: Omit<Script['models'][number], 'loadMs'>):
 function take(
   pool: Pool,
   one: Step,
-  models: readonly ModelSpec[],
+  models: (ModelSpec | undefined)[],
   requests: ReturnType<Pool['request']>[],
   cancelled: Set<string>,
 ): void {
@@ -183,10 +200,37 @@ function take(
     case 'probe':
       pool.world.probeFault = one.fault;
       break;
+    case 'reload':
+      reload(pool, one, models);
+      break;
     case 'others':
       for (const device of pool.world.devices.values()) device.othersBytes = one.gib * GIB;
       break;
   }
+}
+
+/** A model becomes another one, is kept otherwise, or is there no more; one that is gone comes back. */
+function reload(
+  pool: Pool,
+  { model: index, becomes, gib, limitGib }: Extract<Step, { kind: 'reload' }>,
+  models: (ModelSpec | undefined)[],
+): void {
+  const name = NAMES[index] ?? '';
+  const before = models[index] ?? aModel(name, gib);
+  const classKey = becomes === 'another' ? `${name}@${gib}` : before.classKey;
+  const { contexts: _, ...rest } = before;
+  const changed = { ...rest, classKey, needBytes: gib * GIB, keepAlive: gib * 1_000 };
+  models[index] = becomes === 'gone' ? undefined : changed;
+  const limit = limitGib === null ? {} : { CUDA0: limitGib * GIB };
+  pool.scheduler.send({
+    type: 'config.changed',
+    change: {
+      settings: { ...pool.scheduler.getSnapshot().context.settings, deviceLimits: limit },
+      changed: becomes === 'gone' ? [] : [changed],
+      removed: becomes === 'gone' ? [name] : [],
+      preload: becomes === 'another' && gib % 2 === 0 ? [changed] : [],
+    },
+  });
 }
 
 /** What holds at every moment. */
