@@ -18,7 +18,8 @@ export function overLimit(view: View, nowMs: number): readonly Victim[] {
       cheapestVictims(view, [device], overBytes, nowMs, false, chosen) ??
       cheapestVictims(view, [device], overBytes, nowMs, true, chosen);
     const reason = `Corral may use no more than ${formatBytes(device.limitBytes)} of ${device.id} now`;
-    for (const { id: runnerId } of set?.runners ?? []) victims.set(runnerId, { runnerId, reason });
+    for (const { id: runnerId } of set?.runners ?? [])
+      victims.set(runnerId, { runnerId, code: 'limit_lowered', reason });
   }
   return [...victims.values()];
 }

@@ -168,7 +168,9 @@ export type EvictionCode =
   /** Its model is asked for with other options. */
   | 'other_options'
   /** Everybody who waited for its load has left. */
-  | 'load_abandoned';
+  | 'load_abandoned'
+  /** Corral may use less of its device than it did. */
+  | 'limit_lowered';
 
 /** A runner that has to go, and why this one. */
 export interface Victim {

@@ -20,8 +20,7 @@ export function apply(ledger: Ledger, before: SchedulerSettings, change: ConfigC
   if (settings.keepAliveMode !== before.keepAliveMode)
     for (const runner of ledger.runners.values()) keep(ledger, runner, runner, out, settings.keepAliveMode);
   for (const spec of change.preload) preload(ledger, spec);
-  for (const { runnerId, reason } of overLimit(ledger, ledger.now()))
-    evict(ledger, runnerId, reason, settings, out);
+  for (const victim of overLimit(ledger, ledger.now())) evict(ledger, victim, settings, out);
 }
 
 /** What the statechart itself keeps of a configuration: its settings, and what is to be loaded once the devices are known. */

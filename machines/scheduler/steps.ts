@@ -1,6 +1,6 @@
 import type { Failure } from '../failures.ts';
 import { decide, runnerAtOnce } from '../planning/plan.ts';
-import type { Decision, Waiting } from '../planning/view.ts';
+import type { Decision, Victim, Waiting } from '../planning/view.ts';
 import type { RunnerCommand, RunnerOutcome } from '../runner/contract.ts';
 import type { ModelSpec, Reservation, RunnerId } from '../vocabulary.ts';
 import type { Request, SchedulerEmitted, SchedulerSettings } from './contract.ts';
@@ -63,7 +63,7 @@ function carryOut(
     out.spawn(ledger.addRunner(runnerId, spec, reservation), spec, reservation);
     return;
   }
-  if (decision.kind === 'evict') return evict(ledger, decision.runnerId, decision.reason, settings, out);
+  if (decision.kind === 'evict') return evict(ledger, decision, settings, out);
   for (const record of recordsOf(ledger, decision)) out.emit({ type: 'decision', record });
   if (decision.kind === 'grant') {
     const keepAlive = ledger.waitingOf(decision.leaseId)?.keepAlive ?? null;
@@ -80,15 +80,14 @@ function carryOut(
 /** One runner has to go: running leases may finish within the drain limit. */
 export function evict(
   ledger: Ledger,
-  runnerId: RunnerId,
-  reason: string,
+  victim: Victim,
   { plan: { drainMs } }: SchedulerSettings,
   out: Outlet,
 ): void {
-  const decision = { kind: 'evict', runnerId, reason } as const;
+  const decision = { ...victim, kind: 'evict' } as const;
   for (const record of recordsOf(ledger, decision)) out.emit({ type: 'decision', record });
   ledger.apply(decision);
-  out.command(runnerId, { type: 'runner.expire', reason, drainMs });
+  out.command(victim.runnerId, { type: 'runner.expire', reason: victim.reason, drainMs });
 }
 
 /** Gives a request to a runner that is free for it, puts it in line, or refuses it at once when too many wait. */

@@ -45,7 +45,7 @@ function decisionCounters(registry: Registry): (record: DecisionRecord) => void 
   );
   const evictions = counter(
     'corral_evictions_total',
-    'Runners that were made to go: memory_wanted, starvation, other_options, load_abandoned.',
+    'Runners that were made to go: memory_wanted, starvation, other_options, load_abandoned, limit_lowered.',
     'model',
     'code',
   );

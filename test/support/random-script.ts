@@ -228,7 +228,8 @@ function reload(
       settings: { ...pool.scheduler.getSnapshot().context.settings, deviceLimits: limit },
       changed: becomes === 'gone' ? [] : [changed],
       removed: becomes === 'gone' ? [name] : [],
-      preload: becomes === 'another' && gib % 2 === 0 ? [changed] : [],
+      // One that needs more may wait for ever for what other programs hold.
+      preload: becomes === 'another' && gib <= 4 ? [changed] : [],
     },
   });
 }
