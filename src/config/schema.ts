@@ -4,19 +4,25 @@ import { scopes } from '../auth/scopes.ts';
 import { parseDuration } from './parse-duration.ts';
 import { parseSize } from './parse-size.ts';
 
+/** Sizes and durations: text or numbers that mean bytes or ms. */
+export const kinds = z.registry<{ readonly kind: 'size' | 'duration' }>();
+
 const size = z
   .union([z.string(), z.number()])
   .refine((value) => parseSize(value) !== null, {
     error: 'expected a size such as 450MiB, 20GiB or a number of bytes',
   })
-  .transform((value) => parseSize(value) ?? 0);
+  .transform((value) => parseSize(value) ?? 0)
+  .register(kinds, { kind: 'size' });
 const duration = z
   .union([z.string(), z.number()])
   .refine((value) => parseDuration(value) !== null, {
     error: 'expected a duration such as 30s, 5m, 1h30m, forever or a number of seconds',
   })
-  .transform((value) => parseDuration(value) ?? 0);
+  .transform((value) => parseDuration(value) ?? 0)
+  .register(kinds, { kind: 'duration' });
 const count = z.number().int().positive();
+const port = z.number().int().min(0).max(65_535);
 const rate = z
   .union([count, z.literal('unlimited')], { error: "expected a number of requests, or 'unlimited'" })
   .transform((value) => (value === 'unlimited' ? Infinity : value));
@@ -33,7 +39,10 @@ const listen = z.strictObject({
     .string()
     .default('127.0.0.1')
     .describe("Address to listen on. Any but this machine's own loopback asks for `keys`."),
-  port: z.number().int().min(0).max(65_535).default(8686).describe('Port; 0 takes a free one.'),
+  port: port.default(8686).describe('Port; 0 takes a free one.'),
+  ollamaPort: port
+    .optional()
+    .describe('A second port on the same address, for clients that look for Ollama: 11434. Default: none.'),
   tls: z
     .strictObject({
       cert: z.string().describe('PEM file: the certificate, and those between it and its authority.'),
@@ -252,6 +261,19 @@ export const configSchema = z.strictObject({
     .enum(['silent', 'error', 'warn', 'info', 'debug'])
     .default('info')
     .describe('How much is logged.'),
+  logFormat: z
+    .enum(['auto', 'json', 'pretty'])
+    .default('auto')
+    .describe('How the log is written. auto: for people on a terminal, else a JSON object per line.'),
+  runnerLogs: z
+    .strictObject({
+      size: size.default(10 * 1024 ** 2).describe('At this size a new file is begun.'),
+      files: z.number().int().min(0).default(3).describe('Files kept per model; 0 writes none.'),
+      total: size.default(500 * 1024 ** 2).describe('All files together; the oldest go first.'),
+    })
+    .prefault({})
+    .describe('What runners print, in dataFolder/logs, a file per model.'),
+  watch: z.boolean().default(false).describe('Whether this file is read again whenever it changes.'),
 });
 
 /** The configuration with all defaults filled in: sizes in bytes, durations in ms. */
@@ -265,5 +287,6 @@ export type ModelInput = z.input<typeof model>;
 /** The schema that editors complete from; kept in `corral.schema.json`. */
 export const configJsonSchema = (): object => ({
   ...z.toJSONSchema(configSchema, { io: 'input', unrepresentable: 'any' }),
+  patternProperties: { '^x-': { description: 'Left alone: a place for YAML anchors.' } },
   title: 'corral.yaml',
 });

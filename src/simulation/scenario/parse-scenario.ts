@@ -1,7 +1,7 @@
-import { closest, distance } from 'fastest-levenshtein';
 import { isMap, isNode, isSeq, LineCounter, parseDocument, type Document, type Node } from 'yaml';
 import type { z } from 'zod';
 import { ConfigError, type ConfigProblem } from '../../config/config-error.ts';
+import { guess } from '../../config/guess.ts';
 import { knownKeysAt } from './known-keys.ts';
 import { namesIn } from './names.ts';
 import { scenarioSchema, type Scenario, type ScenarioInput } from './schema.ts';
@@ -81,14 +81,6 @@ function problemsOf(issue: z.core.$ZodIssue): Problem[] {
 
 const depthOf = (issues: readonly z.core.$ZodIssue[]): number =>
   Math.max(0, ...issues.map((issue) => issue.path.length + (issue.code === 'unrecognized_keys' ? 1 : 0)));
-
-function guess(name: string, known: readonly string[]): string {
-  if (known.length === 0) return '';
-  const near = closest(name, known);
-  return distance(name.toLowerCase(), near.toLowerCase()) <= Math.max(2, name.length / 3)
-    ? ` Did you mean '${near}'?`
-    : ` Known: ${known.join(', ')}.`;
-}
 
 function seenAt(path: readonly PropertyKey[], document: Document, message: string): string {
   if (message.startsWith('unknown')) return '';

@@ -1,0 +1,46 @@
+import type { z } from 'zod';
+import type { ConfigProblem } from './config-error.ts';
+import type { Override } from './environment.ts';
+import { guess } from './guess.ts';
+import { knownKeys } from './settings.ts';
+import { valueAt } from './value-at.ts';
+import type { YamlSource } from './yaml-source.ts';
+
+/** What a schema has against a configuration, each with its place in the file, or the variable or option that it is from. */
+export const problemsOf = (
+  { issues }: z.ZodError,
+  source: YamlSource,
+  overrides: readonly Override[],
+): ConfigProblem[] => issues.flatMap((issue) => ofIssue(issue, source, overrides));
+
+function ofIssue(
+  issue: z.core.$ZodIssue,
+  source: YamlSource,
+  overrides: readonly Override[],
+): ConfigProblem[] {
+  const override = overrides.findLast(({ path }) => path.every((key, i) => issue.path[i] === key));
+  const placed = (path: readonly PropertyKey[]): Omit<ConfigProblem, 'message'> =>
+    override
+      ? { line: 0, column: 0, key: path.map(String).join('.'), source: override.source }
+      : source.placeOf(path);
+  if (issue.code === 'unrecognized_keys')
+    return issue.keys.map((key) => ({
+      ...placed([...issue.path, key]),
+      message: `unknown key '${key}'.${guess(key, knownKeys(issue.path))}`,
+    }));
+  const found = override
+    ? valueAt(override.value, issue.path.slice(override.path.length))
+    : source.at(issue.path);
+  const seen = found === undefined ? 'nothing' : JSON.stringify(found);
+  return [{ ...placed(issue.path), message: `${expectation(issue)}, found ${seen}` }];
+}
+
+/** Of alternatives that all fail, what each of them takes. */
+function expectation(issue: z.core.$ZodIssue): string {
+  const inner =
+    issue.code === 'invalid_union' && issue.message === 'Invalid input' ? issue.errors.flat() : [];
+  const texts = inner.map(({ message }) => message.replace(/^Invalid input: |, received .*$/g, ''));
+  return lowerFirst(texts.length > 0 ? [...new Set(texts)].join(', or ') : issue.message);
+}
+
+const lowerFirst = (text: string): string => text.charAt(0).toLowerCase() + text.slice(1);
