@@ -21,11 +21,16 @@ export interface NameSearch {
   nearMisses(name: string, names: readonly string[]): readonly string[];
 }
 
+type Kept = Pick<ModelSpec, 'keepAlive' | 'pinned'>;
+
 export type Learned = Extract<SchedulerEmitted, { type: 'model.learned' }>;
 
 /** All configured models, and what has been learned of them. */
 export class Catalogue {
-  readonly #entries: CatalogueEntry[];
+  #configured: readonly CatalogueEntry[];
+  #entries: CatalogueEntry[];
+  /** What somebody has asked for since the start, and the configuration does not say. */
+  readonly #kept = new Map<string, Kept>();
   readonly #search: NameSearch;
   readonly #remember: (learned: Learned) => void;
 
@@ -35,6 +40,7 @@ export class Catalogue {
     search: NameSearch,
     remember: (learned: Learned) => void = () => {},
   ) {
+    this.#configured = entries;
     this.#entries = [...entries];
     this.#search = search;
     this.#remember = remember;
@@ -42,6 +48,26 @@ export class Catalogue {
 
   get entries(): readonly CatalogueEntry[] {
     return this.#entries;
+  }
+
+  /** The models as the configuration has them, whatever was asked for since. */
+  get configured(): readonly CatalogueEntry[] {
+    return this.#configured;
+  }
+
+  /** A new configuration. A model that somebody has pinned, or unpinned, stays so unless the configuration of just that has changed. */
+  replace(entries: readonly CatalogueEntry[]): void {
+    const specsOf = (all: readonly CatalogueEntry[]) => new Map(all.map(({ name, spec }) => [name, spec]));
+    const [before, after] = [specsOf(this.#configured), specsOf(entries)];
+    for (const name of this.#kept.keys()) {
+      const [was, is] = [before.get(name), after.get(name)];
+      if (is?.keepAlive !== was?.keepAlive || is?.pinned !== was?.pinned) this.#kept.delete(name);
+    }
+    this.#configured = entries;
+    this.#entries = entries.map((entry) => {
+      const kept = this.#kept.get(entry.name);
+      return entry.spec && kept ? { ...entry, spec: { ...entry.spec, ...kept } } : entry;
+    });
   }
 
   /** The entry of a name or alias, usable or not. Throws a `ServiceError` when there is none: near misses first. */
@@ -73,7 +99,8 @@ export class Catalogue {
   }
 
   /** From now on a model's runners stay for so long; the model as it is then. */
-  keep(spec: ModelSpec, kept: Pick<ModelSpec, 'keepAlive' | 'pinned'>): ModelSpec {
+  keep(spec: ModelSpec, kept: Kept): ModelSpec {
+    this.#kept.set(spec.name, kept);
     const index = this.#entries.findIndex(({ name }) => name === spec.name);
     const entry = this.#entries[index];
     const changed = { ...spec, ...kept };

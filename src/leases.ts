@@ -24,8 +24,8 @@ type Granted = Extract<SchedulerEmitted, { type: 'request.granted' }>;
 export interface LeasesOptions {
   /** The model of a name or alias. Throws a `ServiceError` when there is none, or when its file is no model. */
   readonly resolve: (name: string) => ModelSpec;
-  /** Longest wait for a runner, in ms. */
-  readonly waitLimitMs: number;
+  /** Longest wait for a runner, in ms, as it is configured now. */
+  readonly waitLimitMs: () => number;
 }
 
 /**
@@ -73,7 +73,7 @@ export class Leases implements LeaseDesk {
           spec,
           priority: request.priority ?? spec.priority ?? 'normal',
           keepAlive: request.keepAlive ?? null,
-          waitLimitMs: this.#options.waitLimitMs,
+          waitLimitMs: this.#options.waitLimitMs(),
           isRetry: request.isRetry ?? false,
         },
       });

@@ -12,12 +12,14 @@ import { Catalogue } from './catalogue.ts';
 import { defaultDataFolder } from './config/find-config.ts';
 import { findLlamaServer } from './config/find-llama-server.ts';
 import { findModel, nearMisses } from './config/model-names.ts';
-import { folderOf, resolveModels } from './config/resolve-models.ts';
+import { loadConfig } from './config/load-config.ts';
+import { folderOf, resolveModels, type Resolved, type ResolveParts } from './config/resolve-models.ts';
 import { pathOf } from './config/path-of.ts';
 import type { Config } from './config/schema.ts';
 import { StateFile } from './config/state-file.ts';
-import { defaultHttpLimits, type HttpLimits } from './http/limits.ts';
 import { tlsPathsOf } from './config/tls-paths-of.ts';
+import { defaultHttpLimits, type HttpLimits } from './http/limits.ts';
+import { ProblemError } from './management/problem.ts';
 import { findCollector } from './tracing/find-collector.ts';
 import type { Tracing } from './tracing/tracing.ts';
 import { startService, type Service } from './service.ts';
@@ -34,6 +36,8 @@ export interface ServeOptions {
   readonly configPath: string | null;
   readonly log: Logger;
   readonly env?: NodeJS.ProcessEnv;
+  /** Reads the configuration again; the file at `configPath` without it. Throws a `ConfigError`. */
+  readonly read?: () => Config;
   /** For tests that cannot wait. */
   readonly health?: HealthOptions;
 }
@@ -54,9 +58,9 @@ export async function serve({
   configPath,
   log,
   env = process.env,
+  read = () => readAgain(configPath, env),
   health,
 }: ServeOptions): Promise<Served> {
-  requireKeys(config, configPath ?? 'the configuration');
   const dataFolder = dataFolderOf(config, configPath, env);
   const registry = new ProcessRegistry(join(dataFolder, 'processes'));
   await endOrphans(registry, log);
@@ -67,15 +71,8 @@ export async function serve({
     log.warn({ event: 'state.damaged' }, note),
   );
   const llamaServer = findLlamaServer(config.llamaServer, env);
-  const { entries, warnings } = await resolveModels({
-    config,
-    folder: folderOf(configPath),
-    llamaServer,
-    state,
-  });
-  for (const warning of warnings) log.warn({ event: 'folder.unreadable' }, warning);
-  for (const { name, problem } of entries)
-    if (problem) log.warn({ event: 'model.unusable', model: name }, problem.message);
+  const resolve = resolver({ folder: folderOf(configPath), llamaServer, state }, configPath, log);
+  const { entries } = await resolve(config);
   const catalogue = new Catalogue(
     entries,
     { find: findModel, nearMisses },
@@ -93,12 +90,12 @@ export async function serve({
     ...(health && { health }),
   });
   const tracing = await traceIfWanted(config, env, log);
+  const limits = httpLimitsOf(config);
   const service = await startService({
-    host: config.listen.host,
-    port: config.listen.port,
+    addresses: { ...config.listen, ollamaPort: config.listen.ollamaPort ?? null },
     tls: tlsPathsOf(config, configPath),
-    access: () => config,
-    settings: settingsOf(config),
+    config,
+    reloading: { read, resolve, settingsOf, onApplied: follow(log, limits, config) },
     preload: entries.flatMap(({ name, spec }) =>
       spec && (spec.pinned || config.models[name]?.preload) ? [spec] : [],
     ),
@@ -106,8 +103,7 @@ export async function serve({
     catalogue,
     effects,
     logs,
-    waitLimitMs: config.limits.wait,
-    limits: httpLimitsOf(config),
+    limits,
     inspect: config.inspect,
     log,
     beginTrace: tracing?.begin,
@@ -128,6 +124,22 @@ export async function serve({
   return { ...service, stop, catalogue, logs, llamaServer };
 }
 
+/** Reads the models of a configuration, and tells what is wrong with them. Throws a `ConfigError` where keys are needed. */
+function resolver(
+  parts: Omit<ResolveParts, 'config'>,
+  configPath: string | null,
+  log: Logger,
+): (config: Config) => Promise<Resolved> {
+  return async (config) => {
+    requireKeys(config, configPath ?? 'the configuration');
+    const resolved = await resolveModels({ config, ...parts });
+    for (const warning of resolved.warnings) log.warn({ event: 'folder.unreadable' }, warning);
+    for (const { name, problem } of resolved.entries)
+      if (problem) log.warn({ event: 'model.unusable', model: name }, problem.message);
+    return resolved;
+  };
+}
+
 async function endOrphans(registry: ProcessRegistry, log: Logger): Promise<void> {
   for (const { pid, runnerId } of await registry.sweep())
     log.warn(
@@ -144,6 +156,25 @@ async function traceIfWanted(config: Config, env: NodeJS.ProcessEnv, log: Logger
   return startTracing({ ...collector, version: VERSION, log });
 }
 
+function readAgain(configPath: string | null, env: NodeJS.ProcessEnv): Config {
+  if (configPath !== null) return loadConfig(configPath, env).config;
+  throw new ProblemError(
+    409,
+    'no_configuration',
+    'Corral was started without a file that could be read again.',
+  );
+}
+
+/** What follows the configuration besides models and scheduling: how large a body may be, and how much is logged. */
+function follow(log: Logger, limits: { maxBodyBytes: number }, first: Config): (config: Config) => void {
+  let { logLevel } = first;
+  return (config) => {
+    limits.maxBodyBytes = config.limits.body;
+    // Whoever made the log may have chosen another level than the configuration's.
+    if (config.logLevel !== logLevel) log.level = logLevel = config.logLevel;
+  };
+}
+
 /** This very program's embedded runner: built JavaScript, or TypeScript when run from source. */
 function embeddedCommand(): { file: string; args: readonly string[] } {
   const here = fileURLToPath(import.meta.url);
@@ -155,7 +186,7 @@ function embeddedCommand(): { file: string; args: readonly string[] } {
 /** Only where Corral runs from source is there a tsx to run TypeScript with. */
 const tsxLoader = (): string => pathToFileURL(createRequire(import.meta.url).resolve('tsx')).href;
 
-const httpLimitsOf = ({ limits }: Config): HttpLimits => ({
+const httpLimitsOf = ({ limits }: Config): HttpLimits & { maxBodyBytes: number } => ({
   ...defaultHttpLimits,
   maxBodyBytes: limits.body,
   maxHeldBytes: limits.heldBodies,

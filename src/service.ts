@@ -1,19 +1,18 @@
-import type { Server } from 'node:http';
-import { Server as SecureServer } from 'node:https';
-import type { AddressInfo } from 'node:net';
 import type { Logger } from 'pino';
 import { createActor } from 'xstate';
-import { createGuard, type AccessConfig } from './auth/guard.ts';
+import { createGuard } from './auth/guard.ts';
 import type { RunnerLogs } from '../actors/process/runner-logs.ts';
 import type { Effects } from '../machines/effects.ts';
-import type { SchedulerCommand, SchedulerSettings } from '../machines/scheduler/contract.ts';
+import type { SchedulerCommand } from '../machines/scheduler/contract.ts';
 import type { SavedDemand } from '../machines/planning/demand.ts';
 import type { ModelSpec, RunnerId } from '../machines/vocabulary.ts';
 import type { Catalogue } from './catalogue.ts';
 import { realClock } from './clock.ts';
 import { compose } from './compose.ts';
+import type { Config } from './config/schema.ts';
 import { DecisionLog } from './decision-log.ts';
 import type { HttpLimits } from './http/limits.ts';
+import { listenOn, type Addresses } from './http/listening.ts';
 import { builtPage, createPage } from './http/page.ts';
 import type { BeginTrace } from './http/request-trace.ts';
 import type { Health } from './http/router.ts';
@@ -25,29 +24,25 @@ import { startInspection } from './inspect/start-inspection.ts';
 import { Leases, type Scheduler } from './leases.ts';
 import { createManagement } from './management/management.ts';
 import { createMetrics, sendMetrics } from './metrics/metrics.ts';
-import { Recorder } from './recording/recording.ts';
+import { Recorder, type Beginning } from './recording/recording.ts';
 import { toScenario } from './recording/to-scenario.ts';
+import { Reloader, type ReloadParts } from './reload/reloader.ts';
 import { statusOf, type ServiceStatus } from './status.ts';
-import { urlOf } from './url-of.ts';
 import { serveWebSocket } from './ws/ws-api.ts';
 
 export interface ServiceOptions {
-  readonly host: string;
-  /** 0 takes a free port. */
-  readonly port: number;
+  readonly addresses: Addresses;
   /** Speaks https with these; http when null. */
   readonly tls: TlsPaths | null;
-  /** Who may call; asked for each time. */
-  readonly access: () => AccessConfig;
-  readonly settings: SchedulerSettings;
+  readonly config: Config;
+  /** How the configuration is read again, and what else is done with it. */
+  readonly reloading: Pick<ReloadParts, 'read' | 'resolve' | 'settingsOf' | 'onApplied'>;
   readonly preload: readonly ModelSpec[];
   /** What was learned of the models' demand at earlier runs. */
   readonly demand: Readonly<Record<string, SavedDemand>>;
   readonly catalogue: Catalogue;
   readonly effects: Effects;
   readonly logs: RunnerLogs;
-  /** Longest wait for a runner, in ms. */
-  readonly waitLimitMs: number;
   readonly limits: HttpLimits;
   /** Lets inspectors of statecharts attach; an address (`ws://…`) is that of a relay that is pushed to as well. */
   readonly inspect: boolean | string;
@@ -62,8 +57,12 @@ export interface ServiceOptions {
 export interface Service {
   /** `http://host:port`, or `https://…`, as it really listens. */
   readonly url: string;
+  /** The same for the port that clients of Ollama look for; null without one. */
+  readonly ollamaUrl: string | null;
   readonly scheduler: Scheduler;
   readonly leases: Leases;
+  /** Takes over a new configuration. */
+  readonly reloader: Reloader;
   status(): ServiceStatus;
   /** Answers the queue with "shutting down", lets running requests finish for at most `drainMs`, ends all processes. */
   stop(drainMs: number): Promise<void>;
@@ -73,23 +72,25 @@ export interface Service {
 
 /** The whole of Corral: machines, leases, HTTP. Resolves once it listens; rejects when it cannot. */
 export async function startService(options: ServiceOptions): Promise<Service> {
-  const { catalogue, log, version } = options;
+  const { catalogue, log, version, reloading } = options;
+  const settings = reloading.settingsOf(options.config);
   const startedAtMs = performance.now();
   const scheduler = createActor(compose(options.effects), {
     clock: realClock as never,
     input: {
-      settings: options.settings,
+      settings,
       now: () => performance.now(),
       preload: options.preload,
       demand: options.demand,
     },
   });
-  const recorder = record(scheduler, options);
+  const recorder = record(scheduler, { ...options, settings });
+  const reloader = new Reloader(options.config, { ...reloading, scheduler, catalogue, log });
   const decisions = new DecisionLog();
   const pools = new UpstreamPools();
   const leases = new Leases(scheduler, {
     resolve: (name) => catalogue.resolve(name),
-    waitLimitMs: options.waitLimitMs,
+    waitLimitMs: () => reloader.config.limits.wait,
   });
   listen(scheduler, options, decisions, pools);
   const ledger = () => scheduler.getSnapshot().context.ledger;
@@ -105,11 +106,12 @@ export async function startService(options: ServiceOptions): Promise<Service> {
     status,
     decisions: () => decisions.latest(),
     recording: () => toScenario(recorder.recording),
+    reload: (isDry: boolean) => reloader.reload('api', isDry),
     logs: options.logs,
     log,
     version,
   };
-  const guard = createGuard(options.access);
+  const guard = createGuard(() => reloader.config);
   const management = await createManagement(parts);
   const metrics = createMetrics(parts);
   const server = createHttpServer({
@@ -129,14 +131,16 @@ export async function startService(options: ServiceOptions): Promise<Service> {
     log,
     version,
   });
-  const url = await listenOn(server, options);
+  const listening = await listenOn(server, options.addresses);
   const inspecting = startInspection(scheduler, options.inspect, log);
   const webSocket = serveWebSocket(server, parts, { guard, endpoints: inspecting.endpoints });
   scheduler.start();
   return {
-    url,
+    url: listening.url,
+    ollamaUrl: listening.ollamaUrl,
     scheduler,
     leases,
+    reloader,
     status,
     stop: async (drainMs) => {
       // One that was drained on request is over already.
@@ -144,14 +148,14 @@ export async function startService(options: ServiceOptions): Promise<Service> {
       await ended(scheduler);
       inspecting.close();
       webSocket.close();
-      await closed(server);
+      await listening.close();
     },
     hurry: () => scheduler.send({ type: 'scheduler.hurry' }),
   };
 }
 
 /** Whoever asks the scheduler for anything does it through `send`; its own runners do not. */
-function record(scheduler: Scheduler, { settings, demand, preload }: ServiceOptions): Recorder {
+function record(scheduler: Scheduler, { settings, demand, preload }: Beginning): Recorder {
   const recorder = new Recorder(scheduler, { settings, demand, preload });
   const send = scheduler.send.bind(scheduler);
   scheduler.send = (event) => {
@@ -198,28 +202,8 @@ function listen(
   });
 }
 
-function listenOn(server: Server, { host, port }: ServiceOptions): Promise<string> {
-  return new Promise((resolve, reject) => {
-    server.once('error', reject);
-    server.listen(port, host, () => {
-      server.off('error', reject);
-      const { port: bound } = server.address() as AddressInfo;
-      resolve(urlOf(server instanceof SecureServer ? 'https' : 'http', host, bound));
-    });
-  });
-}
-
 const ended = (scheduler: Scheduler): Promise<void> =>
   new Promise((resolve) => {
     if (scheduler.getSnapshot().status !== 'active') return resolve();
     scheduler.subscribe({ complete: resolve, error: () => resolve() });
   });
-
-function closed(server: Server): Promise<void> {
-  return new Promise((resolve) => {
-    server.close(() => resolve());
-    server.closeIdleConnections();
-    // Nobody has a lease any more: what is still open is a keep-alive connection, or a reply being read slowly.
-    setTimeout(() => server.closeAllConnections(), 1_000).unref();
-  });
-}

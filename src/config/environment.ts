@@ -20,7 +20,7 @@ const SHORT_NAMES: Readonly<Record<string, string>> = {
 /** What is no setting, and read elsewhere. */
 const OTHERS: readonly string[] = ['CORRAL_CONFIG', 'CORRAL_API_KEY'];
 
-/** The variable of a setting: `limits.loadStall` is `CORRAL_LIMITS_LOAD_STALL`. Null for those of one model or one device. */
+/** The variable of a setting: `limits.loadStall` is `CORRAL_LIMITS_LOAD_STALL`. Null for those of one model, device or key. */
 export function variableOf({ path }: Pick<Setting, 'path'>): string | null {
   if (path.includes('*') || path[0] === 'models') return null;
   return PREFIX + path.map((part) => part.replaceAll(/[A-Z]/g, '_$&').toUpperCase()).join('_');

@@ -1,5 +1,6 @@
 import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
 import type { z } from 'zod';
+import { configOperations } from './operations/config.ts';
 import { documentationOperations } from './operations/documentation.ts';
 import { modelOperations } from './operations/models.ts';
 import { runnerOperations } from './operations/runners.ts';
@@ -27,7 +28,12 @@ const MAX_NAME_LENGTH = 1_024;
  * path of inference requests, where it would cost a quarter of the throughput.
  */
 export async function createManagement(parts: ManagementParts): Promise<FastifyInstance> {
-  const described = [...serviceOperations(parts), ...modelOperations(parts), ...runnerOperations(parts)];
+  const described = [
+    ...serviceOperations(parts),
+    ...configOperations(parts),
+    ...modelOperations(parts),
+    ...runnerOperations(parts),
+  ];
   const operations = [...described, ...documentationOperations(described, PREFIX, parts.version)];
   const app = fastify({
     logger: false,

@@ -7,7 +7,7 @@ import type { Catalogue } from '../catalogue.ts';
 import { ServiceError } from '../errors.ts';
 import type { Scheduler } from '../leases.ts';
 import type { ScenarioInput } from '../simulation/scenario/schema.ts';
-import type { ServiceStatus } from './schemas.ts';
+import type { ReloadReport, ServiceStatus } from './schemas.ts';
 
 /** What the management API shows, and acts upon. */
 export interface ManagementParts {
@@ -18,6 +18,8 @@ export interface ManagementParts {
   readonly decisions: () => readonly DecisionRecord[];
   /** What has happened since the start, as a scenario. */
   readonly recording: () => ScenarioInput;
+  /** Reads the configuration again. Rejects with a `ConfigError` when it cannot be used. */
+  readonly reload: (isDry: boolean) => Promise<ReloadReport>;
   readonly logs: Pick<RunnerLogs, 'tail' | 'subscribe'>;
   readonly log: Logger;
   readonly version: string;
@@ -30,7 +32,7 @@ export const settingsOf = ({ scheduler }: ManagementParts): SchedulerSettings =>
   scheduler.getSnapshot().context.settings;
 
 /** Throws a `ServiceError` when Corral is shutting down: then nothing is loaded any more. */
-export function assertLoading({ scheduler }: ManagementParts): void {
+export function assertLoading({ scheduler }: Pick<ManagementParts, 'scheduler'>): void {
   const snapshot = scheduler.getSnapshot();
   if (snapshot.status !== 'active' || snapshot.matches('draining')) throw new ServiceError(shuttingDown);
 }

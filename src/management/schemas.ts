@@ -178,6 +178,33 @@ export const logSchema = z
   })
   .register(components, { id: 'Log' });
 
+const fromTo = {
+  key: z.string().describe('As in corral.yaml.'),
+  from: z.string().nullable().describe('As it would be written; null where it is not set.'),
+  to: z.string().nullable(),
+};
+
+export const reloadSchema = z
+  .object({
+    applied: z.boolean().describe('False for a dry run.'),
+    models: z.array(
+      z.object({
+        name: z.string(),
+        change: z.enum(['added', 'removed', 'changed']),
+        fields: z.array(z.object(fromTo)).describe('What is different, defaults included.'),
+        runners: z.array(z.string()).describe('Runners that may finish what they are running, and go.'),
+        waiting: count.describe('Requests that are refused, since there is no such model any more.'),
+      }),
+    ),
+    settings: z.array(
+      z.object({ ...fromTo, needsRestart: z.boolean().describe('Whether it counts only after a restart.') }),
+    ),
+    warnings: z.array(z.string()).describe('Folders that could not be read, and the like.'),
+    text: z.array(z.string()).describe('The same in words, a line each.'),
+  })
+  .describe('What a new configuration changes.')
+  .register(components, { id: 'Reload' });
+
 export const problemSchema = z
   .object({
     type: z.string(),
@@ -186,9 +213,18 @@ export const problemSchema = z
     detail: z.string().describe('What is wrong, for people.'),
     code: z.string().describe('What is wrong, for programs: it stays the same.'),
     errors: z
-      .array(z.object({ path: z.string().describe('body.drainSeconds'), message: z.string() }))
+      .array(
+        z.object({
+          path: z.string().describe('body.drainSeconds; of a configuration, the key.'),
+          message: z.string(),
+          file: z.string().optional(),
+          line: count.optional().describe('From 1.'),
+          column: count.optional(),
+          source: z.string().optional().describe('The environment variable or option that it is from.'),
+        }),
+      )
       .optional()
-      .describe('With 400: each part that is wrong.'),
+      .describe('With 400 and 422: each part that is wrong.'),
     nearMisses: z.array(z.string()).optional().describe('With 404: names that may have been meant.'),
     retryAfterSeconds: z.number().optional(),
   })
@@ -216,4 +252,7 @@ export type ServiceStatus = Shape<typeof statusSchema>;
 export type ModelStatus = Shape<typeof modelSchema>;
 export type DecisionEntry = Shape<typeof decisionSchema>;
 export type Explanation = Shape<typeof explanationSchema>;
+export type ReloadReport = Shape<typeof reloadSchema>;
+export type ModelDifference = ReloadReport['models'][number];
+export type SettingChange = ReloadReport['settings'][number];
 export type ProblemDetails = Shape<typeof problemSchema>;

@@ -58,7 +58,8 @@ export interface Recording {
   readonly isCut: boolean;
 }
 
-interface Beginning {
+/** What a scheduler was started with. */
+export interface Beginning {
   readonly settings: SchedulerSettings;
   readonly demand: Readonly<Record<string, SavedDemand>>;
   readonly preload: readonly ModelSpec[];
@@ -125,6 +126,11 @@ export class Recorder {
         this.#commands.push({ atMs, command });
         break;
       case 'config.changed':
+        // One that is to be loaded as soon as it is there must not be loaded before.
+        for (const spec of command.change.changed)
+          if (!this.#specs.has(spec.name)) this.#specs.set(spec.name, { ...spec, pinned: false });
+        this.#commands.push({ atMs, command });
+        break;
       case 'model.unload':
       case 'model.keep':
       case 'runner.stop':

@@ -97,13 +97,13 @@ describe('environment variables', () => {
     ]);
   });
 
-  it('are one for each setting that is not of one model or one device, and no two are the same', () => {
+  it('are one for each setting that is not of one model, device or key, and no two are the same', () => {
     const all = settings();
     const names = all.flatMap((setting) => variableOf(setting) ?? []);
 
     expect(new Set(names).size).to.equal(names.length);
     expect(all.filter((one) => variableOf(one) === null).map(({ path }) => path[0])).to.satisfy(
-      (roots: string[]) => roots.every((root) => root === 'models' || root === 'devices'),
+      (roots: string[]) => roots.every((root) => ['models', 'devices', 'keys'].includes(root)),
     );
     expect(names).to.include.members([
       'CORRAL_SHUTDOWN_GRACE',

@@ -1,5 +1,6 @@
 import { Validator } from '@seriousme/openapi-schema-validator';
 import { expect } from 'chai';
+import { ConfigError } from '../../src/config/config-error.ts';
 import type { OpenApiDocument } from '../../src/management/openapi.ts';
 import { aModel } from '../support/pool.ts';
 import { faultsOf, operationsOf, structuralFaultsOf, type Described } from './support/document.ts';
@@ -36,6 +37,7 @@ describe("the management API's document", () => {
       'GET /decisions',
       'GET /recording',
       'POST /drain',
+      'POST /config/reload',
       'GET /models',
       'GET /models/{name}',
       'GET /explain/{name}',
@@ -103,6 +105,10 @@ describe("the management API's document", () => {
     await ask('unloadModel', '/models/hf%3Auser%2Frepo/unload', {});
     await ask('followRunnerLog', '/runners/runner-1/log/follow');
     await ask('stopRunner', '/runners/runner-1/stop');
+    await ask('reloadConfig', '/config/reload', { dryRun: true });
+    const wrong = { line: 3, column: 5, key: 'limits.queue', message: 'expected a number' };
+    managed.reload = () => Promise.reject(new ConfigError('corral.yaml', [wrong]));
+    await ask('reloadConfig', '/config/reload');
     await ask('getDocs', '/docs');
     await ask('getOpenApi', '/openapi.json');
     await ask('drain', '/drain', { seconds: 0 });

@@ -4,7 +4,7 @@ import { RunnerLogs } from '../../../actors/process/runner-logs.ts';
 import type { ModelSpec } from '../../../machines/vocabulary.ts';
 import { Catalogue, type CatalogueEntry } from '../../../src/catalogue.ts';
 import { findModel, nearMisses } from '../../../src/config/model-names.ts';
-import { createManagement } from '../../../src/management/management.ts';
+import { createManagement, type ManagementParts } from '../../../src/management/management.ts';
 import { statusOf } from '../../../src/status.ts';
 import { aGpu, Pool } from '../../support/pool.ts';
 
@@ -21,6 +21,9 @@ export class Managed {
   readonly logs = new RunnerLogs();
   readonly catalogue: Catalogue;
   app!: FastifyInstance;
+  /** What a reload says; a test may have it say something else. */
+  reload: ManagementParts['reload'] = (isDry) =>
+    Promise.resolve({ applied: !isDry, models: [], settings: [], warnings: [], text: [] });
 
   private constructor(entries: readonly CatalogueEntry[]) {
     this.catalogue = new Catalogue(entries, { find: findModel, nearMisses });
@@ -40,6 +43,7 @@ export class Managed {
         }),
       decisions: () => pool.decisions,
       recording: () => ({ models: {}, timeline: [] }),
+      reload: (isDry) => managed.reload(isDry),
       logs,
       log: pino({ level: 'silent' }),
       version: '1.2.3',

@@ -57,6 +57,7 @@ export async function startPoolServer(
     logs,
     log: pino({ level: 'silent' }),
     version: '1.2.3',
+    reload: () => Promise.reject(new Error('Nobody asks for it here.')),
     recording: () => {
       throw new Error('Nobody asks for it here.');
     },

@@ -1,0 +1,24 @@
+/** What a running Corral takes over from a new configuration: these keys with all below them, less the exceptions. */
+const APPLIED = new Set([
+  'models',
+  'folders',
+  'discover',
+  'defaults',
+  'devices',
+  'limits',
+  'policy',
+  'shutdownGrace',
+  'logLevel',
+  'keys',
+  'listen.allowedHosts',
+  'listen.allowedOrigins',
+  // Read by the commands, each time anew.
+  'cli',
+]);
+const EXCEPTIONS = new Set(['limits.heldBodies', 'limits.headers', 'limits.connections']);
+
+/** Whether a setting counts only from the next start on. */
+export const needsRestart = (path: readonly string[]): boolean => {
+  const key = path.join('.');
+  return EXCEPTIONS.has(key) || !(APPLIED.has(path[0] ?? '') || APPLIED.has(key));
+};

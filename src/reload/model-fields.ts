@@ -1,0 +1,39 @@
+import type { KeepAlive } from '../../machines/vocabulary.ts';
+import type { CatalogueEntry } from '../catalogue.ts';
+import { formatDuration, formatSize } from '../config/format-value.ts';
+
+/** A model as its configuration makes it, key by key as in `corral.yaml`; null is what is not set, or as it is for all (`maxQueue`). */
+export function modelFields(
+  { aliases, spec, problem }: CatalogueEntry,
+  maxQueue: number,
+): ReadonlyMap<string, string | null> {
+  const fields = new Map<string, string | null>([['aliases', listed(aliases)]]);
+  if (!spec) return fields.set('problem', problem?.message ?? 'it cannot be used');
+  const { launch } = spec;
+  return new Map([
+    ...fields,
+    ['path', launch.modelPath],
+    ['context', spec.contexts ? 'auto' : String(launch.contextTokens)],
+    ['slots', String(launch.slots)],
+    ['keepAlive', kept(spec.keepAlive)],
+    ['pin', String(spec.pinned)],
+    ['placement', spec.placement],
+    ['devices', listed(spec.devices ?? [])],
+    ['memory', spec.needSource === 'configured' ? formatSize(spec.needBytes) : null],
+    ['runtime', launch.runtime],
+    ['kind', launch.embedding ? 'embedding' : 'chat'],
+    ['projector', launch.projectorPath ?? null],
+    ['adapters', listed(launch.adapterPaths)],
+    ['args', launch.extraArgs.length > 0 ? launch.extraArgs.join(' ') : null],
+    ['keepAliveLimit', spec.keepAliveLimit === undefined ? null : kept(spec.keepAliveLimit)],
+    ['wait', spec.waitLimitMs === undefined ? null : formatDuration(spec.waitLimitMs)],
+    ['priority', spec.priority ?? null],
+    ['spread', spec.spread === undefined ? null : String(spec.spread)],
+    ['replicas', spec.replicas === undefined ? null : String(spec.replicas)],
+    ['maxQueue', spec.maxQueue === maxQueue ? null : String(spec.maxQueue)],
+  ]);
+}
+
+const listed = (items: readonly string[]): string | null => (items.length > 0 ? items.join(', ') : null);
+
+const kept = (keepAlive: KeepAlive): string => formatDuration(keepAlive === 'forever' ? Infinity : keepAlive);

@@ -1,0 +1,124 @@
+import type { Logger } from 'pino';
+import type { SchedulerSettings } from '../../machines/scheduler/contract.ts';
+import type { ModelSpec } from '../../machines/vocabulary.ts';
+import type { Catalogue, CatalogueEntry } from '../catalogue.ts';
+import { ConfigError } from '../config/config-error.ts';
+import type { Resolved } from '../config/resolve-models.ts';
+import type { Config } from '../config/schema.ts';
+import type { Scheduler } from '../leases.ts';
+import { assertLoading } from '../management/parts.ts';
+import type { ReloadReport } from '../management/schemas.ts';
+import { diffModels } from './diff-models.ts';
+import { applicable, diffSettings } from './diff-settings.ts';
+import { diffText } from './diff-text.ts';
+
+/** Who wants the configuration to be read again. */
+export type Trigger = 'signal' | 'file' | 'api';
+
+export interface ReloadParts {
+  readonly scheduler: Scheduler;
+  readonly catalogue: Catalogue;
+  readonly log: Logger;
+  /** Reads the configuration as it is now. Throws a `ConfigError`. */
+  readonly read: () => Config;
+  /** Reads its models. Throws a `ConfigError` for a configuration that would leave Corral open to anybody. */
+  readonly resolve: (config: Config) => Promise<Resolved>;
+  readonly settingsOf: (config: Config) => SchedulerSettings;
+  /** Is told of each configuration that counts from now on, once the models and the scheduler have it. */
+  readonly onApplied: (config: Config) => void;
+}
+
+/**
+ * Takes over a new configuration while everything runs, one at a time. One that cannot be used changes nothing: what is wrong with it
+ * is logged and thrown.
+ */
+export class Reloader {
+  readonly #parts: ReloadParts;
+  #config: Config;
+  #last: Promise<unknown> = Promise.resolve();
+
+  constructor(config: Config, parts: ReloadParts) {
+    this.#config = config;
+    this.#parts = parts;
+  }
+
+  /** The configuration that counts now. */
+  get config(): Config {
+    return this.#config;
+  }
+
+  /**
+   * Reads the configuration again; without `isDry` it counts from then on. Rejects with a `ConfigError`, and with a `ServiceError` when
+   * Corral is shutting down.
+   */
+  reload(trigger: Trigger, isDry = false): Promise<ReloadReport> {
+    const reloading = this.#last.then(() => this.#reload(trigger, isDry));
+    this.#last = reloading.catch(() => {});
+    return reloading;
+  }
+
+  async #reload(trigger: Trigger, isDry: boolean): Promise<ReloadReport> {
+    const { scheduler, catalogue, log } = this.#parts;
+    assertLoading({ scheduler });
+    const { wanted, config, entries, warnings } = await this.#read(trigger);
+    assertLoading({ scheduler });
+    const { ledger } = scheduler.getSnapshot().context;
+    const models = diffModels(
+      { entries: catalogue.configured, maxQueue: this.#config.limits.queue },
+      { entries, maxQueue: config.limits.queue },
+      ledger,
+    );
+    const settings = diffSettings(this.#config, wanted);
+    const text = diffText(models, settings);
+    if (!isDry) this.#apply(config, entries, new Set(models.map(({ name }) => name)));
+    for (const line of text) log.info({ event: isDry ? 'config.compared' : 'config.changed', trigger }, line);
+    log.info(
+      { event: isDry ? 'config.compared' : 'config.reloaded', trigger },
+      text.length === 0 ? 'nothing in the configuration has changed' : `${text.length} changes`,
+    );
+    return { applied: !isDry, models, settings, warnings, text };
+  }
+
+  async #read(trigger: Trigger): Promise<Resolved & { readonly wanted: Config; readonly config: Config }> {
+    try {
+      const wanted = this.#parts.read();
+      const config = applicable(this.#config, wanted);
+      return { wanted, config, ...(await this.#parts.resolve(config)) };
+    } catch (error) {
+      if (error instanceof ConfigError)
+        this.#parts.log.error(
+          { event: 'config.rejected', trigger, file: error.file, problems: error.problems },
+          `the configuration cannot be used, and the old one stays:\n${error.message}`,
+        );
+      throw error;
+    }
+  }
+
+  #apply(config: Config, entries: readonly CatalogueEntry[], different: ReadonlySet<string>): void {
+    const { scheduler, catalogue, settingsOf, onApplied } = this.#parts;
+    const before = specsOf(catalogue.entries);
+    const { models: modelsBefore } = this.#config;
+    catalogue.replace(entries);
+    const after = specsOf(catalogue.entries);
+    const changed = [...after.values()].filter(({ name }) => different.has(name));
+    const isWanted = (spec: ModelSpec): boolean => {
+      const was = before.get(spec.name);
+      if (spec.pinned) return !was?.pinned || was.classKey !== spec.classKey;
+      return (config.models[spec.name]?.preload ?? false) && !modelsBefore[spec.name]?.preload;
+    };
+    this.#config = config;
+    scheduler.send({
+      type: 'config.changed',
+      change: {
+        settings: settingsOf(config),
+        changed,
+        removed: [...before.keys()].filter((name) => !after.has(name)),
+        preload: [...after.values()].filter(isWanted),
+      },
+    });
+    onApplied(config);
+  }
+}
+
+const specsOf = (entries: readonly CatalogueEntry[]): ReadonlyMap<string, ModelSpec> =>
+  new Map(entries.flatMap(({ name, spec }) => (spec ? [[name, spec]] : [])));
