@@ -24,7 +24,7 @@ import { startInspection } from './inspect/start-inspection.ts';
 import { Leases, type Scheduler } from './leases.ts';
 import { createManagement } from './management/management.ts';
 import { createMetrics, sendMetrics } from './metrics/metrics.ts';
-import { Recorder, type Beginning } from './recording/recording.ts';
+import { Recorder } from './recording/recording.ts';
 import { toScenario } from './recording/to-scenario.ts';
 import { Reloader, type ReloadParts } from './reload/reloader.ts';
 import { statusOf, type ServiceStatus } from './status.ts';
@@ -73,18 +73,8 @@ export interface Service {
 /** The whole of Corral: machines, leases, HTTP. Resolves once it listens; rejects when it cannot. */
 export async function startService(options: ServiceOptions): Promise<Service> {
   const { catalogue, log, version, reloading } = options;
-  const settings = reloading.settingsOf(options.config);
   const startedAtMs = performance.now();
-  const scheduler = createActor(compose(options.effects), {
-    clock: realClock as never,
-    input: {
-      settings,
-      now: () => performance.now(),
-      preload: options.preload,
-      demand: options.demand,
-    },
-  });
-  const recorder = record(scheduler, { ...options, settings });
+  const { scheduler, recorder } = createScheduler(options);
   const reloader = new Reloader(options.config, { ...reloading, scheduler, catalogue, log });
   const decisions = new DecisionLog();
   const pools = new UpstreamPools();
@@ -154,15 +144,24 @@ export async function startService(options: ServiceOptions): Promise<Service> {
   };
 }
 
-/** Whoever asks the scheduler for anything does it through `send`; its own runners do not. */
-function record(scheduler: Scheduler, { settings, demand, preload }: Beginning): Recorder {
+/** The scheduler, not started yet, and who takes down what it is asked. */
+function createScheduler({ config, reloading, preload, demand, effects }: ServiceOptions): {
+  readonly scheduler: Scheduler;
+  readonly recorder: Recorder;
+} {
+  const settings = reloading.settingsOf(config);
+  const scheduler = createActor(compose(effects), {
+    clock: realClock as never,
+    input: { settings, now: () => performance.now(), preload, demand },
+  });
   const recorder = new Recorder(scheduler, { settings, demand, preload });
+  // Whoever asks the scheduler for anything does it through `send`; its own runners do not.
   const send = scheduler.send.bind(scheduler);
   scheduler.send = (event) => {
     recorder.heard(event as SchedulerCommand);
     send(event);
   };
-  return recorder;
+  return { scheduler, recorder };
 }
 
 function healthOf(scheduler: Scheduler): Health {

@@ -58,8 +58,7 @@ export interface Recording {
   readonly isCut: boolean;
 }
 
-/** What a scheduler was started with. */
-export interface Beginning {
+interface Beginning {
   readonly settings: SchedulerSettings;
   readonly demand: Readonly<Record<string, SavedDemand>>;
   readonly preload: readonly ModelSpec[];
