@@ -9,9 +9,16 @@ const KEPT_RUNNERS = 50;
 
 type Listener = (text: string) => void;
 
+/** A line as it was printed, and when: Unix time in ms. */
+export interface LoggedLine {
+  readonly text: string;
+  readonly atMs: number;
+}
+type LineListener = (text: string, atMs: number) => void;
+
 interface Log {
-  readonly lines: string[];
-  readonly listeners: Set<Listener>;
+  readonly lines: LoggedLine[];
+  readonly listeners: Set<LineListener>;
   readonly terminalListeners: Set<Listener>;
   partial: string;
   /** As the terminal had it, escape sequences included. */
@@ -48,11 +55,16 @@ export class RunnerLogs {
 
   /** The last `count` lines, oldest first. */
   tail(runnerId: RunnerId, count = KEPT_LINES): readonly string[] {
+    return this.lines(runnerId, count).map(({ text }) => text);
+  }
+
+  /** The same, with the time of each. */
+  lines(runnerId: RunnerId, count = KEPT_LINES): readonly LoggedLine[] {
     return this.#logs.get(runnerId)?.lines.slice(-count) ?? [];
   }
 
   /** Hears each further line; the answer ends it. */
-  subscribe(runnerId: RunnerId, listener: Listener): () => void {
+  subscribe(runnerId: RunnerId, listener: LineListener): () => void {
     const { listeners } = this.#of(runnerId);
     listeners.add(listener);
     return () => listeners.delete(listener);
@@ -70,10 +82,11 @@ export class RunnerLogs {
     return () => terminalListeners.delete(listener);
   }
 
-  #keep(log: Log, line: string): void {
+  #keep(log: Log, text: string): void {
+    const line = { text, atMs: Date.now() };
     log.lines.push(line);
     if (log.lines.length > 2 * KEPT_LINES) log.lines.splice(0, log.lines.length - KEPT_LINES);
-    for (const listener of log.listeners) listener(line);
+    for (const listener of log.listeners) listener(text, line.atMs);
   }
 
   #of(runnerId: RunnerId): Log {

@@ -1,3 +1,4 @@
+import type { LoggedLine } from '../../actors/process/runner-logs.ts';
 import type { RunnerId } from '../../machines/vocabulary.ts';
 import { ledgerOf } from '../management/parts.ts';
 import { ProblemError } from '../management/problem.ts';
@@ -17,7 +18,7 @@ export function runnerLog(parts: WsParts, runnerId: RunnerId): Log<Line> {
   assertPrints(parts, runnerId);
   return {
     past: linesOf(parts, runnerId),
-    follow: (push) => parts.logs.subscribe(runnerId, (text) => push({ runnerId, text })),
+    follow: (push) => parts.logs.subscribe(runnerId, (text, atMs) => push(entryOf(runnerId, { text, atMs }))),
   };
 }
 
@@ -35,7 +36,7 @@ export function modelLog(parts: WsParts, nameOrAlias: string): Log<Line> {
 function followRunners(parts: WsParts, runners: () => RunnerId[], push: (line: Line) => void): () => void {
   const followed = new Map<RunnerId, () => void>();
   const follow = (runnerId: RunnerId): void => {
-    const stop = parts.logs.subscribe(runnerId, (text) => push({ runnerId, text }));
+    const stop = parts.logs.subscribe(runnerId, (text, atMs) => push(entryOf(runnerId, { text, atMs })));
     followed.set(runnerId, stop);
   };
   const update = (): void => {
@@ -71,7 +72,13 @@ export function terminal(parts: WsParts, runnerId: RunnerId): Log<string> {
 }
 
 const linesOf = ({ logs }: WsParts, runnerId: RunnerId): Line[] =>
-  logs.tail(runnerId).map((text) => ({ runnerId, text }));
+  logs.lines(runnerId).map((line) => entryOf(runnerId, line));
+
+const entryOf = (runnerId: RunnerId, { text, atMs }: LoggedLine): Line => ({
+  runnerId,
+  text,
+  at: new Date(atMs).toISOString(),
+});
 
 /** Only a runner that is there, or whose log is still kept, has anything to follow. */
 function assertPrints(parts: WsParts, runnerId: RunnerId): void {

@@ -107,7 +107,9 @@ const actorEvent = z
   })
   .describe('An event that one actor sent to another.');
 
-const logLine = z.object({ runnerId: text, text }).describe('A line that a runner printed, as plain text.');
+const logLine = z
+  .object({ runnerId: text, text, at: moment })
+  .describe('A line that a runner printed, as plain text.');
 
 /** Topics that are lists: each row has an `id`, and a change names the rows that are new or different, and those gone. */
 export const lists = {

@@ -83,10 +83,11 @@ export function withPage(title: string, options: PageOptions, tests: (given: Giv
       buildPage();
       const names = options.models ?? ['tiny', 'other'];
       given.models = await writeModels(names);
-      const memory = { memory: '400MiB' };
+      // Enough context that no reply comes to its end by itself within a test.
+      const spec = { memory: '400MiB', context: 100_000 };
       given.corral = await startCorral('embedded', {
         devices: { CPU: { memory: `${(options.room ?? 1) * 400 + 100}MiB` } },
-        models: given.models.config(names, Object.fromEntries(names.map((name) => [name, memory]))),
+        models: given.models.config(names, Object.fromEntries(names.map((name) => [name, spec]))),
         ...options.config,
       });
       given.page = await given.open('');

@@ -1,8 +1,7 @@
 import { signal } from '@preact/signals';
-import type { Decision } from '../../live/picture.ts';
 import { shown } from '../../live/shown.ts';
-import { formatTime } from '../../parts/format-duration.ts';
-import { decisionWords, isTrouble, storyOf } from './decision-words.ts';
+import { DecisionLine } from '../../parts/decision-line.tsx';
+import { storyOf } from '../../parts/decision-words.ts';
 
 const DRAWN = 60;
 const withGrants = signal(false);
@@ -32,19 +31,5 @@ export function Decisions() {
         </ol>
       </div>
     </section>
-  );
-}
-
-/** One decision: when, what, and why. */
-export function DecisionLine({ decision }: { readonly decision: Decision }) {
-  const [before, after] = decisionWords(decision);
-  return (
-    <li data-kind={decision.kind} data-trouble={isTrouble(decision)}>
-      <time dateTime={decision.at}>{formatTime(decision.at)}</time>
-      <span>
-        {before} <b>{decision.model}</b> {after}
-        <span class="decision-reason">{decision.reason}</span>
-      </span>
-    </li>
   );
 }

@@ -1,4 +1,4 @@
-import type { Decision } from '../../live/picture.ts';
+import type { Decision } from '../live/picture.ts';
 
 /** What was done, as the words before the model's name and those after it. The reason follows. */
 const words: Readonly<Record<Decision['kind'], readonly [before: string, after: string]>> = {

@@ -1,0 +1,93 @@
+import { FitAddon } from '@xterm/addon-fit';
+import { SearchAddon } from '@xterm/addon-search';
+import { Terminal as Xterm, type ITheme } from '@xterm/xterm';
+import '@xterm/xterm/css/xterm.css';
+import { useEffect, useRef, useState } from 'preact/hooks';
+import { follow } from '../../live/session.ts';
+
+interface Props {
+  readonly runnerId: string;
+  /** What to look for: the next place that has it is shown when this changes. */
+  readonly sought: string;
+}
+
+/** What a runner writes to its terminal, as a terminal shows it. Only to be read. */
+export function RunnerTerminal({ runnerId, sought }: Props) {
+  const place = useRef<HTMLDivElement>(null);
+  const search = useRef<SearchAddon | null>(null);
+  const [problem, setProblem] = useState<string | null>(null);
+  useEffect(() => {
+    const element = place.current;
+    if (!element) return;
+    const terminal = new Xterm({
+      disableStdin: true,
+      convertEol: true,
+      scrollback: 5_000,
+      fontSize: 12,
+      theme: themeNow(),
+    });
+    const fit = new FitAddon();
+    search.current = new SearchAddon();
+    terminal.loadAddon(fit);
+    terminal.loadAddon(search.current);
+    terminal.open(element);
+    // The keyboard goes on its way through the page: nothing can be typed here.
+    terminal.attachCustomKeyEventHandler(({ key }) => key !== 'Tab');
+    terminal.textarea?.setAttribute('aria-label', `Terminal of ${runnerId}, read only`);
+    const size = new ResizeObserver(() => fit.fit());
+    size.observe(element);
+    const scheme = matchMedia('(prefers-color-scheme: dark)');
+    const recolour = (): void => void (terminal.options.theme = themeNow());
+    scheme.addEventListener('change', recolour);
+    const unfollow = writeTo(terminal, runnerId, setProblem);
+    return () => {
+      unfollow();
+      scheme.removeEventListener('change', recolour);
+      size.disconnect();
+      terminal.dispose();
+    };
+  }, [runnerId]);
+  useEffect(() => {
+    if (sought === '') search.current?.clearDecorations();
+    else search.current?.findPrevious(sought);
+  }, [sought]);
+  return (
+    <>
+      {problem !== null && <p class="empty">{problem}</p>}
+      <div ref={place} class="terminal-screen" />
+    </>
+  );
+}
+
+function writeTo(terminal: Xterm, runnerId: string, onProblem: (text: string | null) => void): () => void {
+  let isFresh = true;
+  onProblem(null);
+  return follow(
+    'terminal',
+    { runnerId },
+    ({ entries }, { type, data }) => {
+      if (type === 'snapshot' || isFresh) terminal.reset();
+      const news = isFresh ? entries : data.entries;
+      isFresh = false;
+      terminal.write(news.join(''));
+    },
+    ({ message }) => onProblem(message),
+  );
+}
+
+/** The page's own colours. */
+function themeNow(): ITheme {
+  const style = getComputedStyle(document.documentElement);
+  const colour = (name: string): string => style.getPropertyValue(`--${name}`).trim();
+  return {
+    background: colour('raised'),
+    foreground: colour('ink'),
+    cursor: colour('raised'),
+    selectionBackground: colour('accent-soft'),
+    red: colour('failed'),
+    green: colour('ready'),
+    yellow: colour('expiring'),
+    blue: colour('loading'),
+    magenta: colour('vram-recovering'),
+  };
+}
