@@ -58,8 +58,12 @@ function onState({ hello: greeting }: CorralClient, state: ConnectionState): voi
 /** A browser does not tell why a WebSocket could not be opened; a plain request does. */
 async function findRefusal(): Promise<void> {
   try {
+    const asked = client;
     const { status } = await fetch(new URL('api/v1/status', document.baseURI), { headers: keyHeaders() });
-    isRefused.value = status === 401 || status === 403;
+    if (asked !== client || (status !== 401 && status !== 403)) return;
+    isRefused.value = true;
+    // Asking again with the same key would only look like guessing.
+    asked?.close();
   } catch {
     // Nobody is there at all: it is tried again anyway.
   }

@@ -5,7 +5,7 @@ const words: Readonly<Record<ConnectionState, string>> = {
   connecting: 'connecting',
   open: 'live',
   waiting: 'reconnecting',
-  closed: 'closed',
+  closed: 'no access',
 };
 
 /** Whether what the page shows is fresh. */

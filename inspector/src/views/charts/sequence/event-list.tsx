@@ -136,11 +136,11 @@ function Row({ event, index, from, to, isSelected, onSelect }: RowProps) {
       class="event"
       role="option"
       aria-selected={isSelected}
-      aria-label={`${event.from ?? 'outside'} to ${event.to}: ${shortType(event.type)}`}
       style={{ top: index * ROW }}
       onClick={() => onSelect(event)}
     >
       <time dateTime={event.at}>{event.at.slice(14, 23)}</time>
+      <span class="unseen">{` ${event.from ?? 'outside'} to ${event.to}: `}</span>
       <i
         class="event-line"
         data-way={from === to ? 'self' : from < to ? 'right' : 'left'}
