@@ -16,6 +16,7 @@ import { recordCommand } from './record.ts';
 import { serveCommand } from './serve.ts';
 import { simulateCommand } from './simulate.ts';
 import { stopCommand } from './stop.ts';
+import { topCommand } from './top.ts';
 import { unloadCommand } from './unload.ts';
 
 /** Exit codes: 0 well, 1 failed, 2 a configuration or command line that cannot be used. */
@@ -32,6 +33,7 @@ const program = new Command('corral')
   .addCommand(checkCommand())
   .addCommand(modelsCommand())
   .addCommand(psCommand())
+  .addCommand(topCommand())
   .addCommand(explainCommand())
   .addCommand(loadCommand())
   .addCommand(unloadCommand())

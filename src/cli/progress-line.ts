@@ -1,7 +1,12 @@
+import { bar } from './bar.ts';
+import { cut } from './cut.ts';
+
 const WIDTH = 24;
 
 interface Output {
   readonly isTTY?: boolean;
+  /** Of a terminal: a line that is wrapped could not be taken away again. */
+  readonly columns?: number;
   write(text: string): boolean;
 }
 
@@ -18,8 +23,9 @@ export class ProgressLine {
   /** `progress` is 0 to 1; null when it is not known. */
   show(text: string, progress: number | null): void {
     if (this.#isOver) return;
-    if (this.#output.isTTY)
-      this.#output.write(`\r\u001B[2K${progress === null ? '' : `${bar(progress)} `}${text}`);
+    const { isTTY, columns = Infinity } = this.#output;
+    const line = `${progress === null ? '' : `${progressBar(progress)} `}${text}`;
+    if (isTTY) this.#output.write(`\r\u001B[2K${cut(line, columns - 1)}`);
     else if (text !== this.#shown) this.#output.write(`${text}\n`);
     this.#shown = text;
   }
@@ -36,7 +42,5 @@ export class ProgressLine {
   }
 }
 
-function bar(progress: number): string {
-  const full = Math.round(progress * WIDTH);
-  return `[${'#'.repeat(full)}${'-'.repeat(WIDTH - full)}] ${String(Math.round(progress * 100)).padStart(3)} %`;
-}
+const progressBar = (progress: number): string =>
+  `${bar([{ part: progress, mark: '#' }], WIDTH, '-')} ${String(Math.round(progress * 100)).padStart(3)} %`;
