@@ -21,6 +21,15 @@ const CORE = { measured: '0', others: '1' } as const;
 /** Far more than any measurement has at a time: nobody waits for a slot here. */
 const SLOTS = 2_048;
 
+/** Room for the hot model and three more. */
+const CPU_LIMIT = '45MiB';
+
+interface CorralOptions {
+  /** Names of further models, which do not all fit. */
+  readonly churning?: readonly string[];
+  readonly logLinesPerSecond?: number;
+}
+
 const here = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
 const hasTool = (file: string): boolean => spawnSync(file, ['--version']).error === undefined;
 const canPin = hasTool('taskset');
@@ -45,37 +54,29 @@ export class Contest {
     return child;
   }
 
-  /** The built Corral as users run it, with the fake runner for its llama-server. */
-  async corral(): Promise<Contestant> {
-    const model = join(this.folder, 'bench.gguf');
-    await generateGguf(model, {});
-    const runner = join(this.folder, 'llama-server');
-    const pinned = canPin ? `taskset -c ${CORE.others} ` : '';
-    writeFileSync(
-      runner,
-      `#!/bin/sh\nexec ${pinned}"${process.execPath}" "${here('fake-runner.js')}" "$@"\n`,
-    );
-    chmodSync(runner, 0o755);
-    const config = join(this.folder, 'corral.yaml');
-    writeFileSync(
-      config,
-      JSON.stringify({
-        listen: { port: 0 },
-        dataFolder: this.folder,
-        llamaServer: runner,
-        models: {
-          bench: { path: model, slots: SLOTS, memory: '10MiB', keepAlive: 'forever', maxQueue: SLOTS },
-        },
-      }),
-    );
-    const child = this.#spawn(
-      process.execPath,
-      [here('../../src/cli/main.js'), 'serve', '--config', config],
-      {
-        NODE_ENV: 'production',
-        FAKE_RUNNER_NOTE: join(this.folder, 'runner.json'),
-      },
-    );
+  /** The built Corral as users run it, with the fake runner for its llama-server, and one model in memory. */
+  async corral({ churning = [], logLinesPerSecond = 0 }: CorralOptions = {}): Promise<Contestant> {
+    const models: Record<string, object> = {};
+    for (const [seed, name] of ['bench', ...churning].entries()) {
+      const path = join(this.folder, `${name}.gguf`);
+      await generateGguf(path, { seed });
+      models[name] = { path, slots: SLOTS, memory: '10MiB', keepAlive: 'forever', maxQueue: SLOTS };
+    }
+    models['bench'] = { ...models['bench'], pin: true };
+    const config = {
+      listen: { port: 0 },
+      dataFolder: this.folder,
+      llamaServer: this.#fakeLlamaServer(),
+      models,
+      devices: { CPU: { memory: CPU_LIMIT } },
+    };
+    const file = join(this.folder, 'corral.yaml');
+    writeFileSync(file, JSON.stringify(config));
+    const child = this.#spawn(process.execPath, [here('../../src/cli/main.js'), 'serve', '--config', file], {
+      NODE_ENV: 'production',
+      FAKE_RUNNER_NOTE: this.#note,
+      FAKE_RUNNER_LOG_LINES: String(logLinesPerSecond),
+    });
     const port = await portTold(child);
     const first = await Connection.to(port);
     await first.send(chatRequest());
@@ -83,10 +84,23 @@ export class Contest {
     return { name: 'Corral', port, pid: child.pid ?? null };
   }
 
+  /** A program that Corral takes for llama-server. Models that come and go do so at the lowest priority. */
+  #fakeLlamaServer(): string {
+    const file = join(this.folder, 'llama-server');
+    const pinned = canPin ? `taskset -c ${CORE.others} ` : '';
+    const run = `${pinned}"${process.execPath}" "${here('fake-runner.js')}" "$@"`;
+    writeFileSync(file, `#!/bin/sh\ncase "$*" in *churn*) exec nice -n 19 ${run};; esac\nexec ${run}\n`);
+    chmodSync(file, 0o755);
+    return file;
+  }
+
+  get #note(): string {
+    return join(this.folder, 'runner-port');
+  }
+
   /** The fake runner that Corral has started, without anything between. */
   direct(): Contestant {
-    const { port } = JSON.parse(readFileSync(join(this.folder, 'runner.json'), 'utf8')) as { port: string };
-    return { name: 'direct', port: Number(port), pid: null };
+    return { name: 'direct', port: Number(readFileSync(this.#note, 'utf8')), pid: null };
   }
 
   /** nginx before the same runner, one worker; null where there is none. It parses no body and finds no model. */

@@ -10,6 +10,7 @@ import type { StreamPace } from './requests.ts';
 const args = process.argv.slice(2);
 const valueOf = (flag: string): string => args[args.indexOf(flag) + 1] ?? '';
 
+const LINE = 'eval time = 12.34 ms / 30 tokens (0.41 ms per token, 2431.12 tokens per second)';
 const json = { 'content-type': 'application/json; charset=utf-8' };
 const whole = JSON.stringify({
   choices: [{ finish_reason: 'stop', index: 0, message: { role: 'assistant', content: 'x'.repeat(120) } }],
@@ -55,6 +56,7 @@ else {
   const server = createServer({ keepAliveTimeout: 600_000 }, (request, response) => {
     const look = looks[request.url ?? ''];
     if (look !== undefined) return sendWhole(response, look);
+    if (request.method !== 'POST') return void response.writeHead(404).end();
     void buffer(request).then((body) => {
       const { bench } = JSON.parse(body.toString()) as { bench?: StreamPace };
       if (bench) stream(response, bench);
@@ -62,12 +64,12 @@ else {
     });
   });
   server.listen(Number(valueOf('--port')), '127.0.0.1', () => {
-    if (process.env['FAKE_RUNNER_NOTE'])
-      writeFileSync(
-        process.env['FAKE_RUNNER_NOTE'],
-        JSON.stringify({ pid: process.pid, port: valueOf('--port') }),
-      );
+    const note = process.env['FAKE_RUNNER_NOTE'];
+    if (note && valueOf('--alias') === 'bench') writeFileSync(note, valueOf('--port'));
     process.stderr.write('srv  llama_server: listening\n');
+    const linesPerSecond = Number(process.env['FAKE_RUNNER_LOG_LINES'] ?? 0);
+    if (linesPerSecond > 0)
+      setInterval(() => process.stderr.write(`slot print_timing: ${LINE}\n`), 1_000 / linesPerSecond);
   });
   process.on('SIGTERM', () => process.exit(0));
 }

@@ -73,7 +73,7 @@ export async function streams(contestant: Contestant, count: number, pace: Strea
   const idleMiB = memory();
   const all = await Promise.all(Array.from({ length: count }, () => Connection.to(port)));
   const startCpuMs = cpuOf(contestant);
-  const request = chatRequest(pace);
+  const request = chatRequest({ pace });
   const over = Promise.all(all.map((connection) => connection.send(request)));
   let busyMiB = idleMiB;
   const timer = setInterval(() => (busyMiB = Math.max(busyMiB, memory())), 100);

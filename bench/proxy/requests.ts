@@ -4,10 +4,16 @@ export interface StreamPace {
   readonly everyMs: number;
 }
 
+interface ChatOptions {
+  readonly model?: string;
+  /** A stream is wanted, at this pace. */
+  readonly pace?: StreamPace;
+}
+
 /** The bytes of one request for a chat, about as small as chats are. */
-export function chatRequest(pace?: StreamPace): string {
+export function chatRequest({ model = 'bench', pace }: ChatOptions = {}): string {
   const body = JSON.stringify({
-    model: 'bench',
+    model,
     messages: [
       { role: 'system', content: 'You are a helpful assistant.' },
       { role: 'user', content: 'Say something short about rivers, please.' },

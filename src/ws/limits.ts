@@ -16,6 +16,10 @@ export interface WsLimits {
   readonly stallMs: number;
   /** Changes within this time are told together. */
   readonly tickMs: number;
+  /** How long readers are told at a time; everything else waits meanwhile. One reader's share is not divided. */
+  readonly roundMs: number;
+  /** How long readers wait for the next round when one was not enough: many readers get a bounded share of the time. */
+  readonly restMs: number;
   /** How often a sign of life is asked of each connection; one without any in this time is closed. */
   readonly heartbeatMs: number;
   /** From a polite end to a cut. */
@@ -35,6 +39,8 @@ export const defaultWsLimits: WsLimits = {
   maxBufferedBytes: MIB,
   stallMs: 60_000,
   tickMs: 50,
+  roundMs: 0.25,
+  restMs: 2,
   heartbeatMs: 30_000,
   closeGraceMs: 1_000,
   maxIdleFeeds: 64,

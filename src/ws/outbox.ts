@@ -3,11 +3,13 @@ import type { WebSocket } from 'ws';
 import type { Clock } from '../clock.ts';
 import type { Feed, Frame } from './feed.ts';
 import type { WsLimits } from './limits.ts';
+import type { Rounds, Sender } from './rounds.ts';
 
 export interface OutboxParts {
   readonly socket: WebSocket;
   /** The connection below: it says when everything has gone out. */
   readonly connection: Duplex;
+  readonly rounds: Rounds;
   readonly clock: Clock;
   readonly limits: WsLimits;
   /** It has not caught up in time. */
@@ -15,11 +17,13 @@ export interface OutboxParts {
 }
 
 /**
- * What goes out to one reader. While too much waits to be sent, changes are left out, and nothing more is read from it; once
+ * What goes out to one reader: gathered, and sent together when its turn comes. While too much waits to be sent, changes are left out, and nothing more is read from it; once
  * all has gone out, each topic that it has missed something of is sent once, as a whole.
  */
-export class Outbox {
+export class Outbox implements Sender {
   readonly #parts: OutboxParts;
+  #queue: (Frame | string)[] = [];
+  #queuedBytes = 0;
   readonly #missed = new Set<Feed>();
   #stall: unknown = null;
 
@@ -47,17 +51,36 @@ export class Outbox {
     this.#missed.delete(feed);
   }
 
+  /** Sends what has gathered, as one piece. */
+  flush(): void {
+    const { socket, connection } = this.#parts;
+    const frames = this.#queue;
+    this.#queue = [];
+    this.#queuedBytes = 0;
+    connection.cork();
+    for (const frame of frames) socket.send(frame, { binary: false });
+    connection.uncork();
+    // Otherwise the connection says when all has gone out.
+    if (!connection.writableNeedDrain) this.#catchUp();
+  }
+
+  /** Sends the last of it; nothing more follows. */
   close(): void {
     this.#missed.clear();
+    this.#parts.rounds.leave(this);
+    this.flush();
     this.#parts.clock.clearTimeout(this.#stall as never);
   }
 
   #isFull(): boolean {
-    return this.#parts.socket.bufferedAmount > this.#parts.limits.maxBufferedBytes;
+    const { socket, limits } = this.#parts;
+    return this.#queuedBytes + socket.bufferedAmount > limits.maxBufferedBytes;
   }
 
   #write(frame: Frame | string): void {
-    this.#parts.socket.send(frame, { binary: false });
+    this.#queue.push(frame);
+    this.#queuedBytes += frame.length;
+    this.#parts.rounds.enter(this);
   }
 
   #wait(): void {

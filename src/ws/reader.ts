@@ -11,6 +11,7 @@ import type { WsLimits } from './limits.ts';
 import { Outbox } from './outbox.ts';
 import type { Command, Subscribe } from './protocol.ts';
 import { readMessage } from './read-message.ts';
+import type { Rounds } from './rounds.ts';
 import type { RunCommand } from './run-command.ts';
 import { V } from './wire.ts';
 
@@ -19,6 +20,7 @@ export interface ReaderParts {
   readonly connection: Duplex;
   readonly caller: Caller;
   readonly feeds: Feeds;
+  readonly rounds: Rounds;
   readonly run: RunCommand;
   readonly clock: Clock;
   readonly now: () => number;
@@ -47,9 +49,9 @@ export class Reader implements FeedReader {
 
   constructor(parts: ReaderParts) {
     this.#parts = parts;
-    const { socket, connection, clock, limits } = parts;
+    const { socket, connection, rounds, clock, limits } = parts;
     const onStall = (): void => this.end(TRY_AGAIN_LATER, 'too slow');
-    this.#outbox = new Outbox({ socket, connection, clock, limits, onStall });
+    this.#outbox = new Outbox({ socket, connection, rounds, clock, limits, onStall });
     socket.on('message', (data, isBinary) => this.#hear(data, isBinary));
     socket.on('pong', () => (this.#isAlive = true));
     // Frames that break the protocol: `ws` closes the connection itself.

@@ -13,6 +13,7 @@ import { logRefused } from '../http/log-refused.ts';
 import { badRequest, problemOf, RequestError, type HttpProblem } from '../http/openai-errors.ts';
 import { refuseUpgrade, takeAsPlainHttp } from './plain-http.ts';
 import { Reader } from './reader.ts';
+import { Rounds } from './rounds.ts';
 import { commandRunner } from './run-command.ts';
 import { sourcesOf } from './sources.ts';
 import { SUBPROTOCOL, WS_PATH } from './wire.ts';
@@ -56,6 +57,7 @@ export function serveWebSocket(server: Server, parts: WsParts, options: WsOption
     clock,
     limits,
   );
+  const rounds = new Rounds(limits);
   const run = commandRunner(parts);
   const sockets = new WebSocketServer({
     noServer: true,
@@ -68,7 +70,8 @@ export function serveWebSocket(server: Server, parts: WsParts, options: WsOption
   const welcome = (socket: WebSocket, connection: Duplex, caller: Caller): void => {
     const onEnd = (reader: Reader): void => void readers.delete(reader);
     const { log } = parts;
-    const reader = new Reader({ socket, connection, caller, feeds, run, clock, now, limits, log, onEnd });
+    const shared = { feeds, rounds, run, clock, now, limits, log };
+    const reader = new Reader({ socket, connection, caller, onEnd, ...shared });
     readers.add(reader);
     reader.greet(parts.version, sessionId);
   };
