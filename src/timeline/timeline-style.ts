@@ -1,6 +1,10 @@
-/** The look of a timeline. Whoever shows one defines the colours: `--ink`, `--ink-2`, `--paper`, `--sunken`, `--accent`, `--danger`, and a fill for each state. */
+/**
+ * The look of a timeline. Whoever shows one defines the colours: `--ink`, `--ink-2`, `--paper`, `--sunken`, `--rule`, `--accent`,
+ * `--danger`, and a fill for each state.
+ */
 export const timelineStyle = `
-.timeline { font: 11px system-ui, sans-serif; font-variant-numeric: tabular-nums; display: block }
+.timeline { font: 11px system-ui, sans-serif; font-variant-numeric: tabular-nums; display: block; --on-fill: #14161a }
+@media (prefers-color-scheme: dark) { .timeline { --on-fill: #fff } }
 .timeline text { fill: var(--ink) } .timeline .dim { fill: var(--ink-2) } .timeline .name { font-weight: 600 }
 .timeline .back { fill: var(--sunken) } .timeline .grid { stroke: var(--rule) }
 .timeline .touch { fill: transparent } .timeline .touch:hover { fill: var(--ink); fill-opacity: .07 }

@@ -1,0 +1,78 @@
+import { expect } from 'chai';
+import type { Page } from 'playwright-core';
+import { chat, until } from '../../test/support/corral.ts';
+import { seriousProblems } from './support/axe.ts';
+import { withPage } from './support/with-page.ts';
+
+withPage('the timeline', {}, (given) => {
+  const chart = (page: Page = given.page) => page.getByRole('group', { name: /^Timeline/ });
+
+  it('shows a load, an eviction and who waited, as they happen', async () => {
+    await given.go('/timeline');
+    await given.corral.post('/v1/chat/completions', chat('tiny'));
+    await given.corral.post('/v1/chat/completions', chat('other'));
+
+    await chart().locator('rect.state.unloading title').first().waitFor({ state: 'attached' });
+    await chart().locator('rect.wait').first().waitFor({ state: 'attached' });
+    const texts = await chart().locator('text').allTextContents();
+    expect(texts).to.include.members(['decisions', 'queue', 'CPU', 'tiny', 'other']);
+    await given.shot('timeline');
+  });
+
+  it('tells what was before the view was opened', async () => {
+    await given.go('/');
+    await given.go('/timeline');
+    await chart().locator('rect.state.unloading').first().waitFor({ state: 'attached' });
+  });
+
+  it('goes from decision to decision, by the keyboard alone, and to that moment', async () => {
+    const { page } = given;
+    await chart().focus();
+    await page.keyboard.press('Home');
+    await page.keyboard.press('ArrowRight');
+    const about = page.locator('.timeline-about');
+    await until('a decision is told', async () => /load tiny: /.test((await about.textContent()) ?? ''));
+    await page.keyboard.press('ArrowRight');
+    await until('the next is told', async () => !/ load tiny: /.test((await about.textContent()) ?? ''));
+    await page.keyboard.press('Enter');
+    await page.locator('.time-bar[data-past=true]').waitFor();
+    await page.locator('.timeline .moment').waitFor({ state: 'attached' });
+    await page.getByRole('button', { name: 'Live', exact: true }).click();
+  });
+
+  it('moves in time by dragging, zooms by the wheel, and follows again', async () => {
+    const { page } = given;
+    const follow = page.getByRole('button', { name: 'Follow' });
+    await page.getByRole('button', { name: '30 s' }).click();
+    expect(await follow.getAttribute('aria-pressed')).to.equal('true');
+    const box = await chart().boundingBox();
+    if (!box) return expect.fail('not drawn');
+    await page.mouse.move(box.x + 500, box.y + 60);
+    await page.mouse.down();
+    await page.mouse.move(box.x + 620, box.y + 60, { steps: 4 });
+    await page.mouse.up();
+    await until('it stays', async () => (await follow.getAttribute('aria-pressed')) === 'false');
+    const ticks = (): Promise<string[]> => page.locator('.timeline-axis text').allTextContents();
+    const before = await ticks();
+    await page.keyboard.down('Control');
+    await page.mouse.wheel(0, -400);
+    await page.keyboard.up('Control');
+    await until('it is nearer', async () => (await ticks()).join() !== before.join());
+    await page.keyboard.press('End');
+    await until('it follows', async () => (await follow.getAttribute('aria-pressed')) === 'true');
+  });
+
+  it('fits on a phone, and in the dark; nothing is wrong for readers by ear', async () => {
+    for (const [name, options] of [
+      ['timeline-dark', { colorScheme: 'dark' }],
+      ['timeline-400', { viewport: { width: 400, height: 800 } }],
+    ] as const) {
+      const page = await given.open('#/timeline', options);
+      await chart(page).locator('rect.state').first().waitFor({ state: 'attached' });
+      const wide = await page.evaluate(() => document.documentElement.scrollWidth > innerWidth);
+      await given.shot(name, page);
+      expect(wide, name).to.equal(false);
+      expect(await seriousProblems(page), name).to.deep.equal([]);
+    }
+  });
+});
