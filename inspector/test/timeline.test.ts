@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import type { Page } from 'playwright-core';
 import { chat, until } from '../../test/support/corral.ts';
-import { seriousProblems } from './support/axe.ts';
+import { seriousFindings } from './support/axe.ts';
 import { withPage } from './support/with-page.ts';
 
 withPage('the timeline', {}, (given) => {
@@ -72,7 +72,7 @@ withPage('the timeline', {}, (given) => {
       const wide = await page.evaluate(() => document.documentElement.scrollWidth > innerWidth);
       await given.shot(name, page);
       expect(wide, name).to.equal(false);
-      expect(await seriousProblems(page), name).to.deep.equal([]);
+      expect(await seriousFindings(page), name).to.deep.equal([]);
     }
   });
 });

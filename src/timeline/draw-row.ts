@@ -14,8 +14,8 @@ import type { TimelineRow } from './timeline-rows.ts';
 
 /** How moments and durations are written, both given in ms. */
 export interface TimeFormat {
-  moment(ms: number): string;
-  duration(ms: number): string;
+  readonly moment: (ms: number) => string;
+  readonly duration: (ms: number) => string;
 }
 
 /** A place to draw at: the window, the upper edge and the height of the row in px, and how times are written. */
@@ -101,10 +101,15 @@ function touches<Sample extends { readonly atMs: number }>(
     .join('');
 }
 
+/** Memory is drawn up to so many times the limit. */
+const ABOVE_LIMIT = 1.25;
+
 function memory({ totalBytes, limitBytes, samples }: TimelineDevice, place: Place): string {
   const { scale, top, height } = place;
   const shown = samplesIn(samples, scale);
-  const yOf = (bytes: number): number => top + height - (height * Math.min(bytes, totalBytes)) / totalBytes;
+  // A limit far below what there is would else leave nothing to see.
+  const mostBytes = Math.min(totalBytes, limitBytes * ABOVE_LIMIT);
+  const yOf = (bytes: number): number => top + height - (height * Math.min(bytes, mostBytes)) / mostBytes;
   const layer = (kind: string, bytesOf: (sample: MemorySample) => number): string =>
     area(shown, (sample) => yOf(bytesOf(sample)), kind, place);
   const limit =

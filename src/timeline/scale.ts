@@ -21,11 +21,11 @@ const MINUTE = 60 * SECOND;
 const HOUR = 60 * MINUTE;
 /** Distances between marks that people can reckon with, in ms. */
 const STEPS = [
-  ...[1, 2, 5, 10, 20, 50, 100, 200, 500],
-  ...[1, 2, 5, 10, 15, 30].map((seconds) => seconds * SECOND),
-  ...[1, 2, 5, 10, 15, 30].map((minutes) => minutes * MINUTE),
-  ...[1, 2, 3, 6, 12, 24, 48, 168, 720].map((hours) => hours * HOUR),
-];
+  [1, 2, 5, 10, 20, 50, 100, 200, 500],
+  [1, 2, 5, 10, 15, 30].map((seconds) => seconds * SECOND),
+  [1, 2, 5, 10, 15, 30].map((minutes) => minutes * MINUTE),
+  [1, 2, 3, 6, 12, 24, 48, 168, 720].map((hours) => hours * HOUR),
+].flat();
 /** Room that a mark with its text takes, in px. */
 const MARK_WIDTH = 84;
 

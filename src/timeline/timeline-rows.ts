@@ -104,7 +104,7 @@ const memoryRow = (device: TimelineDevice): Untopped => ({
   height: MEMORY,
   gap: GAP,
   name: device.id,
-  detail: formatBytes(device.totalBytes),
+  detail: formatBytes(Math.min(device.limitBytes, device.totalBytes)),
   content: { kind: 'memory', device },
 });
 
