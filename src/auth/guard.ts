@@ -15,8 +15,8 @@ export type AccessConfig = Pick<Config, 'keys'> & {
 
 /** Who calls. */
 export interface Caller {
-  /** The name of the key; null where none is asked for. */
-  readonly key: string | null;
+  /** Null where none is asked for. */
+  readonly key: KnownKey | null;
   readonly scopes: readonly Scope[];
 }
 
@@ -55,14 +55,14 @@ export function createGuard(config: () => AccessConfig): Guard {
       } = access();
       const { headers } = request;
       if (!hosts.has(headers.host)) throw new RequestError(otherHost(headers.host));
-      if (origins.refuses(request)) throw new RequestError(otherOrigin(headers.origin));
+      if (origins.refuses(request, needs === null)) throw new RequestError(otherOrigin(headers.origin));
       if (keyring.isEmpty) return everybody;
       if (needs === null) return nobody;
       const key = known(keyring, presentedKey(headers));
       if (!needs.some((scope) => key.scopes.includes(scope))) throw new RequestError(lacksScope(key, needs));
       const waitSeconds = await rates.take(key.name, key.requestsPerMinute ?? limits.requestsPerMinute);
       if (waitSeconds > 0) throw new RequestError(tooMany(key, waitSeconds));
-      return { key: key.name, scopes: key.scopes };
+      return { key, scopes: key.scopes };
     },
     listsOrigin: (origin) => access().origins.lists(origin),
     stillKnows: ({ key }) => {

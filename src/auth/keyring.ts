@@ -7,6 +7,7 @@ type KeyConfigs = Config['keys'];
 /** A key that is known. */
 export interface KnownKey {
   readonly name: string;
+  readonly hash: string;
   readonly scopes: readonly Scope[];
   /** May be `Infinity`; null for what all keys have. */
   readonly requestsPerMinute: number | null;
@@ -23,6 +24,7 @@ export class Keyring {
   constructor(keys: KeyConfigs) {
     this.#entries = Object.entries(keys).map(([name, key]) => ({
       name,
+      hash: key.hash,
       scopes: key.scopes,
       requestsPerMinute: key.requestsPerMinute ?? null,
       digest: Buffer.from(key.hash.slice('sha256:'.length), 'hex'),
@@ -45,7 +47,10 @@ export class Keyring {
     return found;
   }
 
-  has(name: string): boolean {
-    return this.#entries.some((entry) => entry.name === name);
+  /** Whether this very key is still here, and may do what it might. */
+  has({ hash: kept, scopes }: KnownKey): boolean {
+    return this.#entries.some(
+      (entry) => entry.hash === kept && scopes.every((scope) => entry.scopes.includes(scope)),
+    );
   }
 }

@@ -21,12 +21,13 @@ export class Origins {
     return this.#listed.has(plain) || this.#listed.has(plain.replace(/\/\/.*/s, '//*'));
   }
 
-  /** Whether a request comes from a page that is neither Corral's own nor listed. */
-  refuses(request: Asked): boolean {
+  /** Whether a request comes from a page that is neither Corral's own nor listed. Links may be followed to what is for everybody. */
+  refuses(request: Asked, isForEverybody: boolean): boolean {
     const { origin, host, 'sec-fetch-site': site } = request.headers;
     if (origin === undefined && site === undefined) return false;
     if (origin !== undefined && this.lists(origin)) return false;
-    if (site !== undefined) return site !== 'same-origin' && site !== 'none' && !isFollowedLink(request);
+    if (site !== undefined)
+      return site !== 'same-origin' && site !== 'none' && !(isForEverybody && isFollowedLink(request));
     return !(origin !== undefined && URL.canParse(origin) && new URL(origin).host === host);
   }
 }

@@ -79,6 +79,10 @@ const key = z.strictObject({
   requestsPerMinute: rate.optional().describe('Default: limits.requestsPerMinute.'),
 });
 
+/** Arguments that would open a runner to others than Corral, or close it to Corral. */
+const ADDRESS_OR_KEY =
+  /^--(?:host|port|reuse-port|api-key|api-key-file|api-prefix|ssl-(?:key|cert)-file)(?:=|$)/;
+
 const sharing = {
   context: z
     .union([count, z.literal('auto')])
@@ -99,9 +103,13 @@ const sharing = {
     .optional()
     .describe('Which program runs it. Default: auto, which takes llama-server where there is one.'),
   args: z
-    .array(z.string())
+    .array(
+      z.string().refine((arg) => !ADDRESS_OR_KEY.test(arg), {
+        error: 'expected no address and no key: a runner is reached through Corral alone',
+      }),
+    )
     .optional()
-    .describe('Further llama-server arguments; they win over those of Corral.'),
+    .describe('Further llama-server arguments; they win over those of Corral, but for address and key.'),
   keepAliveLimit: duration
     .optional()
     .describe('The longest keep-alive that a request may ask for. Default: any.'),

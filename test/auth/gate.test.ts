@@ -1,7 +1,10 @@
 import { request as httpRequest, type IncomingMessage, type OutgoingHttpHeaders } from 'node:http';
 import { once } from 'node:events';
 import { expect } from 'chai';
-import type { ConfigInput } from '../../src/config/schema.ts';
+import { stringify } from 'yaml';
+import { createGuard } from '../../src/auth/guard.ts';
+import { parseConfig } from '../../src/config/load-config.ts';
+import type { Config, ConfigInput } from '../../src/config/schema.ts';
 import { SmallDesk } from '../http/support/small-desk.ts';
 import { RawClient, until } from '../http/support/clients.ts';
 import { Servers, type StartedCorral } from '../http/support/started.ts';
@@ -95,15 +98,20 @@ describe('the gate', () => {
       expect(await of({ 'sec-fetch-site': 'same-site' })).to.equal(403);
     });
 
-    it('may link to Corral, but not send forms, nor frame it', async () => {
+    it("may link to Corral's page, but not to what it answers with, nor send forms, nor frame it", async () => {
       const corral = await start();
-      const link = { 'sec-fetch-site': 'cross-site', 'sec-fetch-mode': 'navigate' };
-      const of = (dest: string, method?: string, more: OutgoingHttpHeaders = {}): Promise<number> =>
-        statusOf(corral, { ...link, 'sec-fetch-dest': dest, ...more }, method);
+      const link = {
+        'sec-fetch-site': 'cross-site',
+        'sec-fetch-mode': 'navigate',
+        'sec-fetch-dest': 'document',
+      };
+      const of = async (path: string, more: OutgoingHttpHeaders = {}, method?: string): Promise<number> =>
+        (await ask(corral, path, { ...link, ...more }, method)).status;
 
-      expect(await of('document')).to.equal(200);
-      expect(await of('document', 'POST', { origin: 'http://elsewhere.example' })).to.equal(403);
-      expect(await of('iframe')).to.equal(403);
+      expect(await of('/')).to.equal(200);
+      expect(await of('/props?model=tiny&autoload=true')).to.equal(403);
+      expect(await of('/', { origin: 'http://elsewhere.example' }, 'POST')).to.equal(403);
+      expect(await of('/', { 'sec-fetch-dest': 'iframe' })).to.equal(403);
     });
 
     it('are let by list, exactly or by a scheme that no web site has', async () => {
@@ -287,6 +295,18 @@ describe('the gate', () => {
         expect(await statusOf(open, {})).to.equal(200);
       }
     });
+  });
+
+  it('goes by the configuration that counts at the moment', async () => {
+    const configs = ['old', 'new'].map((key) => parseConfig(stringify({ keys: keysOf({ one: { key } }) })));
+    let [current] = configs;
+    const guard = createGuard(() => current as Config);
+    const corral = await servers.corral(new SmallDesk(), { guard });
+    const of = (key: string): Promise<number> => statusOf(corral, { 'x-api-key': key });
+
+    expect([await of('old'), await of('new')]).to.deep.equal([200, 401]);
+    current = configs[1];
+    expect([await of('old'), await of('new')]).to.deep.equal([401, 200]);
   });
 
   it('notes who was refused, without key and query', async () => {

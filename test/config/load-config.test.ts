@@ -79,6 +79,24 @@ devices: { CPU: { memory: 450 MiB } }`);
       text: 'models:\n  a: { path: a.gguf }\n  b: { path: b.gguf, aliases: [A] }\n',
       says: ["corral.yaml:3:3: models.b: the name 'A' is taken by 'a' already"],
     },
+    {
+      title: 'an argument that would let others reach a runner',
+      text: 'models:\n  a: { path: a.gguf, args: [-fa, on, --host, 0.0.0.0] }\n',
+      says: [
+        'corral.yaml:2:38: models.a.args.2: expected no address and no key: a runner is reached through Corral alone, found "--host"',
+      ],
+    },
+    {
+      title: 'origins and hosts that are none',
+      text: 'listen:\n  allowedHosts: ["a.example:80", "*.b.example"]\n  allowedOrigins: [https://a.example/path, "*", https://*, "null", app://*]\n',
+      says: [
+        'corral.yaml:2:18: listen.allowedHosts.0: expected a name such as gpu.example.org or *.example.org, without a port, found "a.example:80"',
+        ...(['https://a.example/path', '*', 'https://*', 'null'] as const).map(
+          (found, i) =>
+            `corral.yaml:3:${[20, 44, 49, 60][i]}: listen.allowedOrigins.${i}: expected an origin such as https://chat.example.org or app://*, without a path, found "${found}"`,
+        ),
+      ],
+    },
   ])
     it(`names ${title}`, () => expect(problemsOf(text)).to.deep.equal(says));
 

@@ -105,6 +105,27 @@ describe('limits', () => {
     client.socket.destroy();
   });
 
+  it('closes connections beyond the limit, and says so once in a while', async () => {
+    const { port, lines } = await servers.corral(new SmallDesk(), { limits: { maxConnections: 2 } });
+    const first = [new RawClient(port), new RawClient(port)];
+    for (const client of first) client.socket.write('GET /health HTTP/1.1\r\nHost: x\r\n\r\n');
+    await until('both are answered', () => first.every(({ text }) => text.includes('"ok"')));
+    const beyond = [new RawClient(port), new RawClient(port)];
+    await until('the others are closed', () => beyond.every(({ closed }) => closed));
+
+    const told = lines.filter(({ event }) => event === 'connections.dropped');
+    expect(told).to.have.length(1);
+    expect(told[0]).to.include({ dropped: 1, maxConnections: 2 });
+    first[0]?.socket.destroy();
+    let later = new RawClient(port);
+    await until('there is room again', () => {
+      if (later.closed) later = new RawClient(port);
+      else later.socket.write('GET /health HTTP/1.1\r\nHost: x\r\n\r\n');
+      return later.text.includes('"ok"');
+    });
+    for (const { socket } of [...first, later]) socket.destroy();
+  });
+
   it('answers 431 for huge headers', async () => {
     const { port } = await servers.corral(new SmallDesk());
     const client = new RawClient(port);

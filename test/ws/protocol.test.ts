@@ -2,7 +2,11 @@ import { once } from 'node:events';
 import { connect } from 'node:net';
 import { expect } from 'chai';
 import { WebSocket } from 'ws';
+import { parseConfig } from '../../src/config/load-config.ts';
+import type { Config } from '../../src/config/schema.ts';
 import { defaultWsLimits } from '../../src/ws/limits.ts';
+import { stringify } from 'yaml';
+import { createGuard } from '../../src/auth/guard.ts';
 import { presentedKey } from '../../src/auth/presented-key.ts';
 import type { WsOptions } from '../../src/ws/ws-api.ts';
 import { aGuard, keysOf } from '../support/guard.ts';
@@ -245,6 +249,17 @@ describe('the WebSocket API', () => {
       });
 
       expect(reply).to.have.nested.property('problem.code', 'forbidden');
+    });
+
+    it('closes the connection of a key that is taken out of the configuration', async () => {
+      const config = (keys: object): Config => parseConfig(stringify({ keys }));
+      let current = config({ ...keysOf({ reader: { key: 'abc', scopes: ['read'] } }) });
+      const { url, pool } = await start({ guard: createGuard(() => current) });
+      const reader = await RawReader.open(url, { headers: { authorization: 'Bearer abc' } });
+      current = config({ ...keysOf({ reader: { key: 'another', scopes: ['read'] } }) });
+      pool.advance(defaultWsLimits.heartbeatMs);
+
+      expect(await reader.end()).to.deep.equal({ code: 1008, reason: 'the key is not known any more' });
     });
 
     it('has nothing at other paths', async () => {
