@@ -36,6 +36,8 @@ export interface LaunchOptions {
   readonly embedding: boolean;
   /** Layers that can be offloaded to a GPU, the output included; absent when unknown, and then it is offloaded whole or not at all. */
   readonly layers?: number;
+  /** Its file is read into memory and not mapped; absent: mapped. Chosen when a process is started, and no reason for a reload. */
+  readonly readsFile?: boolean;
   /** Passed to the process after Corral's own arguments. */
   readonly extraArgs: readonly string[];
 }
@@ -57,6 +59,8 @@ export interface ModelSpec {
   /** The only devices it may use, in order of preference; null means any. */
   readonly devices: readonly DeviceId[] | null;
   readonly placement: Placement;
+  /** Of the model's file, all parts together; absent when unknown. */
+  readonly fileBytes?: number;
   /** Expected load time, from earlier loads or from the file's size. */
   readonly loadEstimateMs: number;
   /** Most requests that may wait for this model. */

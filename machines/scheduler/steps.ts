@@ -1,4 +1,5 @@
 import type { Failure } from '../failures.ts';
+import { readsFile } from '../planning/file-reading.ts';
 import { decide, runnerAtOnce } from '../planning/plan.ts';
 import type { Decision, Victim, Waiting } from '../planning/view.ts';
 import type { RunnerCommand, RunnerOutcome } from '../runner/contract.ts';
@@ -57,7 +58,8 @@ function carryOut(
   out: Outlet,
 ): void {
   if (decision.kind === 'start') {
-    const { spec, reservation } = decision;
+    const { reservation } = decision;
+    const spec = launchedOn(decision.spec, reservation, ledger);
     const runnerId = ledger.nextRunnerId();
     for (const record of recordsOf(ledger, decision, runnerId)) out.emit({ type: 'decision', record });
     out.spawn(ledger.addRunner(runnerId, spec, reservation), spec, reservation);
@@ -89,6 +91,12 @@ export function evict(
   ledger.apply(decision);
   out.command(victim.runnerId, { type: 'runner.expire', reason: victim.reason, drainMs });
 }
+
+/** A model as it is started on these devices. */
+const launchedOn = (spec: ModelSpec, reservation: Reservation, ledger: Ledger): ModelSpec => ({
+  ...spec,
+  launch: { ...spec.launch, readsFile: readsFile(spec, reservation, ledger) },
+});
 
 /** Gives a request to a runner that is free for it, puts it in line, or refuses it at once when too many wait. */
 export function takeRequest(

@@ -122,6 +122,7 @@ function specOf(name: string, model: ModelConfig, file: ModelFile, parts: Resolv
     devices: model.devices ?? null,
     placement:
       launch.runtime === 'embedded' ? 'cpu-only' : (model.placement ?? defaults.placement ?? 'gpu-or-cpu'),
+    fileBytes: file.bytes,
     loadEstimateMs: learned?.loadMs ?? LOAD_BASE_MS + file.bytes / LOAD_BYTES_PER_MS,
     maxQueue: model.maxQueue ?? defaults.maxQueue ?? limits.queue,
     ...definedOnly({

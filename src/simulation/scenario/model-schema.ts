@@ -38,6 +38,9 @@ export const modelShape = {
     .array(z.strictObject({ tokens: positive, needs: size }))
     .optional()
     .describe('For a context that Corral chooses: the choices, the largest first.'),
+  fileSize: size
+    .optional()
+    .describe('How large its file is: whether there is room to map it. Default: not known.'),
   maxQueue: count.optional().describe('Most requests that may wait for it. Default: no limit of its own.'),
   really: size
     .optional()

@@ -57,6 +57,18 @@ describe('server arguments', () => {
   };
   const after = (args: readonly string[], flag: string): string | undefined => args[args.indexOf(flag) + 1];
 
+  it('have the file read instead of mapped where that was chosen, unless the model says otherwise', () => {
+    const { launch } = aModel('qwen', 8);
+
+    expect(serverArguments(spec({}), 4000)).to.not.include('--no-mmap');
+    expect(serverArguments(spec({ launch: { ...launch, readsFile: true } }), 4000)).to.include('--no-mmap');
+    const own = serverArguments(
+      spec({ launch: { ...launch, readsFile: true, extraArgs: ['--mmap'] } }),
+      4000,
+    );
+    expect(own.indexOf('--mmap')).to.be.greaterThan(own.indexOf('--no-mmap'));
+  });
+
   it('give a model just the device that was reserved for it', () => {
     const args = serverArguments(spec({ reservation: { CUDA1: 8 } }), 4000);
 
