@@ -17,7 +17,7 @@ export const statusOf = (ledger: Ledger, about: About): ServiceStatus => ({
   queue: [...ledger.queues.values()].flatMap((queue) => waitsOf(queue, ledger)),
 });
 
-const devicesOf = (ledger: Ledger): DeviceStatus[] =>
+export const devicesOf = (ledger: Ledger): DeviceStatus[] =>
   [...ledger.devices.values()].map(
     ({ id, name, kind, totalBytes, limitBytes, freeBytes, reservedBytes, claimedBytes, othersBytes }) => ({
       id,

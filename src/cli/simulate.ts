@@ -35,7 +35,7 @@ export const simulateCommand = (): Command =>
     .addOption(new Option('--policy <name>', 'the policy to play them under').choices([...POLICIES]))
     .option('--compare', 'both policies, side by side')
     .option('--json', 'print JSON (fields: docs/scenarios.md)')
-    .option('--trace <file>', 'write every event, one JSON object per line')
+    .option('--trace <file>', 'write every event, one JSON object per line; the page opens it')
     .option('--report <file>', 'write a page that shows what happened (HTML)')
     .option(
       '--trace-csv <file>',
@@ -104,7 +104,7 @@ function scenariosIn(path: string): string[] {
   return names.toSorted().map((name) => join(path, name));
 }
 
-function runsOf(file: string, { policy, compare }: SimulateFlags): Run[] {
+function runsOf(file: string, { policy, compare, trace }: SimulateFlags): Run[] {
   const scenario = readScenario(file);
   const name = basename(file).replace(SCENARIO_FILE, '');
   const policies = compare ? POLICIES : [policy ?? scenario.settings.policy ?? 'default'];
@@ -112,7 +112,7 @@ function runsOf(file: string, { policy, compare }: SimulateFlags): Run[] {
     name,
     file,
     about: scenario.about ?? '',
-    result: simulate(scenario, { policy: one }),
+    result: simulate(scenario, { policy: one, told: trace !== undefined }),
   }));
 }
 

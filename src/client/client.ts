@@ -15,6 +15,12 @@ import { pictureAfter, type Picture } from './pictures.ts';
 
 export type { ConnectionOptions, ConnectionState, SocketConstructor, SocketLike } from './connection.ts';
 export { pictureAfter, type Picture } from './pictures.ts';
+export {
+  RECORDING_FORMAT,
+  RECORDING_VERSION,
+  recordingHeader,
+  type RecordingHeader,
+} from '../recording/recording-file.ts';
 export type * from '../ws/protocol.ts';
 
 /** The server, or the lack of a connection to it, says no: `problem.code` is for programs, the message for people. */

@@ -11,6 +11,7 @@ import { Recorder, type Sight } from './scenario/recorder.ts';
 import type { PolicyName, SimulationResult } from './scenario/result.ts';
 import type { Scenario } from './scenario/schema.ts';
 import { settingsOf, worldOf } from './scenario/stage.ts';
+import { Told } from './told.ts';
 import type { World } from './world.ts';
 
 export { parseScenario, scenarioOf } from './scenario/parse-scenario.ts';
@@ -23,6 +24,8 @@ const LONGEST_ENDING_MS = 3_600_000;
 export interface SimulateOptions {
   /** Wins over the scenario's own `settings.policy`. */
   readonly policy?: PolicyName;
+  /** Adds `told` events to the result: what the WebSocket API would have told, which the page shows. */
+  readonly told?: boolean;
 }
 
 /**
@@ -58,9 +61,10 @@ export function simulate(scenario: Scenario, options: SimulateOptions = {}): Sim
   scheduler.on('model.learned', ({ classKey, needBytes }) => {
     if (needBytes !== null) specs.learn(classKey, needBytes);
   });
+  const told = options.told ? new Told(scheduler, (one) => recorder.note('told', one)) : null;
   director.begin();
   scheduler.start();
-  const moments = run(scenario, expected?.moments ?? [], { world, ledger, recorder, director });
+  const moments = run(scenario, expected?.moments ?? [], { world, ledger, recorder, director, told });
   const end = recorder.sight();
   recorder.finish();
   scheduler.stop();
@@ -101,6 +105,7 @@ interface Stage {
   readonly ledger: Ledger;
   readonly recorder: Recorder;
   readonly director: Director;
+  readonly told: Told | null;
 }
 
 /** Lets virtual time pass to the end, and looks around at the moments that somebody has expectations of. */
@@ -120,14 +125,19 @@ function run(scenario: Scenario, moments: readonly { readonly at: number }[], st
 const lastOf = ({ at, times = 1, every = 0, until = 0 }: Scenario['timeline'][number]): number =>
   Math.max(at + (times - 1) * every, until);
 
-function advanceTo(untilMs: number, { world, recorder }: Stage): void {
-  while (world.clock.step(untilMs)) recorder.look();
+function advanceTo(untilMs: number, stage: Stage): void {
+  const { world } = stage;
+  while (world.clock.step(untilMs)) look(stage);
   world.clock.advanceTo(untilMs);
 }
 
 function settle(limitMs: number, stage: Stage): void {
-  const { world, recorder } = stage;
-  while (!isQuiet(stage) && world.clock.step(limitMs)) recorder.look();
+  while (!isQuiet(stage) && stage.world.clock.step(limitMs)) look(stage);
+}
+
+function look({ recorder, told }: Stage): void {
+  recorder.look();
+  told?.look();
 }
 
 /** Nobody is to do anything, nobody waits, and no runner is on its way anywhere. */

@@ -3,14 +3,16 @@ import { ledgerOf } from '../management/parts.ts';
 import { decisionEntry } from '../management/views.ts';
 import { actorEvents } from './actor-events.ts';
 import { ActorTable } from './actor-table.ts';
+import { runnerRow, waitRows } from './ledger-rows.ts';
 import { ListSource } from './list-source.ts';
 import { modelLog, runnerLog, terminal } from './logs.ts';
+import { momentOf } from './moment.ts';
 import type { WsParts } from './parts.ts';
 import type { Row, Topic, TopicParams } from './protocol.ts';
 import type { Source, Watch } from './source.ts';
 import { SpeedWatch } from './speed-watch.ts';
 import { StreamSource, type Bounds } from './stream-source.ts';
-import { modelRows, runnerRow, waitRows } from './views.ts';
+import { modelRows } from './views.ts';
 
 /** What a snapshot of a stream has at most: some hundred KiB, so that a reader who has caught up can take it at once. */
 const bounds: Bounds = { entries: 500, size: 256 * 1024 };
@@ -33,8 +35,10 @@ export function sourcesOf(parts: WsParts): Opens {
   const never: Watch = () => () => {};
 
   return {
-    runners: list<'runners'>(() => [...ledger().runners.values()].map(runnerRow)),
-    queue: list<'queue'>(() => waitRows(ledger())),
+    runners: list<'runners'>(() =>
+      [...ledger().runners.values()].map((runner) => runnerRow(runner, momentOf)),
+    ),
+    queue: list<'queue'>(() => waitRows(ledger(), momentOf)),
     devices: list<'devices'>(() => [...parts.status().devices]),
     models: list<'models'>(() => modelRows(parts.catalogue, ledger())),
     speeds: (_, touch) => {

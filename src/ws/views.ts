@@ -1,40 +1,8 @@
 import type { Ledger } from '../../machines/scheduler/ledger.ts';
-import type { QueueTable, RunnerRow } from '../../machines/scheduler/tables.ts';
 import type { Catalogue } from '../catalogue.ts';
 import { modelStatus } from '../management/views.ts';
-import { runnerStatus, waitsOf } from '../status.ts';
-import { momentOf } from './moment.ts';
 import type { Row } from './protocol.ts';
-
-/** A runner as the status has it, with moments in place of durations. */
-export function runnerRow(runner: RunnerRow): Row<'runners'> {
-  const { stateSinceMs } = runner;
-  // Seen from the moment when its state began, what is left of its keep-alive is all of it.
-  const { sinceMs: _, idleLeftMs, ...rest } = runnerStatus(runner, stateSinceMs);
-  return {
-    ...rest,
-    since: momentOf(stateSinceMs),
-    idleUntil: idleLeftMs === null ? null : momentOf(stateSinceMs + idleLeftMs),
-  };
-}
-
-/** All that wait, with moments in place of durations. */
-export const waitRows = (ledger: Ledger): Row<'queue'>[] =>
-  [...ledger.queues.values()].flatMap((queue) => rowsOf(queue, ledger));
 
 /** The configured models, in the order of the configuration. */
 export const modelRows = (catalogue: Catalogue, ledger: Ledger): Row<'models'>[] =>
   catalogue.entries.map((entry) => ({ id: entry.name, ...modelStatus(entry, ledger) }));
-
-function rowsOf(queue: QueueTable, ledger: Ledger): Row<'queue'>[] {
-  const nowMs = ledger.now();
-  return waitsOf(queue, ledger).map((wait, index) => {
-    const { waitedMs: _, estimateMs, ...rest } = wait;
-    return {
-      ...rest,
-      since: momentOf(queue.order[index]?.arrivedAtMs ?? nowMs),
-      // To a second: a guess that moves with the time of asking would else be a change each time.
-      expectedAt: estimateMs === null ? null : momentOf(Math.ceil((nowMs + estimateMs) / 1000) * 1000),
-    };
-  });
-}

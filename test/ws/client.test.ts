@@ -151,6 +151,6 @@ describe('the client', () => {
     };
     visit(new URL('../../src/client/client.ts', import.meta.url));
 
-    expect(seen.size).to.equal(4);
+    expect(seen.size).to.equal(5);
   });
 });

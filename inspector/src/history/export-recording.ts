@@ -1,8 +1,4 @@
-import {
-  RECORDING_FORMAT,
-  RECORDING_VERSION,
-  type RecordingHeader,
-} from '../../../src/recording/recording-file.ts';
+import { RECORDING_FORMAT, RECORDING_VERSION, type RecordingHeader } from 'corral/client';
 import { keyHeaders } from '../live/key.ts';
 import { keptLines, opened, shownCharts } from './player.ts';
 

@@ -1,4 +1,4 @@
-import { recordingHeader, type RecordingHeader } from '../../../src/recording/recording-file.ts';
+import { RECORDING_VERSION, recordingHeader, type RecordingHeader } from 'corral/client';
 import type { Chart } from '../live/picture.ts';
 import { keptTopics, type KeptTopic, type Pictures, type Told } from './pictures.ts';
 import { Tape, type TapeBounds } from './tape.ts';
@@ -28,9 +28,10 @@ const bounds: TapeBounds = { ms: Infinity, size: 512 * 1024 ** 2 };
 export function openFile(name: string, text: string): readonly Opened[] {
   const header = recordingHeader(text);
   if (header) {
-    if (header.version !== 1)
+    const version: number = header.version;
+    if (version !== RECORDING_VERSION)
       throw new FileProblem(
-        `${name} is of version ${header.version}; this page reads version 1. Update Corral.`,
+        `${name} is of version ${version}; this page reads version ${RECORDING_VERSION}. Update Corral.`,
       );
     return [openRecording(name, text, header as RecordingHeader<unknown, Chart>)];
   }

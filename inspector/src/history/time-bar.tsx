@@ -16,6 +16,8 @@ export function TimeBar() {
   const known = span.value;
   const isPast = past.value !== null;
   const atMs = past.value?.atMs ?? known?.toMs ?? 0;
+  // A whole number of steps, so that the last moment can be reached.
+  const lastMs = known ? known.fromMs + Math.ceil((known.toMs - known.fromMs) / STEP) * STEP : 1;
   const isPlaying = speed.value > 0;
   return (
     <footer class="time-bar" data-past={isPast} aria-label="Time">
@@ -36,9 +38,9 @@ export function TimeBar() {
         aria-label="Moment"
         aria-valuetext={known ? `${timeOf(atMs)}, ${agoOf(atMs)}` : 'nothing is known yet'}
         min={known?.fromMs ?? 0}
-        max={known?.toMs ?? 1}
+        max={lastMs}
         step={STEP}
-        value={atMs}
+        value={isPast ? atMs : lastMs}
         disabled={!known}
         onInput={({ currentTarget }) => moveTo(Number(currentTarget.value))}
       />
@@ -68,7 +70,7 @@ export function TimeBar() {
 
 /** At the right end of what is live is the present. */
 function moveTo(atMs: number): void {
-  if (!opened.peek() && atMs >= (span.peek()?.toMs ?? 0) - STEP) goLive();
+  if (!opened.peek() && atMs >= (span.peek()?.toMs ?? 0)) goLive();
   else seek(atMs);
 }
 

@@ -2,12 +2,24 @@ import { isMap, isNode, isSeq, LineCounter, parseDocument, type Document, type N
 import type { z } from 'zod';
 import { ConfigError, type ConfigProblem } from '../../config/config-error.ts';
 import { guess } from '../../config/guess.ts';
+import { recordingHeader, type RecordingHeader } from '../../recording/recording-file.ts';
 import { knownKeysAt } from './known-keys.ts';
 import { namesIn } from './names.ts';
 import { scenarioSchema, type Scenario, type ScenarioInput } from './schema.ts';
 
-/** Reads a scenario from YAML or JSON text; `file` is for messages. Throws a `ConfigError` that names every problem with line and key. */
+/** Reads a scenario from YAML or JSON text, or that of a recording; `file` is for messages. Throws a `ConfigError` that names every problem with line and key. */
 export function parseScenario(text: string, file = 'scenario.yaml'): Scenario {
+  const header = recordingHeader(text);
+  return header ? recordedScenario(header, file) : parseText(text, file);
+}
+
+function recordedScenario({ scenario }: RecordingHeader, file: string): Scenario {
+  const message = 'this recording has no scenario: export it from a page that is connected.';
+  if (scenario === null) throw new ConfigError(file, [{ line: 1, column: 1, key: 'scenario', message }]);
+  return checked(scenario, file);
+}
+
+function parseText(text: string, file: string): Scenario {
   const lines = new LineCounter();
   const document = parseDocument(text, { lineCounter: lines });
   const syntax = document.errors.map(({ message, pos }) => {
@@ -25,7 +37,9 @@ export function parseScenario(text: string, file = 'scenario.yaml'): Scenario {
 }
 
 /** A scenario written as an object in a test. Throws a `ConfigError`. */
-export function scenarioOf(input: ScenarioInput): Scenario {
+export const scenarioOf = (input: ScenarioInput): Scenario => checked(input, 'scenario');
+
+function checked(input: unknown, file: string): Scenario {
   const found = check(input);
   if ('scenario' in found) return found.scenario;
   const problems = found.problems.map(({ path, message }) => ({
@@ -34,7 +48,7 @@ export function scenarioOf(input: ScenarioInput): Scenario {
     key: path.map(String).join('.'),
     message,
   }));
-  throw new ConfigError('scenario', problems);
+  throw new ConfigError(file, problems);
 }
 
 /** A file's first comment says what it shows. */

@@ -7,9 +7,9 @@ export interface ViewportControl {
   readonly view: Viewport | null;
   /** Goes where the lit state is, until somebody looks elsewhere. */
   readonly follows: boolean;
-  fit(): void;
-  zoomBy(factor: number): void;
-  follow(): void;
+  readonly fit: () => void;
+  readonly zoomBy: (factor: number) => void;
+  readonly follow: () => void;
 }
 
 /** Step of an arrow key, in px. */
@@ -68,10 +68,10 @@ export function useViewport(
 }
 
 interface Control {
-  by(change: (view: Viewport, size: Size) => Viewport): void;
-  fit(): void;
-  zoomBy(factor: number): void;
-  follow(): void;
+  readonly by: (change: (view: Viewport, size: Size) => Viewport) => void;
+  readonly fit: () => void;
+  readonly zoomBy: (factor: number) => void;
+  readonly follow: () => void;
 }
 
 function listen(element: HTMLElement, { by, fit: fitAll, zoomBy, follow }: Control): () => void {

@@ -20,10 +20,7 @@ interface Props {
 
 /** Events as arrows between lifelines. Only those in sight are there; at its end it stays at its end. */
 export function EventList({ events, selected, onSelect }: Props) {
-  const frame = useRef<HTMLDivElement>(null);
-  const [top, setTop] = useState(0);
-  const [size, setSize] = useState({ width: 0, height: 0 });
-  const isAtEnd = useRef(true);
+  const { frame, top, size, onScroll } = useWindow(events);
   const lanes = useMemo(() => lanesOf(events), [events]);
   const laneWidth = Math.max(
     NARROWEST,
@@ -32,29 +29,7 @@ export function EventList({ events, selected, onSelect }: Props) {
   const laneOf = useMemo(() => new Map(lanes.map(({ actor }, i) => [actor, i])), [lanes]);
   const width = TIME + laneWidth * lanes.length + TAIL;
 
-  useEffect(() => {
-    const element = frame.current;
-    if (!element) return;
-    const watch = new ResizeObserver(() =>
-      setSize({ width: element.clientWidth, height: element.clientHeight }),
-    );
-    watch.observe(element);
-    return () => watch.disconnect();
-  }, []);
-  useEffect(() => {
-    const element = frame.current;
-    if (!element || !isAtEnd.current) return;
-    element.scrollTop = element.scrollHeight;
-    setTop(element.scrollTop);
-  }, [events, size]);
-
   const selectedAt = selected ? events.findLastIndex((event) => isSameEvent(event, selected)) : -1;
-  const onScroll = (): void => {
-    const element = frame.current;
-    if (!element) return;
-    isAtEnd.current = element.scrollTop + element.clientHeight >= element.scrollHeight - ROW;
-    setTop(element.scrollTop);
-  };
   const onKeyDown = (event: KeyboardEvent): void => {
     const to = nextIndex(event.key, selectedAt, events.length);
     if (event.key === 'Escape') onSelect(null);
@@ -104,6 +79,36 @@ export function EventList({ events, selected, onSelect }: Props) {
       </div>
     </div>
   );
+}
+
+/** What is in sight of the list. It stays at its end, if it is there when more comes. */
+function useWindow(events: readonly ActorEvent[]) {
+  const frame = useRef<HTMLDivElement>(null);
+  const [top, setTop] = useState(0);
+  const [size, setSize] = useState({ width: 0, height: 0 });
+  const isAtEnd = useRef(true);
+  useEffect(() => {
+    const element = frame.current;
+    if (!element) return;
+    const watch = new ResizeObserver(() =>
+      setSize({ width: element.clientWidth, height: element.clientHeight }),
+    );
+    watch.observe(element);
+    return () => watch.disconnect();
+  }, []);
+  useEffect(() => {
+    const element = frame.current;
+    if (!element || !isAtEnd.current) return;
+    element.scrollTop = element.scrollHeight;
+    setTop(element.scrollTop);
+  }, [events, size]);
+  const onScroll = (): void => {
+    const element = frame.current;
+    if (!element) return;
+    isAtEnd.current = element.scrollTop + element.clientHeight >= element.scrollHeight - ROW;
+    setTop(element.scrollTop);
+  };
+  return { frame, top, size, onScroll };
 }
 
 const laneX = (index = 0, width: number): number => TIME + width * (index + 0.5);
