@@ -36,7 +36,7 @@ Examples:
 
   ${key}
 
-Put this into ${file}, beside the keys that are there, and start Corral again:
+Put this into ${file}, beside the keys that are there. Corral takes it over at its next start, or at once with \`corral reload\`:
 
 keys:
   ${name}:
