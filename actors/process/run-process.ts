@@ -94,6 +94,7 @@ class Child {
     });
     this.#pid = terminal.pid;
     registry.add({ runnerId, pid: terminal.pid, command: file });
+    logs.begin(runnerId, (text) => terminal.write(text));
     terminal.onData((data) => this.#heard(logs.append(runnerId, data)));
     terminal.onExit(({ exitCode, signal }) => {
       logs.end(runnerId);

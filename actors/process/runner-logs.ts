@@ -29,9 +29,13 @@ interface Log {
 // oxlint-disable-next-line no-control-regex -- escape sequences are control characters
 const ANSI = /\u001b(?:\[[0-?]*[ -/]*[@-~]|\][^\u0007\u001b]*(?:\u0007|\u001b\\)|[@-Z\\-_])/g;
 
-/** The last lines that each runner printed: plain text, without terminal escapes. Bounded in lines, width and runners. */
+/**
+ * The last lines that each runner printed: plain text, without terminal escapes. Bounded in lines, width and runners. The way
+ * into its terminal is here, too.
+ */
 export class RunnerLogs {
   readonly #logs = new Map<RunnerId, Log>();
+  readonly #inputs = new Map<RunnerId, (text: string) => void>();
 
   /** Takes terminal output as it comes; returns the lines that it completed. */
   append(runnerId: RunnerId, chunk: string): readonly string[] {
@@ -48,9 +52,22 @@ export class RunnerLogs {
 
   /** The process has ended: what it left unfinished is a line too. */
   end(runnerId: RunnerId): void {
+    this.#inputs.delete(runnerId);
     const log = this.#of(runnerId);
     if (log.partial !== '') this.#keep(log, plain(log.partial));
     log.partial = '';
+  }
+
+  /** The process has begun: what is typed goes to `write` until it ends. */
+  begin(runnerId: RunnerId, write: (text: string) => void): void {
+    this.#inputs.set(runnerId, write);
+  }
+
+  /** Types into a runner's terminal; false when it has no process. */
+  type(runnerId: RunnerId, text: string): boolean {
+    const write = this.#inputs.get(runnerId);
+    write?.(text);
+    return write !== undefined;
   }
 
   /** The last `count` lines, oldest first. */

@@ -17,9 +17,22 @@ withPage('the terminal', { models: ['tiny', 'other'] }, (given) => {
     await given.page.getByLabel('Terminal of runner-1, read only').focus();
     await given.page.keyboard.press('Shift+Tab');
 
-    expect(await given.page.evaluate(() => document.activeElement?.getAttribute('aria-label'))).to.equal(
-      'Search',
-    );
+    expect(await given.page.evaluate(() => document.activeElement?.textContent)).to.equal('Type into it');
+  });
+
+  it('types into it only when that is wanted', async () => {
+    const { page } = given;
+    const screen = page.locator('.xterm-rows');
+    await page.getByLabel('Terminal of runner-1, read only').focus();
+    await page.keyboard.type('unwanted');
+    await page.getByRole('button', { name: 'Type into it' }).click();
+    await page.getByLabel('Terminal of runner-1').focus();
+    await page.keyboard.type('are you there');
+    // The terminal echoes what is typed, whether the process reads it or not.
+    await screen.getByText('are you there').waitFor();
+
+    expect(await screen.innerText()).not.to.include('unwanted');
+    await page.getByRole('button', { name: 'Type into it' }).click();
   });
 
   it('has the log line by line, and finds what is looked for in it', async () => {

@@ -20,7 +20,7 @@ export interface ManagementParts {
   readonly recording: () => ScenarioInput;
   /** Reads the configuration again. Rejects with a `ConfigError` when it cannot be used. */
   readonly reload: (isDry: boolean) => Promise<ReloadReport>;
-  readonly logs: Pick<RunnerLogs, 'tail' | 'subscribe'>;
+  readonly logs: Pick<RunnerLogs, 'tail' | 'subscribe' | 'type'>;
   readonly log: Logger;
   readonly version: string;
 }

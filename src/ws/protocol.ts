@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { scopes } from '../auth/scopes.ts';
+import { typedSchema } from '../management/operations/typed.ts';
 import { modelSchema, problemSchema, runnerSchema, type Shape } from '../management/schemas.ts';
 import { V } from './wire.ts';
 import { lists, streams, type ChangeData, type SnapshotData, type Topic } from './rows.ts';
@@ -95,6 +96,10 @@ export const commands = {
     }),
     result: runnerSchema,
   },
+  'terminal.write': {
+    params: z.strictObject({ runnerId: name, text: typedSchema }),
+    result: runnerSchema,
+  },
   'model.pin': {
     params: z.strictObject({
       model: name,
@@ -134,6 +139,7 @@ const command = z.discriminatedUnion('command', [
   commandOf('model.unload', commands['model.unload']),
   commandOf('runner.stop', commands['runner.stop']),
   commandOf('model.pin', commands['model.pin']),
+  commandOf('terminal.write', commands['terminal.write']),
 ]);
 const unsubscribe = z.strictObject({ v, type: z.literal('unsubscribe'), id: messageId });
 const ping = z.strictObject({ v, type: z.literal('ping') });

@@ -53,6 +53,10 @@ function callOf(message: Command): Call {
       const { runnerId: id, force } = message.params;
       return { operation: 'stopRunner', params: { id }, body: { force } };
     }
+    case 'terminal.write': {
+      const { runnerId: id, ...body } = message.params;
+      return { operation: 'writeTerminal', params: { id }, body };
+    }
   }
 }
 

@@ -12,7 +12,7 @@ import { scopes, type Scope } from '../../src/auth/scopes.ts';
 import { ollamaRoutes } from '../../src/http/ollama/handler.ts';
 import { createRouter } from '../../src/http/router.ts';
 import type { OpenApiDocument } from '../../src/management/openapi.ts';
-import { commands } from '../../src/ws/protocol.ts';
+import { commands, type CommandInput, type CommandName } from '../../src/ws/protocol.ts';
 import { faultsOf, operationsOf } from '../management/support/document.ts';
 import { startCorral, type Corral } from '../support/corral.ts';
 import { keysOf } from '../support/guard.ts';
@@ -343,16 +343,8 @@ describe('who may do what', function () {
       ] as const) {
         const reader = await RawReader.open(corral.url, { headers: { 'x-api-key': key } });
         for (const command of Object.keys(commands)) {
-          const params = command.startsWith('runner.')
-            ? { runnerId: 'none' }
-            : { model: 'none', pinned: true };
-          const { pinned: _pinned, ...rest } = params as { pinned?: boolean };
-          const reply = await reader.ask({
-            type: 'command',
-            id: command,
-            command,
-            params: command === 'model.pin' ? params : rest,
-          });
+          const params = commandParams[command as CommandName];
+          const reply = await reader.ask({ type: 'command', id: command, command, params });
 
           expect(reply, command)
             .to.have.nested.property('problem.code')
@@ -363,6 +355,15 @@ describe('who may do what', function () {
     });
   });
 });
+
+/** Each command, to a model or a runner that is not there. */
+const commandParams: { readonly [N in CommandName]: CommandInput<N> } = {
+  'model.load': { model: 'none' },
+  'model.unload': { model: 'none' },
+  'model.pin': { model: 'none', pinned: true },
+  'runner.stop': { runnerId: 'none' },
+  'terminal.write': { runnerId: 'none', text: 'x' },
+};
 
 describe('who may do what where no keys are configured', function () {
   this.timeout(60_000);

@@ -49,6 +49,7 @@ describe("the management API's document", () => {
       'GET /runners/{id}/log',
       'GET /runners/{id}/log/follow',
       'POST /runners/{id}/stop',
+      'POST /runners/{id}/terminal',
       'GET /openapi.json',
       'GET /docs',
     ]);
@@ -88,6 +89,11 @@ describe("the management API's document", () => {
     await readAll();
     pool.advance(5_000);
     managed.logs.append('runner-1', 'one\ntwo\n');
+    await ask('writeTerminal', '/runners/runner-1/terminal', { text: 'y\r' });
+    const typed: string[] = [];
+    managed.logs.begin('runner-1', (text) => typed.push(text));
+    await ask('writeTerminal', '/runners/runner-1/terminal', { text: '\u0013y\r' });
+    expect(typed).to.deep.equal(['y\r']);
     const lease = pool.request(aModel('a', 16));
     pool.request(aModel('a', 16));
     pool.request(aModel('b', 16));
@@ -105,6 +111,7 @@ describe("the management API's document", () => {
     await ask('unloadModel', '/models/hf%3Auser%2Frepo/unload', {});
     await ask('followRunnerLog', '/runners/runner-1/log/follow');
     await ask('stopRunner', '/runners/runner-1/stop');
+    await ask('writeTerminal', '/runners/runner-1/terminal', { text: 'y\r' });
     await ask('reloadConfig', '/config/reload', { dryRun: true });
     const wrong = { line: 3, column: 5, key: 'limits.queue', message: 'expected a number' };
     managed.reload = () => Promise.reject(new ConfigError('corral.yaml', [wrong]));
@@ -121,6 +128,7 @@ describe("the management API's document", () => {
     expect([...(asked.get('loadModel') ?? [])]).to.have.members([202, 404, 503]);
     expect([...(asked.get('unloadModel') ?? [])]).to.have.members([202, 409]);
     expect([...(asked.get('stopRunner') ?? [])]).to.have.members([202, 404]);
+    expect([...(asked.get('writeTerminal') ?? [])]).to.have.members([202, 404, 409]);
   });
 
   it('would show an answer that it does not describe', async () => {

@@ -37,7 +37,7 @@ describe('the AsyncAPI document', () => {
       'hello snapshot change reply error pong subscribe unsubscribe command ping'.split(' '),
     );
     expect(JSON.stringify(schemas['Subscribe'])).to.include('terminal').and.include('after');
-    expect(JSON.stringify(schemas['Command'])).to.include('model.pin');
+    expect(JSON.stringify(schemas['Command'])).to.include('model.pin').and.include('terminal.write');
     expect(JSON.stringify(schemas['Snapshot'])).to.include('#/components/schemas/RunnerRow');
   });
 });

@@ -28,7 +28,7 @@ const topic = fc.constantFrom(
   'log',
   'terminal',
 );
-const command = fc.constantFrom('model.load', 'model.unload', 'runner.stop', 'model.pin');
+const command = fc.constantFrom('model.load', 'model.unload', 'runner.stop', 'model.pin', 'terminal.write');
 const id = fc.constantFrom('1', '2', '3', '');
 const params = fc.oneof(
   fc.constant({}),

@@ -7,12 +7,16 @@ import { ledgerOf, settingsOf, type ManagementParts } from '../parts.ts';
 import { ProblemError } from '../problem.ts';
 import { logSchema, runnerListSchema, runnerSchema } from '../schemas.ts';
 import { forceSchema } from './ending.ts';
+import { typedSchema } from './typed.ts';
 import type { RunnerRow } from '../../../machines/scheduler/tables.ts';
 
 const params = z.strictObject({ id: z.string().describe('A runner: runner-1.') });
 const logQuery = z.strictObject({
   lines: wholeNumber(0, 1_000).default(100).describe('How many of its last lines. About 500 are kept.'),
 });
+
+/** Would stop the terminal, and with it a process that prints. */
+const XOFF = '\u0013';
 
 const unknown = (parts: ManagementParts, id: string): ProblemError => {
   const ids = [...ledgerOf(parts).runners.keys()];
@@ -34,6 +38,11 @@ function assertHasLog(parts: ManagementParts, id: string): void {
 }
 
 export const runnerOperations = (parts: ManagementParts): readonly Operation[] => [
+  ...reads(parts),
+  ...commands(parts),
+];
+
+const reads = (parts: ManagementParts): readonly Operation[] => [
   operation({
     method: 'GET',
     path: '/runners',
@@ -90,6 +99,9 @@ export const runnerOperations = (parts: ManagementParts): readonly Operation[] =
       return ok(followLog(parts, id, query.lines));
     },
   }),
+];
+
+const commands = (parts: ManagementParts): readonly Operation[] => [
   operation({
     method: 'POST',
     path: '/runners/{id}/stop',
@@ -107,6 +119,24 @@ export const runnerOperations = (parts: ManagementParts): readonly Operation[] =
       if (runner.state === 'unloading' || runner.state === 'vram-recovering')
         throw new ProblemError(409, 'already_ending', `${id} is ending already: ${runner.reason}.`);
       parts.scheduler.send({ type: 'runner.stop', runnerId: id, drainMs: force ? 0 : plan.drainMs });
+      return accepted(runnerStatus(runner, ledgerOf(parts).now()));
+    },
+  }),
+  operation({
+    method: 'POST',
+    path: '/runners/{id}/terminal',
+    id: 'writeTerminal',
+    tag: 'Runners',
+    summary: "Types into a runner's terminal",
+    params,
+    body: z.strictObject({ text: typedSchema }),
+    answer: runnerSchema,
+    statuses: { 202: 'It is written; what comes of it is in its log.' },
+    problems: [404, 409],
+    handle: ({ params: { id }, body: { text } }) => {
+      const runner = find(parts, id);
+      if (!parts.logs.type(id, text.replaceAll(XOFF, '')))
+        throw new ProblemError(409, 'no_process', `${id} has no process to type to: it is ${runner.state}.`);
       return accepted(runnerStatus(runner, ledgerOf(parts).now()));
     },
   }),

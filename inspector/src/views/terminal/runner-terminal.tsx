@@ -3,17 +3,21 @@ import { SearchAddon } from '@xterm/addon-search';
 import { Terminal as Xterm, type ITheme } from '@xterm/xterm';
 import '@xterm/xterm/css/xterm.css';
 import { useEffect, useRef, useState } from 'preact/hooks';
-import { follow } from '../../live/session.ts';
+import { command, follow } from '../../live/session.ts';
+import { complain } from '../../shell/announcer.tsx';
 
 interface Props {
   readonly runnerId: string;
   /** What to look for: the next place that has it is shown when this changes. */
   readonly sought: string;
+  /** Whether keys go to the runner. */
+  readonly isTyping: boolean;
 }
 
-/** What a runner writes to its terminal, as a terminal shows it. Only to be read. */
-export function RunnerTerminal({ runnerId, sought }: Props) {
+/** What a runner writes to its terminal, as a terminal shows it; and what is typed to it, where that is wanted. */
+export function RunnerTerminal({ runnerId, sought, isTyping }: Props) {
   const place = useRef<HTMLDivElement>(null);
+  const screen = useRef<Xterm | null>(null);
   const search = useRef<SearchAddon | null>(null);
   const [problem, setProblem] = useState<string | null>(null);
   useEffect(() => {
@@ -31,9 +35,10 @@ export function RunnerTerminal({ runnerId, sought }: Props) {
     terminal.loadAddon(fit);
     terminal.loadAddon(search.current);
     terminal.open(element);
-    // The keyboard goes on its way through the page: nothing can be typed here.
+    screen.current = terminal;
+    // Tab goes on through the page, or nobody would get out of here by keyboard.
     terminal.attachCustomKeyEventHandler(({ key }) => key !== 'Tab');
-    terminal.textarea?.setAttribute('aria-label', `Terminal of ${runnerId}, read only`);
+    terminal.onData((text) => typeTo(runnerId, text));
     const size = new ResizeObserver(() => fit.fit());
     size.observe(element);
     const scheme = matchMedia('(prefers-color-scheme: dark)');
@@ -47,6 +52,13 @@ export function RunnerTerminal({ runnerId, sought }: Props) {
       terminal.dispose();
     };
   }, [runnerId]);
+  useEffect(() => {
+    const { current: terminal } = screen;
+    if (!terminal) return;
+    terminal.options.disableStdin = !isTyping;
+    terminal.textarea?.setAttribute('aria-label', `Terminal of ${runnerId}${isTyping ? '' : ', read only'}`);
+    if (isTyping) terminal.focus();
+  }, [runnerId, isTyping]);
   useEffect(() => {
     if (sought === '') search.current?.clearDecorations();
     else search.current?.findPrevious(sought);
@@ -73,6 +85,16 @@ function writeTo(terminal: Xterm, runnerId: string, onProblem: (text: string | n
     },
     ({ message }) => onProblem(message),
   );
+}
+
+/** As much as the server takes at a time. */
+const TYPED_AT_A_TIME = 4_096;
+
+function typeTo(runnerId: string, text: string): void {
+  for (let at = 0; at < text.length; at += TYPED_AT_A_TIME)
+    command('terminal.write', { runnerId, text: text.slice(at, at + TYPED_AT_A_TIME) }).catch(
+      (error: Error) => complain(error.message),
+    );
 }
 
 /** The page's own colours. */

@@ -1,5 +1,6 @@
 import { useState } from 'preact/hooks';
 import { models } from '../../live/live.ts';
+import { hello } from '../../live/session.ts';
 import { shown } from '../../live/shown.ts';
 import { stateWord } from '../../parts/state-mark.tsx';
 import { route, setQuery } from '../../shell/route.ts';
@@ -13,8 +14,10 @@ import './terminal.css';
 export function Terminal() {
   const [sought, setSought] = useState('');
   const [level, setLevel] = useState<Level>('info');
+  const [isTyping, setTyping] = useState(false);
   const target = targetOf(route.value.query) ?? firstTarget(shown.runners.value, models.value);
   if (!target) return <p class="empty">No model is configured, so nothing prints anything.</p>;
+  const mayType = hello.value?.scopes.includes('manage') ?? false;
   const isTerminal = 'runnerId' in target && route.value.query.get('as') !== 'log';
   return (
     <div class="terminal-view">
@@ -29,10 +32,23 @@ export function Terminal() {
           value={sought}
           onInput={(event) => setSought(event.currentTarget.value)}
         />
+        {isTerminal && (
+          <button
+            type="button"
+            aria-pressed={isTyping}
+            disabled={!mayType}
+            title={
+              mayType ? 'What you type goes to the process: Ctrl-C ends it' : 'Needs a key that may manage'
+            }
+            onClick={() => setTyping(!isTyping)}
+          >
+            Type into it
+          </button>
+        )}
         <select
           aria-label="Least level"
           value={level}
-          disabled={isTerminal}
+          hidden={isTerminal}
           onChange={(event) => setLevel(event.currentTarget.value as Level)}
         >
           {levels.map((one) => (
@@ -43,7 +59,7 @@ export function Terminal() {
         </select>
       </div>
       {isTerminal ? (
-        <RunnerTerminal runnerId={target.runnerId} sought={sought} />
+        <RunnerTerminal runnerId={target.runnerId} sought={sought} isTyping={isTyping && mayType} />
       ) : (
         <LogView target={target} filter={{ text: sought, level }} />
       )}
