@@ -22,6 +22,8 @@ import { defaultHttpLimits, type HttpLimits } from './http/limits.ts';
 import { ProblemError } from './management/problem.ts';
 import { findCollector } from './tracing/find-collector.ts';
 import type { Tracing } from './tracing/tracing.ts';
+import { followFile } from './reload/follow-file.ts';
+import type { Reloader } from './reload/reloader.ts';
 import { startService, type Service } from './service.ts';
 
 export const VERSION = '0.1.0';
@@ -95,7 +97,7 @@ export async function serve({
     addresses: { ...config.listen, ollamaPort: config.listen.ollamaPort ?? null },
     tls: tlsPathsOf(config, configPath),
     config,
-    reloading: { read, resolve, settingsOf, onApplied: follow(log, limits, config) },
+    reloading: { read, resolve, settingsOf, onApplied: applier(log, limits, config) },
     preload: entries.flatMap(({ name, spec }) =>
       spec && (spec.pinned || config.models[name]?.preload) ? [spec] : [],
     ),
@@ -113,8 +115,10 @@ export async function serve({
   const keepDemand = (): void =>
     state.learnDemand(service.scheduler.getSnapshot().context.ledger.savedDemand());
   const timer = setInterval(keepDemand, KEEP_DEMAND_EVERY_MS).unref();
+  const unfollow = config.watch && configPath !== null ? follow(configPath, service.reloader) : () => {};
   const stop = async (drainMs: number): Promise<void> => {
     clearInterval(timer);
+    unfollow();
     await service.stop(drainMs);
     await tracing?.stop();
     keepDemand();
@@ -156,6 +160,10 @@ async function traceIfWanted(config: Config, env: NodeJS.ProcessEnv, log: Logger
   return startTracing({ ...collector, version: VERSION, log });
 }
 
+/** What is wrong with a file that has changed is logged. */
+const follow = (path: string, reloader: Reloader): (() => void) =>
+  followFile(path, () => void reloader.reload('file').catch(() => {}));
+
 function readAgain(configPath: string | null, env: NodeJS.ProcessEnv): Config {
   if (configPath !== null) return loadConfig(configPath, env).config;
   throw new ProblemError(
@@ -166,7 +174,7 @@ function readAgain(configPath: string | null, env: NodeJS.ProcessEnv): Config {
 }
 
 /** What follows the configuration besides models and scheduling: how large a body may be, and how much is logged. */
-function follow(log: Logger, limits: { maxBodyBytes: number }, first: Config): (config: Config) => void {
+function applier(log: Logger, limits: { maxBodyBytes: number }, first: Config): (config: Config) => void {
   let { logLevel } = first;
   return (config) => {
     limits.maxBodyBytes = config.limits.body;

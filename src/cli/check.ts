@@ -1,6 +1,7 @@
 import { Command } from 'commander';
 import { formatBytes } from '../../machines/vocabulary.ts';
 import { requireKeys } from '../auth/require-keys.ts';
+import { overridesOf, strangeVariables } from '../config/environment.ts';
 import { tlsPathsOf } from '../config/tls-paths-of.ts';
 import { readTlsFiles } from '../http/tls-files.ts';
 import { printJson } from './context.ts';
@@ -30,7 +31,12 @@ export const checkCommand = (): Command =>
       }));
       const bad = models.filter(({ problem }) => problem !== null);
       if (bad.length > 0) process.exitCode = 1;
-      if (options.json) return printJson({ config: path, llamaServer, models, warnings });
+      const environment = overridesOf(process.env).map((one) => ({
+        variable: one.source,
+        key: one.path.join('.'),
+      }));
+      const told = [...warnings, ...strangeVariables(process.env)];
+      if (options.json) return printJson({ config: path, llamaServer, environment, models, warnings: told });
       const rows = models.map((model) => [
         model.name,
         model.runtime ?? '-',
@@ -43,7 +49,8 @@ export const checkCommand = (): Command =>
         bad.length === 0 ? 'all is well' : `${bad.length} of ${models.length} models cannot be used`;
       process.stdout.write(`${path ?? 'no configuration: all defaults'}: ${verdict}\n`);
       process.stdout.write(`llama-server: ${llamaServer ?? 'none found, the embedded runner is used'}\n`);
-      for (const warning of warnings) process.stdout.write(`warning: ${warning}\n`);
+      for (const { variable, key } of environment) process.stdout.write(`${key}: as ${variable} says\n`);
+      for (const warning of told) process.stdout.write(`warning: ${warning}\n`);
       if (rows.length > 0)
         process.stdout.write(`\n${table(['MODEL', 'RUNTIME', 'CONTEXT', 'SLOTS', 'NEEDS', 'FILE'], rows)}\n`);
     });

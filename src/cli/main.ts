@@ -13,6 +13,7 @@ import { pinCommand, unpinCommand } from './pin.ts';
 import { pullCommand } from './pull.ts';
 import { psCommand } from './ps.ts';
 import { recordCommand } from './record.ts';
+import { reloadCommand } from './reload.ts';
 import { serveCommand } from './serve.ts';
 import { simulateCommand } from './simulate.ts';
 import { stopCommand } from './stop.ts';
@@ -31,6 +32,7 @@ const program = new Command('corral')
   )
   .addCommand(serveCommand())
   .addCommand(checkCommand())
+  .addCommand(reloadCommand())
   .addCommand(modelsCommand())
   .addCommand(psCommand())
   .addCommand(topCommand())

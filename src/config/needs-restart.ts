@@ -13,7 +13,7 @@ const APPLIED = new Set([
   'listen.allowedHosts',
   'listen.allowedOrigins',
   // Read by the commands, each time anew.
-  'cli',
+  'client',
 ]);
 const EXCEPTIONS = new Set(['limits.heldBodies', 'limits.headers', 'limits.connections']);
 

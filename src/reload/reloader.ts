@@ -53,14 +53,14 @@ export class Reloader {
    */
   reload(trigger: Trigger, isDry = false): Promise<ReloadReport> {
     const reloading = this.#last.then(() => this.#reload(trigger, isDry));
-    this.#last = reloading.catch(() => {});
+    this.#last = reloading.catch((error: unknown) => this.#tell(error, trigger));
     return reloading;
   }
 
   async #reload(trigger: Trigger, isDry: boolean): Promise<ReloadReport> {
     const { scheduler, catalogue, log } = this.#parts;
     assertLoading({ scheduler });
-    const { wanted, config, entries, warnings } = await this.#read(trigger);
+    const { wanted, config, entries, warnings } = await this.#read();
     assertLoading({ scheduler });
     const { ledger } = scheduler.getSnapshot().context;
     const models = diffModels(
@@ -79,19 +79,20 @@ export class Reloader {
     return { applied: !isDry, models, settings, warnings, text };
   }
 
-  async #read(trigger: Trigger): Promise<Resolved & { readonly wanted: Config; readonly config: Config }> {
-    try {
-      const wanted = this.#parts.read();
-      const config = applicable(this.#config, wanted);
-      return { wanted, config, ...(await this.#parts.resolve(config)) };
-    } catch (error) {
-      if (error instanceof ConfigError)
-        this.#parts.log.error(
-          { event: 'config.rejected', trigger, file: error.file, problems: error.problems },
-          `the configuration cannot be used, and the old one stays:\n${error.message}`,
-        );
-      throw error;
-    }
+  async #read(): Promise<Resolved & { readonly wanted: Config; readonly config: Config }> {
+    const wanted = this.#parts.read();
+    const config = applicable(this.#config, wanted);
+    return { wanted, config, ...(await this.#parts.resolve(config)) };
+  }
+
+  #tell(error: unknown, trigger: Trigger): void {
+    const { log } = this.#parts;
+    if (error instanceof ConfigError)
+      log.error(
+        { event: 'config.rejected', trigger, file: error.file, problems: error.problems },
+        `the configuration cannot be used, and the old one stays:\n${error.message}`,
+      );
+    else log.error({ event: 'config.rejected', trigger, err: error }, 'the old configuration stays');
   }
 
   #apply(config: Config, entries: readonly CatalogueEntry[], different: ReadonlySet<string>): void {

@@ -1,0 +1,32 @@
+import type { LoadedConfig } from '../config/load-config.ts';
+import type { Served } from '../serve.ts';
+
+/** What is told once Corral serves: where, what, and a request that works. */
+export function welcome(
+  { url, ollamaUrl, catalogue, scheduler, llamaServer }: Served,
+  { path, config }: LoadedConfig,
+): string {
+  const models = catalogue.list(scheduler.getSnapshot().context.ledger).map(({ name }) => name);
+  const chat = models.find((name) => !/embed/i.test(name)) ?? models[0] ?? 'MODEL';
+  const keys = Object.keys(config.keys);
+  const auth = keys.length > 0 ? ` -H "authorization: Bearer $CORRAL_API_KEY"` : '';
+  const inspectors = config.inspect
+    ? `  inspectors      ${url.replace('http', 'ws')}/inspect   or, with Stately's: ${url}/inspect\n`
+    : '';
+  const ollama = ollamaUrl ? `  as Ollama       ${ollamaUrl}\n` : '';
+  const body = `{"model":"${chat}","messages":[{"role":"user","content":"Hello"}]}`;
+  return `
+Corral serves ${models.length} ${models.length === 1 ? 'model' : 'models'} at ${url}
+
+  models          ${models.join(', ') || `none yet: name some in ${path}`}
+  runs them with  ${llamaServer ?? 'the embedded runner (no llama-server found)'}
+  configuration   ${path}
+  keys            ${keys.join(', ') || 'none: everybody on this machine may do everything'}
+  status          ${url}/   or: npx corral ps
+${ollama}${inspectors}
+Try:
+  curl ${url}/v1/chat/completions -H 'content-type: application/json'${auth} -d '${body}'
+
+Ctrl-C stops it.
+`;
+}
