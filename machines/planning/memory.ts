@@ -4,6 +4,12 @@ import type { Claim, DeviceView, View } from './view.ts';
 /** The most that Corral could ever use of a device: the numbers by which a model can never fit. */
 export const capacityOf = (device: DeviceView): number => Math.min(device.limitBytes, device.totalBytes);
 
+/** Readings that a device may be missing from before it counts as gone: one that leaves it out may be a mistake. */
+const MISSED_BEFORE_GONE = 3;
+
+/** Whether a device is there no more, as after a driver has lost it. Until it is seen again nothing is started on it. */
+export const isGone = ({ missedReadings }: DeviceView): boolean => missedReadings >= MISSED_BEFORE_GONE;
+
 /** What Corral may use now: other programs' memory is not ours to plan with. */
 export const usableOf = (device: DeviceView): number =>
   Math.min(device.limitBytes, device.totalBytes - device.othersBytes);

@@ -1,4 +1,4 @@
-import { freeEventually, freeNow, shareOut } from './memory.ts';
+import { freeEventually, freeNow, isGone, shareOut } from './memory.ts';
 import { contestedOn, isOffload, siteNeed, wholeNeed, type Site } from './placement.ts';
 import type { ModelSpec } from '../vocabulary.ts';
 import { isReturning } from './sharing.ts';
@@ -36,7 +36,9 @@ export function startNow(queue: ClassQueue, sites: readonly Site[], view: View):
   if (best === null) return null;
   const where = best.site.map((device) => device.id).join(' + ');
   const reservation = shareOut(spec, best.site, room, view);
-  return { kind: 'start', classKey: spec.classKey, spec, reservation, reason: `fits on ${where}` };
+  const gone = [...view.devices.values()].filter(isGone).map(({ id }) => id);
+  const warning = gone.length > 0 ? `; ${gone.join(', ')} cannot be seen any more` : '';
+  return { kind: 'start', classKey: spec.classKey, spec, reservation, reason: `fits on ${where}${warning}` };
 }
 
 const together = (a: VictimSet, b: VictimSet): VictimSet => ({

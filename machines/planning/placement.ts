@@ -1,6 +1,6 @@
 import { formatBytes, type ModelSpec } from '../vocabulary.ts';
 import type { Failure } from '../failures.ts';
-import { capacityOf, needOn, overheadOn, usableOf } from './memory.ts';
+import { capacityOf, isGone, needOn, overheadOn, usableOf } from './memory.ts';
 import type { DeviceView, View } from './view.ts';
 
 /** Devices that would hold a model together; one device in most cases. GPUs with the CPU after them: partial offload. */
@@ -45,7 +45,7 @@ function findSites(spec: ModelSpec, view: View): Sites {
 }
 
 function allowedDevices(spec: ModelSpec, view: View): DeviceView[] {
-  const all = [...view.devices.values()];
+  const all = [...view.devices.values()].filter((device) => !isGone(device));
   const kindFits = (device: DeviceView): boolean =>
     spec.placement === 'gpu-only'
       ? device.kind !== 'cpu'
@@ -121,14 +121,18 @@ export function wholeNeed(spec: ModelSpec, site: Site, view: View): number {
 }
 
 function nowhere(spec: ModelSpec, view: View): Failure {
-  const seen = [...view.devices.keys()].join(', ') || 'none';
+  const devices = [...view.devices.values()];
+  const seen = namesOf(devices.filter((device) => !isGone(device))) || 'none';
+  const gone = namesOf(devices.filter(isGone));
   const wanted = spec.devices?.join(', ') ?? (spec.placement === 'gpu-only' ? 'a GPU' : 'any device');
   return {
     code: 'devices_unavailable',
-    message: `${spec.name} may only run on ${wanted}; devices seen: ${seen}. Check the driver, or change the model's devices or placement.`,
+    message: `${spec.name} may only run on ${wanted}; devices seen: ${seen}${gone && `; gone: ${gone}`}. Check the driver, or change the model's devices or placement.`,
     retryAfterSeconds: 30,
   };
 }
+
+const namesOf = (devices: readonly DeviceView[]): string => devices.map(({ id }) => id).join(', ');
 
 function tooLarge(spec: ModelSpec, allowed: readonly DeviceView[], view: View): Failure {
   const need = Math.min(...allowed.map((device) => spec.needBytes + overheadOn(spec, device, view)));

@@ -59,6 +59,8 @@ export interface RunnerView {
 export interface DeviceView extends DeviceReading {
   /** What Corral may use of it: the configured limit, else all. */
   readonly limitBytes: number;
+  /** How many readings in a row have not had it. */
+  readonly missedReadings: number;
   /** Held by other programs, as far as readings tell. */
   readonly othersBytes: number;
   /** Sum of all runners' reservations on it. */

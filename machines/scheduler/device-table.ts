@@ -30,10 +30,12 @@ export class DeviceTable {
     }
   }
 
-  /** Takes a new reading. A device that could not be read keeps what was known of it: unknown is not zero. */
+  /** Takes a new reading. A device that could not be read, or is missing, keeps what was known of it: unknown is not zero. */
   read(readings: readonly DeviceReading[], runners: readonly RunnerRow[]): void {
+    for (const row of this.rows.values()) row.missedReadings++;
     for (const reading of readings) {
       const row = this.rows.get(reading.id) ?? this.#newRow(reading);
+      row.missedReadings = 0;
       row.name = reading.name;
       row.totalBytes = reading.totalBytes;
       row.limitBytes = this.#limits[reading.id] ?? reading.totalBytes;
@@ -47,6 +49,7 @@ export class DeviceTable {
     return {
       ...reading,
       limitBytes: reading.totalBytes,
+      missedReadings: 0,
       othersBytes: 0,
       reservedBytes: 0,
       returningBytes: 0,

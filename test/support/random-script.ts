@@ -14,6 +14,7 @@ type Step =
   | { kind: 'crash' }
   | { kind: 'loadFails'; model: number; code: 'load_failed' | 'load_out_of_memory'; times: number }
   | { kind: 'probe'; fault: 'none' | 'fails' | 'hangs' }
+  | { kind: 'device'; index: number; fault: 'none' | 'unknown' | 'gone' | 'stale' }
   | { kind: 'others'; gib: number }
   | {
       kind: 'reload';
@@ -55,6 +56,14 @@ const anyStep: fc.Arbitrary<Step> = fc.oneof(
     arbitrary: fc.record({
       kind: fc.constant('probe' as const),
       fault: fc.constantFrom('none', 'fails', 'hangs'),
+    }),
+  },
+  {
+    weight: 1,
+    arbitrary: fc.record({
+      kind: fc.constant('device' as const),
+      index: fc.nat(2),
+      fault: fc.constantFrom('none', 'unknown', 'gone', 'stale'),
     }),
   },
   { weight: 1, arbitrary: fc.record({ kind: fc.constant('others' as const), gib: fc.nat(8) }) },
@@ -131,6 +140,7 @@ export function play(one: Script): string {
     hold(pool);
   }
   pool.world.probeFault = 'none';
+  for (const device of pool.world.devices.values()) device.fault = 'none';
   for (let i = 0; i < 30; i++) {
     pool.advance(QUIET_MS / 30);
     hold(pool);
@@ -203,6 +213,11 @@ function take(
     case 'reload':
       reload(pool, one, models);
       break;
+    case 'device': {
+      const device = [...pool.world.devices.values()][one.index];
+      if (device) device.fault = one.fault;
+      break;
+    }
     case 'others':
       for (const device of pool.world.devices.values()) device.othersBytes = one.gib * GIB;
       break;
