@@ -3,6 +3,7 @@ import { Command } from 'commander';
 import { ConfigError } from '../config/config-error.ts';
 import { VERSION } from '../serve.ts';
 import { checkCommand } from './check.ts';
+import { addCompletion } from './completion.ts';
 import { explainCommand } from './explain.ts';
 import { keyCommand } from './key.ts';
 import { loadCommand } from './load.ts';
@@ -60,6 +61,8 @@ Examples:
   corral simulate my.yaml         play a scenario in virtual time`,
   );
 program.commands.forEach((command) => command.configureOutput(program.configureOutput()));
+
+await addCompletion(program, process.argv.slice(2));
 
 try {
   await program.parseAsync();
