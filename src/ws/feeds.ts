@@ -75,7 +75,13 @@ export class Feeds {
     const feed = this.#feeds.get(key);
     if (!feed || feed.readers.size === 0) return;
     this.#touched.add(feed);
-    this.#timer ??= this.#clock.setTimeout(() => this.#tick(), this.#limits.tickMs);
+    this.#timer ??= this.#clock.setTimeout(() => this.#tick(), this.#tickMs());
+  }
+
+  #tickMs(): number {
+    const { tickMs, tickPerReaderMs } = this.#limits;
+    const most = Math.max(...[...this.#feeds.values()].map(({ readers }) => readers.size));
+    return Math.max(tickMs, most * tickPerReaderMs);
   }
 
   #tick(): void {

@@ -16,6 +16,8 @@ export interface WsLimits {
   readonly stallMs: number;
   /** Changes within this time are told together. */
   readonly tickMs: number;
+  /** The same for each reader of the topic that has most: many readers are told less often, and cost no more than few. */
+  readonly tickPerReaderMs: number;
   /** How long readers are told at a time; everything else waits meanwhile. One reader's share is not divided. */
   readonly roundMs: number;
   /** How long readers wait for the next round when one was not enough: many readers get a bounded share of the time. */
@@ -39,6 +41,7 @@ export const defaultWsLimits: WsLimits = {
   maxBufferedBytes: MIB,
   stallMs: 60_000,
   tickMs: 50,
+  tickPerReaderMs: 0.5,
   roundMs: 0.25,
   restMs: 2,
   heartbeatMs: 30_000,

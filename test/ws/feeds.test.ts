@@ -90,7 +90,9 @@ describe('what readers are told', () => {
       fc.record({ do: fc.constant('wait' as const), ms: fc.nat(20_000) }),
     );
     await served.close();
-    served = await startPoolServer({ limits: { tickMs: 0, maxMessagesPerSecond: Infinity } });
+    served = await startPoolServer({
+      limits: { tickMs: 0, tickPerReaderMs: 0, maxMessagesPerSecond: Infinity },
+    });
     await fc.assert(
       fc.asyncProperty(fc.array(step, { minLength: 1, maxLength: 12 }), async (steps) => {
         const reader = await follow(...LISTS);
