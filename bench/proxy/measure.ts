@@ -17,14 +17,15 @@ export const median = (numbers: readonly number[]): number =>
 
 const cpuOf = ({ pid }: Contestant): number => (pid === null ? NaN : cpuMs(pid));
 
-/** Latencies in µs, sorted, of so many small requests one after the other. */
-export async function latencies({ port }: Contestant, requests: number): Promise<number[]> {
+/** Latencies in µs, sorted, of so many small requests one after the other, with a pause between them. */
+export async function latencies({ port }: Contestant, requests: number, pauseMs = 0): Promise<number[]> {
   const connection = await Connection.to(port);
   const all: number[] = [];
   for (let i = 0; i < requests; i++) {
     const startMs = performance.now();
     await connection.send(REQUEST);
     all.push((performance.now() - startMs) * 1_000);
+    if (pauseMs > 0) await new Promise((resolve) => setTimeout(resolve, pauseMs));
   }
   connection.close();
   return all.toSorted((a, b) => a - b);
