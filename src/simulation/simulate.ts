@@ -14,6 +14,7 @@ import { settingsOf, worldOf } from './scenario/stage.ts';
 import { Told } from './told.ts';
 import type { World } from './world.ts';
 
+export { ConfigError, type ConfigProblem } from '../config/config-error.ts';
 export { parseScenario, scenarioOf } from './scenario/parse-scenario.ts';
 export type { Scenario, ScenarioInput } from './scenario/schema.ts';
 export type * from './scenario/result.ts';

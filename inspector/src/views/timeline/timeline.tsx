@@ -6,7 +6,12 @@ import { useLiveTimeline } from './use-live-timeline.ts';
 import { useFileTimeline } from './use-file-timeline.ts';
 
 /** What happened over time: now, or in the file that is open. */
-export const Timeline = () => (opened.value ? <OfFile /> : <Live />);
+export const Timeline = () => (
+  <>
+    <h1 class="unseen">Timeline</h1>
+    {opened.value ? <OfFile /> : <Live />}
+  </>
+);
 
 function Live() {
   const data = useLiveTimeline();
