@@ -25,6 +25,7 @@ export default defineConfig({
     // The page's policy allows no `data:` but for images.
     assetsInlineLimit: 0,
     reportCompressedSize: false,
+    rolldownOptions: { checks: { pluginTimings: false } },
     chunkSizeWarningLimit: 2_000,
   },
   server: {

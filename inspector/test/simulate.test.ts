@@ -63,6 +63,27 @@ withPage('the simulation', { models: ['tiny'] }, (given) => {
     expect(await r2.innerText()).to.match(/served by runner-2, waited/);
   });
 
+  it('plays what a file has: a scenario, or that of a recording', async () => {
+    const input = given.page.getByLabel('A scenario or a recording');
+    const scenario = { devices: { CUDA0: '24GiB' }, models: { z: { needs: '1GiB' } }, timeline: [] };
+    const recording = { format: 'corral-recording', version: 1, scenario, charts: [] };
+    await input.setInputFiles({
+      name: 'day.jsonl',
+      mimeType: 'application/jsonl',
+      buffer: Buffer.from(`${JSON.stringify(recording)}\n`),
+    });
+
+    await given.page.getByRole('heading', { name: 'day.jsonl' }).waitFor();
+    expect(await editor().inputValue()).to.include('"z"');
+    const empty = { ...recording, scenario: null };
+    await input.setInputFiles({
+      name: 'none.jsonl',
+      mimeType: 'application/jsonl',
+      buffer: Buffer.from(`${JSON.stringify(empty)}\n`),
+    });
+    await given.page.getByText('none.jsonl is a recording without a scenario').waitFor();
+  });
+
   it('runs beside the page, and can be stopped', async () => {
     const endless = `devices: { CUDA0: 24GiB }
 models: { a: { needs: 1GiB } }
@@ -78,7 +99,7 @@ timeline: [{ at: 0s, request: a, for: 1ms, times: 1000000, every: 1ms }]
       ['simulate-dark', { colorScheme: 'dark' }],
       ['simulate-400', { viewport: { width: 400, height: 1200 } }],
     ] as const) {
-      const page = await given.open('#/simulate?scenario=p01-thrash', options);
+      const page = await given.open('#/simulate?scenario=i01-victim-is-drained-in-time', options);
       await page.locator('rect.state').first().waitFor({ state: 'attached' });
       const wide = await page.evaluate(() => document.documentElement.scrollWidth > innerWidth);
       await given.shot(name, page);

@@ -1,5 +1,7 @@
+import { readFileSync } from 'node:fs';
 import { expect } from 'chai';
 import type { Page } from 'playwright-core';
+import { parseScenario, simulate } from '../../src/simulation/simulate.ts';
 import { chat, until } from '../../test/support/corral.ts';
 import { seriousFindings } from './support/axe.ts';
 import { withPage } from './support/with-page.ts';
@@ -60,6 +62,26 @@ withPage('the timeline', {}, (given) => {
     await until('it is nearer', async () => (await ticks()).join() !== before.join());
     await page.keyboard.press('End');
     await until('it follows', async () => (await follow.getAttribute('aria-pressed')) === 'true');
+  });
+
+  it('shows a trace that corral simulate has written, in virtual time', async () => {
+    const text = readFileSync(new URL('../../scenarios/p01-thrash.yaml', import.meta.url), 'utf8');
+    const { events } = simulate(parseScenario(text), { told: true });
+    const lines = events.map((event) => JSON.stringify({ scenario: 'p01', policy: 'default', ...event }));
+    await given.page.getByLabel('A recording or a trace').setInputFiles({
+      name: 'trace.jsonl',
+      mimeType: 'application/jsonl',
+      buffer: Buffer.from(lines.join('\n')),
+    });
+
+    await until('virtual time is told', async () =>
+      (await given.page.locator('.timeline-axis text').allTextContents()).includes('2m 0s'),
+    );
+    expect(await chart().locator('rect.state.loading').count()).to.be.above(10);
+    expect(await chart().locator('rect.wait').count()).to.be.above(10);
+    await given.shot('timeline-trace');
+    await given.page.getByRole('button', { name: 'Close' }).click();
+    await given.page.getByRole('button', { name: 'Follow' }).waitFor();
   });
 
   it('fits on a phone, and in the dark; nothing is wrong for readers by ear', async () => {

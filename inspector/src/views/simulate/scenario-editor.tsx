@@ -1,5 +1,6 @@
 import type { ConfigProblem } from 'corral/simulation';
 import { useRef } from 'preact/hooks';
+import { OpenScenario } from './open-scenario.tsx';
 import { stop } from './play.ts';
 
 interface Props {
@@ -8,10 +9,11 @@ interface Props {
   readonly problems: readonly ConfigProblem[];
   readonly onEdit: (text: string) => void;
   readonly onRun: () => void;
+  readonly onOpen: (name: string, text: string) => void;
 }
 
 /** A scenario as text, with the numbers of its lines, and what is wrong with it. */
-export function ScenarioEditor({ text, isRunning, problems, onEdit, onRun }: Props) {
+export function ScenarioEditor({ text, isRunning, problems, onEdit, onRun, onOpen }: Props) {
   const area = useRef<HTMLTextAreaElement>(null);
   const numbers = useRef<HTMLPreElement>(null);
   const lines = text.split('\n');
@@ -60,6 +62,7 @@ export function ScenarioEditor({ text, isRunning, problems, onEdit, onRun }: Pro
             Stop
           </button>
         )}
+        <OpenScenario onOpen={onOpen} />
         <span class="hint">Ctrl + Enter plays it. The format: docs/scenarios.md.</span>
       </p>
       {problems.length > 0 && (

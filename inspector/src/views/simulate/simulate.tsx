@@ -11,17 +11,26 @@ import './simulate.css';
 export function Simulate() {
   const named = route.value.query.get('scenario');
   const [text, setText] = useState(() => played.value?.text ?? '');
-  const choose = (name: string): void => {
-    const scenario = scenarioTexts.find((one) => one.name === name);
-    if (!scenario) return;
-    setText(scenario.text);
-    void play(scenario);
+  const run = (name: string, scenario: string): void => {
+    setText(scenario);
+    void play({ name, text: scenario });
+  };
+  /** Of one's own: the address names it no more. */
+  const runOwn = (name: string, scenario: string): void => {
+    setQuery({});
+    run(name, scenario);
   };
   useEffect(() => {
-    if (named !== null && played.peek()?.name !== named) choose(named);
+    const scenario = scenarioTexts.find(({ name }) => name === named);
+    if (scenario && played.peek()?.name !== named) run(scenario.name, scenario.text);
   }, [named]);
   const now = played.value;
   const answer = now?.answer ?? null;
+  const again = (): void => {
+    const known = scenarioTexts.find((one) => one.text === text);
+    if (known) run(known.name, known.text);
+    else runOwn('your scenario', text);
+  };
   return (
     <div class="simulate">
       <h1 class="unseen">Simulate</h1>
@@ -32,11 +41,8 @@ export function Simulate() {
           isRunning={now !== null && answer === null && now.failure === null}
           problems={answer && 'problems' in answer ? answer.problems : []}
           onEdit={setText}
-          onRun={() => {
-            const isAsItCame = scenarioTexts.some((one) => one.text === text);
-            if (!isAsItCame) setQuery({});
-            void play({ text, name: isAsItCame ? (now?.name ?? 'scenario') : 'your scenario' });
-          }}
+          onRun={again}
+          onOpen={runOwn}
         />
         <p class="unseen" role="status">
           {answer && 'runs' in answer ? `${now?.name} was played.` : ''}
