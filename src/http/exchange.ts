@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { callerOf } from '../auth/caller-names.ts';
 import { ClientGone } from './openai-errors.ts';
 import type { BeginTrace, RequestTrace } from './request-trace.ts';
 import { newEntry, type RequestEntry } from './request-log.ts';
@@ -37,7 +38,7 @@ export const beginExchange = (
   return {
     request,
     response,
-    entry: newEntry(request.method ?? '', path),
+    entry: newEntry(request.method ?? '', path, callerOf(request)),
     trace: beginTrace?.(request, path) ?? null,
     gone: gone.signal,
     closed,

@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Logger } from 'pino';
+import { noteCaller } from '../auth/caller-names.ts';
 import type { Guard } from '../auth/guard.ts';
 import { answerPreflight, isPreflight, letRead } from './cors.ts';
 import { logRefused } from './log-refused.ts';
@@ -21,7 +22,8 @@ export const createGate =
     const asksForLeave = isListed && isPreflight(request);
     try {
       // A browser asks for leave without the key that it is going to send.
-      await guard.admit(request, asksForLeave ? null : needs);
+      const { key } = await guard.admit(request, asksForLeave ? null : needs);
+      if (key) noteCaller(request, key.name);
     } catch (error) {
       const problem = problemOf(error);
       logRefused(log, request, problem);

@@ -8,6 +8,8 @@ export interface RequestEntry {
   readonly method: string;
   /** Without the query. */
   readonly path: string;
+  /** The name of the key that was shown; null where none is asked for. */
+  readonly caller: string | null;
   model: string | null;
   stream: boolean;
   runnerId: string | null;
@@ -23,9 +25,10 @@ export interface RequestEntry {
 }
 
 /** An entry at a request's arrival. */
-export const newEntry = (method: string, path: string): RequestEntry => ({
+export const newEntry = (method: string, path: string, caller: string | null): RequestEntry => ({
   method,
   path,
+  caller,
   model: null,
   stream: false,
   runnerId: null,

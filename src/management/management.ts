@@ -1,5 +1,7 @@
 import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
+import type { Logger } from 'pino';
 import type { z } from 'zod';
+import { callerOf } from '../auth/caller-names.ts';
 import { configOperations } from './operations/config.ts';
 import { documentationOperations } from './operations/documentation.ts';
 import { modelOperations } from './operations/models.ts';
@@ -46,12 +48,20 @@ export async function createManagement(parts: ManagementParts): Promise<FastifyI
     void reply.headers(SAFETY);
     if (request.is404) return answerUnrouted(request, reply, operations);
   });
+  app.addHook('onResponse', async (request, reply) => {
+    if (request.method === 'POST') logCommand(parts.log, request, reply);
+  });
   app.setErrorHandler((error, _request, reply) => fail(reply, error, parts));
   for (const operation of operations) mount(app, operation, PREFIX);
   // Where the log was before there was a version in the path.
   for (const operation of described) if (operation.id === 'listDecisions') mount(app, operation, '/api');
   await app.ready();
   return app;
+}
+
+/** Who has told Corral to do what. */
+function logCommand(log: Logger, { raw, url }: FastifyRequest, { statusCode: status }: FastifyReply): void {
+  log.info({ event: 'command.ended', path: url.replace(/\?.*$/s, ''), status, caller: callerOf(raw) });
 }
 
 function mount(app: FastifyInstance, operation: Operation, prefix: string): void {

@@ -175,7 +175,7 @@ export class Reader implements FeedReader {
   }
 
   async #command(message: Command): Promise<void> {
-    const { caller, limits, run } = this.#parts;
+    const { caller, limits, run, log } = this.#parts;
     const { id } = message;
     this.#commands++;
     try {
@@ -184,6 +184,7 @@ export class Reader implements FeedReader {
       if (this.#commands > limits.maxCommands)
         throw new ProblemError(429, 'too_many_commands', `At most ${limits.maxCommands} at a time.`);
       const result = await run(message, this.#gone.signal);
+      log.info({ event: 'command.ended', command: message.command, caller: caller.key?.name ?? null });
       this.#say({ type: 'reply', id, ok: true, result });
     } catch (error) {
       this.#say({ type: 'reply', id, ok: false, problem: this.#problemOf(error) });

@@ -309,6 +309,14 @@ describe('the gate', () => {
     expect([await of('old'), await of('new')]).to.deep.equal([401, 200]);
   });
 
+  it('notes by the name of the key who has asked', async () => {
+    const corral = await start({ keys: keysOf({ 'open-webui': { key: 'k' } }) });
+    await ask(corral, '/v1/chat/completions', { 'x-api-key': 'k' }, 'POST', '{}');
+    await until('it is noted', () => corral.lines.some(({ event }) => event === 'request.ended'));
+
+    expect(corral.lines.find(({ event }) => event === 'request.ended')).to.include({ caller: 'open-webui' });
+  });
+
   it('notes who was refused, without key and query', async () => {
     const corral = await start({ keys: keysOf({ one: { key: 'right-key' } }) });
     await ask(corral, '/v1/models?key=secret-key', { 'x-api-key': 'secret-key' });
