@@ -1,5 +1,7 @@
 import { signal, type ReadonlySignal } from '@preact/signals';
+import type { Picture as TopicPicture, Topic } from 'corral/client';
 import { inOrder } from './in-order.ts';
+import { inNextFrame } from './next-frame.ts';
 import type { Chart, Model, Picture } from './picture.ts';
 import { clockOffsetMs, follow, open } from './session.ts';
 
@@ -41,17 +43,22 @@ const TICK_MS = 500;
 
 /** Connects, and keeps the picture up to date from then on. */
 export function startLive(): void {
-  follow('runners', {}, (rows) => (runners.value = inOrder(rows)));
-  follow('queue', {}, (rows) => (queue.value = rows));
-  follow('devices', {}, (rows) => (devices.value = rows));
-  follow('actors', {}, (rows) => (actors.value = inOrder(rows)));
-  follow('models', {}, (rows) => (models.value = rows));
-  follow('charts', {}, (rows) => (charts.value = rows));
-  follow('decisions', {}, ({ entries }) => (decisions.value = entries));
-  follow('events', {}, ({ entries }) => (events.value = entries));
+  draw('runners', (rows) => (runners.value = inOrder(rows)));
+  draw('queue', (rows) => (queue.value = rows));
+  draw('devices', (rows) => (devices.value = rows));
+  draw('actors', (rows) => (actors.value = inOrder(rows)));
+  draw('models', (rows) => (models.value = rows));
+  draw('charts', (rows) => (charts.value = rows));
+  draw('decisions', ({ entries }) => (decisions.value = entries));
+  draw('events', ({ entries }) => (events.value = entries));
   setInterval(() => (nowMs.value = serverNowMs()), TICK_MS);
   open();
 }
+
+const draw = <T extends Exclude<Topic, 'log' | 'terminal'>>(
+  topic: T,
+  change: (picture: TopicPicture<T>) => void,
+): (() => void) => follow(topic, {} as never, (picture) => inNextFrame(topic, () => change(picture)));
 
 /** Has speeds measured, which costs each busy runner a question a second; the answer ends it. */
 export const followSpeeds = (): (() => void) =>

@@ -25,16 +25,24 @@ export interface PoolServer {
   close(): Promise<void>;
 }
 
+export interface Modelled {
+  readonly devices: ReturnType<typeof aGpu>[];
+  readonly specs: readonly ModelSpec[];
+}
+
 /** The WebSocket API on real connections, before the real statecharts on a modelled world: time is the test's. */
 export async function startPoolServer(
   options: WsOptions = {},
   answer: RequestListener = (_, response) => response.writeHead(404).end(),
   wantedPort = 0,
+  { devices, specs }: Modelled = {
+    devices: [aGpu('CUDA0', 24)],
+    specs: [aModel('a', 8), aModel('b', 8), aModel('c', 20)],
+  },
 ): Promise<PoolServer> {
-  const pool = new Pool({ devices: [aGpu('CUDA0', 24)] });
+  const pool = new Pool({ devices });
   // Until the devices are known.
   pool.advance(1_000);
-  const specs = [aModel('a', 8), aModel('b', 8), aModel('c', 20)];
   const entries = specs.map((spec) => ({
     name: spec.name,
     aliases: [`${spec.name}-alias`],

@@ -10,11 +10,10 @@ import './charts.css';
 import { EventDetails } from './event-details.tsx';
 import { litBy } from './lit.ts';
 import { Sequence } from './sequence/sequence.tsx';
-import { useFrames } from './sequence/use-frames.ts';
 
 /** An actor's chart with its state lit, and what the actors send to each other. */
 export function Charts() {
-  const actors = useFrames(shown.actors);
+  const actors = shown.actors.value;
   const id = route.value.query.get('actor') ?? firstChoice(actors);
   const actor = actors.find((one) => one.id === id) ?? null;
   const chart = shownCharts.value.find((one) => one.id === chartOf(id, actor)) ?? null;
@@ -77,7 +76,7 @@ function useLastEvent(id: string): ActorEvent | null {
       ),
     [id],
   );
-  return useFrames(last);
+  return last.value;
 }
 
 /** Goes up with each other event. */

@@ -1,3 +1,4 @@
+import { memo } from 'preact/compat';
 import { formatBytes } from '../../parts/format-bytes.ts';
 import { stateWord } from '../../parts/state-mark.tsx';
 import type { Device } from '../../live/picture.ts';
@@ -56,7 +57,18 @@ function DeviceBar({ device }: { readonly device: Device }) {
 
 const otherWords = { claimed: 'promised', others: 'other programs' } as const;
 
-function BarSegment({ segment }: { readonly segment: Segment }) {
+interface SegmentProps {
+  readonly segment: Segment;
+}
+
+const isSameSegment = ({ segment: a }: SegmentProps, { segment: b }: SegmentProps): boolean =>
+  a.runner === b.runner &&
+  a.start === b.start &&
+  a.size === b.size &&
+  a.held === b.held &&
+  a.bytes === b.bytes;
+
+const BarSegment = memo(({ segment }: SegmentProps) => {
   const { kind, start, size, bytes, runner, held } = segment;
   const label = kind === 'runner' ? (runner?.model ?? '') : otherWords[kind];
   const detail = runner ? `${formatBytes(bytes)} · ${stateWord(runner.state)}` : formatBytes(bytes);
@@ -73,4 +85,4 @@ function BarSegment({ segment }: { readonly segment: Segment }) {
       <span class="segment-detail">{detail}</span>
     </li>
   );
-}
+}, isSameSegment);

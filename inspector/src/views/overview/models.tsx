@@ -1,4 +1,5 @@
 import { signal } from '@preact/signals';
+import { memo } from 'preact/compat';
 import { useEffect } from 'preact/hooks';
 import { followSpeeds, models, speeds } from '../../live/live.ts';
 import { shown } from '../../live/shown.ts';
@@ -86,7 +87,14 @@ const Filter = () => (
   </div>
 );
 
-function ModelRow({ row }: { readonly row: RosterRow }) {
+interface RowProps {
+  readonly row: RosterRow;
+}
+
+const isSameRow = ({ row: a }: RowProps, { row: b }: RowProps): boolean =>
+  a.model === b.model && a.runner === b.runner && a.state === b.state && a.waiting === b.waiting;
+
+const ModelRow = memo(({ row }: RowProps) => {
   const { name, model, runner, state, waiting } = row;
   const bytes = runner ? (runner.measuredBytes ?? runner.needBytes) : model?.options?.needBytes;
   const speed = runner && speeds.value.get(runner.id);
@@ -123,7 +131,7 @@ function ModelRow({ row }: { readonly row: RosterRow }) {
       </td>
     </tr>
   );
-}
+}, isSameRow);
 
 function whyOf({ runner, model }: RosterRow): string {
   if (!runner) {

@@ -19,11 +19,13 @@ export function rosterOf(
   queue: readonly Wait[],
 ): readonly RosterRow[] {
   const known = new Set(models.map(({ name }) => name));
+  const byModel = new Map<string, Runner[]>();
+  for (const runner of runners) byModel.set(runner.model, [...(byModel.get(runner.model) ?? []), runner]);
   // Of a recording, or of a configuration before this one.
-  const strangers = [...new Set(runners.map(({ model }) => model))].filter((name) => !known.has(name));
+  const strangers = [...byModel.keys()].filter((name) => !known.has(name));
   const rowsOf = (name: string, model: Model | null): RosterRow[] => {
     const base = { name, model, waiting: queue.filter((wait) => wait.model === name).length };
-    const own = runners.filter((runner) => runner.model === name);
+    const own = byModel.get(name) ?? [];
     if (own.length === 0) {
       const state = model?.problem ? 'unusable' : 'unloaded';
       return [{ ...base, key: name, runner: null, state }];

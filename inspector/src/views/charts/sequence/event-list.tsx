@@ -1,3 +1,4 @@
+import { memo } from 'preact/compat';
 import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
 import type { ActorEvent } from '../../../live/picture.ts';
 import { isSameEvent, lanesOf, shortType, type Lane } from './lanes.ts';
@@ -21,7 +22,7 @@ interface Props {
 /** Events as arrows between lifelines. Only those in sight are there; at its end it stays at its end. */
 export function EventList({ events, selected, onSelect }: Props) {
   const { frame, top, size, onScroll } = useWindow(events);
-  const lanes = useMemo(() => lanesOf(events), [events]);
+  const lanes = useLanes(events);
   const laneWidth = Math.max(
     NARROWEST,
     Math.min(WIDEST, (size.width - TIME - TAIL) / Math.max(1, lanes.length - 1)),
@@ -52,17 +53,7 @@ export function EventList({ events, selected, onSelect }: Props) {
       onScroll={onScroll}
       onKeyDown={onKeyDown}
     >
-      <div class="events-head" style={{ width }} aria-hidden="true">
-        {lanes.map(({ actor, title }, i) => (
-          <span
-            key={actor}
-            title={actor ?? 'outside'}
-            style={{ left: TIME + laneWidth * (i + 0.5), width: laneWidth - 4 }}
-          >
-            {title}
-          </span>
-        ))}
-      </div>
+      <LaneNames lanes={lanes} laneWidth={laneWidth} width={width} />
       <div class="events-all" role="presentation" style={{ height: events.length * ROW, width }}>
         <Lifelines lanes={lanes} laneWidth={laneWidth} />
         {events.slice(first, last).map((event, i) => (
@@ -81,8 +72,13 @@ export function EventList({ events, selected, onSelect }: Props) {
   );
 }
 
+function useLanes(events: readonly ActorEvent[]): readonly Lane[] {
+  const lanes = useRef<readonly Lane[]>([]);
+  return useMemo(() => (lanes.current = lanesOf(events, lanes.current)), [events]);
+}
+
 /** What is in sight of the list. It stays at its end, if it is there when more comes. */
-function useWindow(events: readonly ActorEvent[]) {
+function useWindow(events: readonly unknown[]) {
   const frame = useRef<HTMLDivElement>(null);
   const [top, setTop] = useState(0);
   const [size, setSize] = useState({ width: 0, height: 0 });
@@ -101,7 +97,7 @@ function useWindow(events: readonly ActorEvent[]) {
     if (!element || !isAtEnd.current) return;
     element.scrollTop = element.scrollHeight;
     setTop(element.scrollTop);
-  }, [events, size]);
+  }, [events.length, size]);
   const onScroll = (): void => {
     const element = frame.current;
     if (!element) return;
@@ -113,13 +109,32 @@ function useWindow(events: readonly ActorEvent[]) {
 
 const laneX = (index = 0, width: number): number => TIME + width * (index + 0.5);
 
-const Lifelines = ({ lanes, laneWidth }: { lanes: readonly Lane[]; laneWidth: number }) => (
+interface LanesProps {
+  readonly lanes: readonly Lane[];
+  readonly laneWidth: number;
+}
+
+const LaneNames = memo(({ lanes, laneWidth, width }: LanesProps & { readonly width: number }) => (
+  <div class="events-head" style={{ width }} aria-hidden="true">
+    {lanes.map(({ actor, title }, i) => (
+      <span
+        key={actor}
+        title={actor ?? 'outside'}
+        style={{ left: TIME + laneWidth * (i + 0.5), width: laneWidth - 4 }}
+      >
+        {title}
+      </span>
+    ))}
+  </div>
+));
+
+const Lifelines = memo(({ lanes, laneWidth }: LanesProps) => (
   <>
     {lanes.map(({ actor }, i) => (
       <i key={actor} class="lifeline" style={{ left: laneX(i, laneWidth) }} />
     ))}
   </>
-);
+));
 
 interface RowProps {
   readonly event: ActorEvent;

@@ -7,18 +7,21 @@ export interface Lane {
   readonly title: string;
 }
 
-/** The lifelines of some events, parents before their children: outside, scheduler, devices, runners by number. */
-export function lanesOf(events: readonly ActorEvent[]): Lane[] {
-  const names = new Set<string>();
-  let isOutside = false;
-  for (const { from, to } of events) {
-    if (from === null) isOutside = true;
-    else names.add(from);
-    names.add(to);
-  }
-  const actors = [...names].toSorted((a, b) => rank(a) - rank(b) || compare(a, b));
+/**
+ * The lifelines of some events, parents before their children: outside, scheduler, devices, runners by number. Those that were
+ * there before stay, so that none moves while events come and go; where most would be of no use, it begins anew.
+ */
+export function lanesOf(events: readonly ActorEvent[], before: readonly Lane[] = []): readonly Lane[] {
+  const now = new Set<string | null>(events.flatMap(({ from, to }) => [from, to]));
+  const kept = now.size * 2 < before.length ? [] : before.map(({ actor }) => actor);
+  const known = new Set(kept);
+  if (kept.length > 0 && [...now].every((actor) => known.has(actor))) return before;
+  const all = new Set([...kept, ...now]);
+  const actors = [...all]
+    .filter((actor) => actor !== null)
+    .toSorted((a, b) => rank(a) - rank(b) || compare(a, b));
   return [
-    ...(isOutside ? [{ actor: null, title: 'outside' }] : []),
+    ...(all.has(null) ? [{ actor: null, title: 'outside' }] : []),
     ...actors.map((actor) => ({ actor, title: titleOf(actor) })),
   ];
 }

@@ -4,7 +4,6 @@ import { shown } from '../../../live/shown.ts';
 import { EventList } from './event-list.tsx';
 import { filterEvents, type EventFilter } from './lanes.ts';
 import './sequence.css';
-import { useFrames } from './use-frames.ts';
 
 interface Props {
   /** The actor whose chart is looked at. */
@@ -15,7 +14,7 @@ interface Props {
 
 /** Who sent what to whom, as it happens: filtered, and stopped when somebody wants to read. */
 export function Sequence({ actor, selected, onSelect }: Props) {
-  const events = useFrames(shown.events);
+  const events = shown.events.value;
   const [type, setType] = useState('');
   const [onlyThis, setOnlyThis] = useState(true);
   const [stopped, setStopped] = useState<readonly ActorEvent[] | null>(null);
