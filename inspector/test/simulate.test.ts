@@ -29,7 +29,7 @@ withPage('the simulation', { models: ['tiny'] }, (given) => {
     await given.page.getByRole('button', { name: /i10-no-context-thrash/ }).click();
 
     await under('default').getByText('all as expected').waitFor();
-    await under('ollama').locator('rect.state.loading').nth(2).waitFor({ state: 'attached' });
+    await under('ollama').locator('rect.tl-loading').nth(2).waitFor({ state: 'attached' });
     const loads = given.page.getByRole('row', { name: 'loads', exact: false }).first();
     expect(await loads.innerText()).to.match(/loads\s+1\s+3/);
     expect(given.page.url()).to.include('scenario=i10-no-context-thrash');
@@ -100,7 +100,7 @@ timeline: [{ at: 0s, request: a, for: 1ms, times: 1000000, every: 1ms }]
       ['simulate-400', { viewport: { width: 400, height: 1200 } }],
     ] as const) {
       const page = await given.open('#/simulate?scenario=i01-victim-is-drained-in-time', options);
-      await page.locator('rect.state').first().waitFor({ state: 'attached' });
+      await page.locator('rect.tl-state').first().waitFor({ state: 'attached' });
       const wide = await page.evaluate(() => document.documentElement.scrollWidth > innerWidth);
       await given.shot(name, page);
       expect(wide, name).to.equal(false);

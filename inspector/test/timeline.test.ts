@@ -14,8 +14,8 @@ withPage('the timeline', {}, (given) => {
     await given.corral.post('/v1/chat/completions', chat('tiny'));
     await given.corral.post('/v1/chat/completions', chat('other'));
 
-    await chart().locator('rect.state.unloading title').first().waitFor({ state: 'attached' });
-    await chart().locator('rect.wait').first().waitFor({ state: 'attached' });
+    await chart().locator('rect.tl-unloading title').first().waitFor({ state: 'attached' });
+    await chart().locator('rect.tl-wait').first().waitFor({ state: 'attached' });
     const texts = await chart().locator('text').allTextContents();
     expect(texts).to.include.members(['decisions', 'queue', 'CPU', 'tiny', 'other']);
     await given.shot('timeline');
@@ -24,7 +24,7 @@ withPage('the timeline', {}, (given) => {
   it('tells what was before the view was opened', async () => {
     await given.go('/');
     await given.go('/timeline');
-    await chart().locator('rect.state.unloading').first().waitFor({ state: 'attached' });
+    await chart().locator('rect.tl-unloading').first().waitFor({ state: 'attached' });
   });
 
   it('goes from decision to decision, by the keyboard alone, and to that moment', async () => {
@@ -77,8 +77,8 @@ withPage('the timeline', {}, (given) => {
     await until('virtual time is told', async () =>
       (await given.page.locator('.timeline-axis text').allTextContents()).includes('2m 0s'),
     );
-    expect(await chart().locator('rect.state.loading').count()).to.be.above(10);
-    expect(await chart().locator('rect.wait').count()).to.be.above(10);
+    expect(await chart().locator('rect.tl-loading').count()).to.be.above(10);
+    expect(await chart().locator('rect.tl-wait').count()).to.be.above(10);
     await given.shot('timeline-trace');
     await given.page.getByRole('button', { name: 'Close' }).click();
     await given.page.getByRole('button', { name: 'Follow' }).waitFor();
@@ -90,7 +90,7 @@ withPage('the timeline', {}, (given) => {
       ['timeline-400', { viewport: { width: 400, height: 800 } }],
     ] as const) {
       const page = await given.open('#/timeline', options);
-      await chart(page).locator('rect.state').first().waitFor({ state: 'attached' });
+      await chart(page).locator('rect.tl-state').first().waitFor({ state: 'attached' });
       const wide = await page.evaluate(() => document.documentElement.scrollWidth > innerWidth);
       await given.shot(name, page);
       expect(wide, name).to.equal(false);

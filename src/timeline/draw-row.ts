@@ -1,6 +1,6 @@
 import { formatBytes } from '../../machines/vocabulary.ts';
 import { samplesIn, staysIn } from './in-window.ts';
-import { barOf, nameOf, round, stepPath, titleOf } from './marks.ts';
+import { barOf, classOf, nameOf, round, stepPath, titleOf } from './marks.ts';
 import { xOf, type Scale } from './scale.ts';
 import type {
   MemorySample,
@@ -64,7 +64,7 @@ const within = (
 });
 
 const background = ({ scale: { left, width }, top, height }: Place): string =>
-  `<rect class="back" x="${left}" y="${top}" width="${round(width - left)}" height="${height}"/>`;
+  `<rect class="tl-back" x="${left}" y="${top}" width="${round(width - left)}" height="${height}"/>`;
 
 /** A stepped area of samples, each with an about. */
 function area<Sample extends { readonly atMs: number }>(
@@ -77,7 +77,7 @@ function area<Sample extends { readonly atMs: number }>(
     x: xOf(scale, Math.max(sample.atMs, scale.fromMs)),
     y: yOf(sample),
   }));
-  return `<path class="${kind}" d="${stepPath(points, scale.width, top + height)}"/>`;
+  return `<path class="${classOf(kind)}" d="${stepPath(points, scale.width, top + height)}"/>`;
 }
 
 /** Invisible bars that say how things are while a sample holds. */
@@ -114,7 +114,7 @@ function memory({ totalBytes, limitBytes, samples }: TimelineDevice, place: Plac
     area(shown, (sample) => yOf(bytesOf(sample)), kind, place);
   const limit =
     limitBytes < totalBytes
-      ? `<line class="limit" x1="${scale.left}" x2="${scale.width}" y1="${round(yOf(limitBytes))}" y2="${round(yOf(limitBytes))}">${titleOf(`limit ${formatBytes(limitBytes)}`)}</line>`
+      ? `<line class="tl-limit" x1="${scale.left}" x2="${scale.width}" y1="${round(yOf(limitBytes))}" y2="${round(yOf(limitBytes))}">${titleOf(`limit ${formatBytes(limitBytes)}`)}</line>`
       : '';
   const held = shown.some(({ heldBytes }) => heldBytes !== null)
     ? layer('held', ({ heldBytes }) => heldBytes ?? 0)
@@ -185,7 +185,7 @@ function decisions(all: readonly TimelineDecision[], { scale, top, format }: Pla
     .map(({ atMs, kind, model, reason }, index) => {
       if (atMs < scale.fromMs || atMs > scale.toMs) return '';
       const about = `${format.moment(atMs)} ${kind} ${model}: ${reason}`;
-      return `<circle class="decision ${kind}" data-decision="${index}" cx="${round(xOf(scale, atMs))}" cy="${top + 9}" r="4">${titleOf(about)}</circle>`;
+      return `<circle class="${classOf(`decision ${kind}`)}" data-decision="${index}" cx="${round(xOf(scale, atMs))}" cy="${top + 9}" r="4">${titleOf(about)}</circle>`;
     })
     .join('');
 }

@@ -12,7 +12,7 @@ export const drawAxis = (scale: Scale, { moment }: TimeFormat): string =>
     .map((ms) => {
       const x = round(xOf(scale, ms));
       const anchor = x < scale.left + 30 ? 'start' : x > scale.width - 30 ? 'end' : 'middle';
-      return `<text class="dim" x="${x}" y="13" text-anchor="${anchor}">${moment(ms)}</text>`;
+      return `<text class="tl-dim" x="${x}" y="13" text-anchor="${anchor}">${moment(ms)}</text>`;
     })
     .join('');
 
@@ -21,7 +21,7 @@ export const drawGrid = (scale: Scale, height: number): string =>
   ticksOf(scale)
     .map(
       (ms) =>
-        `<line class="grid" x1="${round(xOf(scale, ms))}" x2="${round(xOf(scale, ms))}" y1="0" y2="${height}"/>`,
+        `<line class="tl-grid" x1="${round(xOf(scale, ms))}" x2="${round(xOf(scale, ms))}" y1="0" y2="${height}"/>`,
     )
     .join('');
 

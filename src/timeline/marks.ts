@@ -7,6 +7,13 @@ const CHARACTER = 6.2;
 
 export const round = (value: number): number => Math.round(value * 10) / 10;
 
+/** Kinds of a mark as its classes: the names are none that a page may have for something else. */
+export const classOf = (kinds: string): string =>
+  kinds
+    .split(' ')
+    .map((kind) => `tl-${kind}`)
+    .join(' ');
+
 /** A bar; `about` is what is said of it when the pointer rests on it. */
 export interface Bar {
   readonly x: number;
@@ -22,9 +29,9 @@ export interface Bar {
 /** SVG of a bar. */
 export function barOf({ x, toX, y, height, kind, about, label = '' }: Bar): string {
   const width = Math.max(kind === 'touch' ? 0 : NARROWEST, toX - x);
-  const rect = `<rect class="${kind}" x="${round(x)}" y="${y}" width="${round(width)}" height="${height}">${titleOf(about)}</rect>`;
+  const rect = `<rect class="${classOf(kind)}" x="${round(x)}" y="${y}" width="${round(width)}" height="${height}">${titleOf(about)}</rect>`;
   if (label === '' || width < label.length * CHARACTER + 8) return rect;
-  return `${rect}<text class="inside ${kind}" x="${round(x + 4)}" y="${round(y + height / 2 + 4)}">${escapeHtml(label)}</text>`;
+  return `${rect}<text class="${classOf(`inside ${kind}`)}" x="${round(x + 4)}" y="${round(y + height / 2 + 4)}">${escapeHtml(label)}</text>`;
 }
 
 /** SVG of what is said of a mark: browsers show it by themselves, and pages can read it. */
@@ -35,7 +42,7 @@ export function nameOf(text: string, y: number, left: number, kind = 'label'): s
   const most = Math.max(4, Math.floor((left - 8) / CHARACTER));
   const short = text.length > most ? `${text.slice(0, most - 1)}…` : text;
   const whole = short === text ? '' : titleOf(text);
-  return `<text class="${kind}" x="0" y="${y}">${escapeHtml(short)}${whole}</text>`;
+  return `<text class="${classOf(kind)}" x="0" y="${y}">${escapeHtml(short)}${whole}</text>`;
 }
 
 export interface Point {

@@ -53,9 +53,9 @@ describe('a timeline', () => {
   it('shows each state of a runner, the wait of each request and each decision with its reason', () => {
     const svg = drawn(data, whole);
     for (const state of ['loading', 'ready', 'unloading', 'vram-recovering'])
-      expect(svg).to.contain(`class="state ${state}"`);
+      expect(svg).to.contain(`class="tl-state tl-${state}"`);
     expect(svg).to.contain('<title>r2 (b &lt;script&gt;) waited');
-    expect(svg.match(/class="decision /g)).to.have.length(data.decisions.length);
+    expect(svg.match(/class="tl-decision /g)).to.have.length(data.decisions.length);
     for (const { reason } of data.decisions)
       expect(svg).to.contain(reason.replaceAll(/[<>]/g, (c) => (c === '<' ? '&lt;' : '&gt;')));
   });
