@@ -147,7 +147,7 @@ function Files() {
 /** Virtual time begins at 0: its years are not told. */
 const timeOf = (atMs: number): string => {
   const date = new Date(atMs);
-  return date.getFullYear() < 2000 ? date.toISOString().slice(11, 23) : date.toLocaleTimeString();
+  return date.getFullYear() < 2000 ? date.toISOString().slice(11, 23) : date.toLocaleTimeString('en-GB');
 };
 
 /** Where the moment is: before the present, or since the beginning of a file. */

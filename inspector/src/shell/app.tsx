@@ -1,5 +1,6 @@
 import { useEffect, useRef, useState } from 'preact/hooks';
 import { TimeBar } from '../history/time-bar.tsx';
+import { hello, isRefused } from '../live/session.ts';
 import { ConfirmDialog } from '../parts/confirm.tsx';
 import { Announcer } from './announcer.tsx';
 import { Header } from './header.tsx';
@@ -33,7 +34,10 @@ export function App() {
       <Header current={view} />
       <main ref={main} id="main" tabIndex={-1} aria-label={view.title} data-view={shownView}>
         <KeyEntry />
-        <LazyView key={view.path} view={view} onShown={setShownView} />
+        {/* Without a key nothing is known that a view could show. */}
+        {(hello.value !== null || !isRefused.value) && (
+          <LazyView key={view.path} view={view} onShown={setShownView} />
+        )}
       </main>
       <TimeBar />
       <Announcer />

@@ -53,7 +53,7 @@ const TurnBlock = ({ turn }: { readonly turn: Turn }) => (
     <p class="question">{turn.question}</p>
     <p class="turn-model">{turn.model}</p>
     {turn.thought !== '' && <p class="thought">{turn.thought}</p>}
-    {turn.answer !== '' && <p class="answer">{turn.answer}</p>}
+    {turn.answer !== '' && <p class="answer">{turn.answer.trimStart()}</p>}
     {turn.state === 'waiting' && <Wait turn={turn} />}
     {turn.state === 'stopped' && <p class="turn-note">Stopped.</p>}
     {turn.problem !== null && (

@@ -66,7 +66,9 @@ export function RunnerTerminal({ runnerId, sought, isTyping }: Props) {
   return (
     <>
       {problem !== null && <p class="empty">{problem}</p>}
-      <div ref={place} class="terminal-screen" />
+      <div class="terminal-frame">
+        <div ref={place} class="terminal-screen" />
+      </div>
     </>
   );
 }
