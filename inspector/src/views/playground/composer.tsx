@@ -46,7 +46,7 @@ export function Composer({ isBusy }: { readonly isBusy: boolean }) {
             max="2"
             step="0.1"
             value={temperature}
-            onChange={(event) => (temperature.value = event.currentTarget.valueAsNumber || 0)}
+            onInput={(event) => (temperature.value = event.currentTarget.valueAsNumber || 0)}
           />
         </label>
         <label>
@@ -57,7 +57,7 @@ export function Composer({ isBusy }: { readonly isBusy: boolean }) {
             step="1"
             placeholder="any"
             value={maxTokens.value ?? ''}
-            onChange={(event) => (maxTokens.value = event.currentTarget.valueAsNumber || null)}
+            onInput={(event) => (maxTokens.value = event.currentTarget.valueAsNumber || null)}
           />
         </label>
         <button type="button" class="composer-clear" onClick={clear}>
