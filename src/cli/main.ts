@@ -1,68 +1,11 @@
 #!/usr/bin/env node
-import { Command } from 'commander';
 import { ConfigError } from '../config/config-error.ts';
-import { VERSION } from '../serve.ts';
-import { checkCommand } from './check.ts';
-import { addCompletion } from './completion.ts';
-import { explainCommand } from './explain.ts';
-import { keyCommand } from './key.ts';
-import { loadCommand } from './load.ts';
-import { logsCommand } from './logs.ts';
-import { importCommand } from './import.ts';
-import { modelsCommand } from './models.ts';
-import { pinCommand, unpinCommand } from './pin.ts';
-import { pullCommand } from './pull.ts';
-import { psCommand } from './ps.ts';
-import { recordCommand } from './record.ts';
-import { reloadCommand } from './reload.ts';
-import { serveCommand } from './serve.ts';
-import { simulateCommand } from './simulate.ts';
-import { stopCommand } from './stop.ts';
-import { topCommand } from './top.ts';
-import { unloadCommand } from './unload.ts';
+import { createProgram } from './program.ts';
 
-/** Exit codes: 0 well, 1 failed, 2 a configuration or command line that cannot be used. */
+/** Exit codes: 0 well, 1 failed, 2 a configuration that cannot be used. */
 const UNUSABLE = 2;
 
-const program = new Command('corral')
-  .description('Many local language models, few GPUs, one address.')
-  .version(VERSION)
-  .option(
-    '-c, --config <file>',
-    'the configuration (default: $CORRAL_CONFIG, ./corral.yaml, ~/.config/corral/corral.yaml)',
-  )
-  .addCommand(serveCommand())
-  .addCommand(checkCommand())
-  .addCommand(reloadCommand())
-  .addCommand(modelsCommand())
-  .addCommand(psCommand())
-  .addCommand(topCommand())
-  .addCommand(explainCommand())
-  .addCommand(loadCommand())
-  .addCommand(unloadCommand())
-  .addCommand(pinCommand())
-  .addCommand(unpinCommand())
-  .addCommand(stopCommand())
-  .addCommand(logsCommand())
-  .addCommand(keyCommand())
-  .addCommand(simulateCommand())
-  .addCommand(recordCommand())
-  .addCommand(importCommand())
-  .addCommand(pullCommand())
-  .showHelpAfterError('Try `corral --help`.')
-  .addHelpText(
-    'after',
-    `
-Examples:
-  corral serve                    start; without a configuration a small demonstration is written and served
-  corral check                    say whether the configuration is right, and what each model needs
-  corral ps                       what runs, what waits and why
-  corral explain tiny-chat        why this model is loaded, waits, or is not loaded
-  corral simulate my.yaml         play a scenario in virtual time`,
-  );
-program.commands.forEach((command) => command.configureOutput(program.configureOutput()));
-
-await addCompletion(program, process.argv.slice(2));
+const program = await createProgram(process.argv.slice(2));
 
 try {
   await program.parseAsync();

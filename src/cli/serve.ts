@@ -12,7 +12,11 @@ import { welcome } from './welcome.ts';
 
 /** `corral serve`: runs until a signal. */
 export const serveCommand = (): Command =>
-  withServeFlags(new Command('serve').description('start Corral'))
+  withServeFlags(
+    new Command('serve').description(
+      'start Corral, and serve the models of the configuration until a signal',
+    ),
+  )
     .addHelpText(
       'after',
       `
