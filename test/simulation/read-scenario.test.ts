@@ -57,6 +57,21 @@ expect: { requests: { r1: { granted: 90s..2m, waits: before 10s, ends: after 5s 
       says: /^my\.yaml:6:\d+: expect\.moments\.0\.loadd: .*Did you mean 'loaded'\?/,
     },
     {
+      title: 'a time that never comes',
+      text: `${base}timeline:\n  - { at: -1, request: A }\nuntil: forever`,
+      says: /timeline\.0\.at: expected a time after the start[^]*until: expected a time after the start/,
+    },
+    {
+      title: 'two requests of one name',
+      text: `${base}timeline:\n  - { at: 1s, request: A, as: x }\n  - { at: 2s, request: A, as: x }`,
+      says: /^my\.yaml:5:\d+: timeline\.1\.as: another request is called 'x' already/,
+    },
+    {
+      title: 'clients that never let time pass, and more than anybody wants',
+      text: `${base}timeline:\n  - { at: 1s, request: A, clients: 2, for: 0s }\n  - { at: 1s, request: A, times: 1000000 }`,
+      says: /timeline\.0\.for: clients that ask again at once[^]*timeline\.1\.times: /,
+    },
+    {
       title: 'a time that is none',
       text: `${base}timeline:\n  - { at: soon, request: A }`,
       says: /^my\.yaml:4:\d+: timeline\.0\.at: expected a time such as 12s.*, found "soon"/,

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { failureCodes } from './failure-codes.ts';
-import { count, duration, howMany, size, window } from './scalars.ts';
+import { count, howMany, instant, size, window } from './scalars.ts';
 
 const request = z
   .strictObject({
@@ -30,7 +30,7 @@ const runnerState = z.enum([
 ]);
 
 const moment = z.strictObject({
-  at: duration.describe('When, after all that happens at that instant.'),
+  at: instant.describe('When, after all that happens at that instant.'),
   loaded: z.array(z.string()).optional().describe('The models that are ready or idle, and no others.'),
   states: z.record(z.string(), runnerState).optional().describe('States of runners by model; gone for none.'),
   waiting: count.optional().describe('How many requests wait.'),

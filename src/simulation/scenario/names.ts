@@ -50,6 +50,15 @@ function requestsOf(timeline: readonly Step[]): string[] {
   });
 }
 
+/** Steps whose request has the name of an earlier one's. */
+export function namesTwice({ timeline }: Scenario): { path: readonly PropertyKey[]; name: string }[] {
+  return timeline.flatMap(({ as: name }, i) =>
+    name !== undefined && timeline.findIndex((step) => step.as === name) < i
+      ? [{ path: ['timeline', i, 'as'], name }]
+      : [],
+  );
+}
+
 type Use = (noun: NameUse['noun'], path: readonly PropertyKey[], name: string | undefined) => NameUse[];
 
 const FAULTS_OF_MODELS = [

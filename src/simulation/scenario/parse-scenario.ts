@@ -4,7 +4,7 @@ import { ConfigError, type ConfigProblem } from '../../config/config-error.ts';
 import { guess } from '../../config/guess.ts';
 import { recordingHeader, type RecordingHeader } from '../../recording/recording-file.ts';
 import { knownKeysAt } from './known-keys.ts';
-import { namesIn } from './names.ts';
+import { namesIn, namesTwice } from './names.ts';
 import { scenarioSchema, type Scenario, type ScenarioInput } from './schema.ts';
 
 /** Reads a scenario from YAML or JSON text, or that of a recording; `file` is for messages. Throws a `ConfigError` that names every problem with line and key. */
@@ -67,12 +67,17 @@ interface Problem {
 function check(raw: unknown): { scenario: Scenario } | { problems: readonly Problem[] } {
   const parsed = scenarioSchema.safeParse(raw);
   if (!parsed.success) return { problems: parsed.error.issues.flatMap(problemsOf) };
-  const problems = namesIn(parsed.data)
+  const twice = namesTwice(parsed.data).map(({ path, name }) => ({
+    path,
+    message: `another request is called '${name}' already`,
+  }));
+  const unknown = namesIn(parsed.data)
     .filter(({ name, known }) => !known.includes(name))
     .map(({ path, name, known, noun }) => ({
       path,
       message: `unknown ${noun} '${name}'.${guess(name, known)}`,
     }));
+  const problems = [...unknown, ...twice];
   return problems.length > 0 ? { problems } : { scenario: parsed.data };
 }
 

@@ -28,6 +28,11 @@ export const duration = text
   })
   .transform((value) => parseDuration(value) ?? 0);
 
+/** A time since the start of the run: one that comes. */
+export const instant = duration.refine(Number.isFinite, {
+  error: 'expected a time after the start such as 12s or 1m30s, and one that comes',
+});
+
 /** `6s`, `6s..8s`, `before 8s` or `after 6s`. */
 export const window = text
   .refine((value) => parseWindow(value) !== null, {

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { expectations } from './expectation-schema.ts';
 import { modelShape } from './model-schema.ts';
-import { duration, size } from './scalars.ts';
+import { duration, instant, size } from './scalars.ts';
 import { settings } from './settings-schema.ts';
 import { step } from './step-schema.ts';
 
@@ -35,7 +35,7 @@ export const scenarioSchema = z.strictObject({
     .default({})
     .describe('What was learned before: weights of the gaps between requests, by model (docs/policy.md).'),
   timeline: z.array(step).describe('What happens, and when.'),
-  until: duration
+  until: instant
     .optional()
     .describe('When the run ends. Default: once everything is answered and nothing moves any more.'),
   tolerance: duration.default(500).describe('How far off a single expected time may be. Default: 500ms.'),

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { failureCodes } from './failure-codes.ts';
 import { changedModel } from './model-schema.ts';
-import { duration, positive, size } from './scalars.ts';
+import { duration, instant, positive, size } from './scalars.ts';
 import { changedSettings } from './settings-schema.ts';
 
 /** What a model can be given anew while the scenario runs; see `modelShape`. */
@@ -103,10 +103,13 @@ const stepKinds = {
   fault: [],
 } as const;
 
+/** Of one step; a slip of the finger must not keep a machine busy for hours. */
+const MOST_REQUESTS = 100_000;
+
 /** One line of the timeline: at a time, one thing. */
 export const step = z
   .strictObject({
-    at: duration.describe('When.'),
+    at: instant.describe('When.'),
     late: z.boolean().optional().describe('After all else that is due at this very instant.'),
     request: z.string().optional().describe('A request for this model arrives.'),
     as: z.string().optional().describe('Its name. Default: r1, r2… in the order of the file.'),
@@ -115,10 +118,13 @@ export const step = z
     keepAlive: duration.optional().describe("The client's own keep-alive."),
     priority: z.enum(['interactive', 'normal', 'batch']).optional(),
     wait: duration.optional().describe('Longest wait of this request.'),
-    times: positive.optional().describe('So many of them, named r1.1, r1.2…'),
+    times: positive.max(MOST_REQUESTS).optional().describe('So many of them, named r1.1, r1.2…'),
     every: duration.optional().describe('With times: the time between two. Default: all at once.'),
-    clients: positive.optional().describe('So many clients that ask again as soon as they are answered.'),
-    until: duration.optional().describe('With clients: when they stop.'),
+    clients: positive
+      .max(MOST_REQUESTS)
+      .optional()
+      .describe('So many clients that ask again as soon as they are answered.'),
+    until: instant.optional().describe('With clients: when they stop.'),
     givesUpAfter: duration.optional().describe('The client leaves when it has waited so long…'),
     retries: positive.optional().describe('…and asks again, so many times.'),
     context: positive.optional().describe('With other options than the model has: see models.'),
@@ -143,7 +149,11 @@ export const step = z
     hurry: z.literal(true).optional().describe('Corral is told to end at once.'),
     fault: fault.optional().describe('Something goes wrong.'),
   })
-  .superRefine((value, context) => exactlyOne(value, stepKinds, 'step', context));
+  .superRefine((value, context) => exactlyOne(value, stepKinds, 'step', context))
+  .refine(({ clients, for: runs }) => clients === undefined || runs !== 0, {
+    path: ['for'],
+    error: 'clients that ask again at once never let time pass: expected more than 0',
+  });
 
 export type Step = z.output<typeof step>;
 export type Fault = z.output<typeof fault>;

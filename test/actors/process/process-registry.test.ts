@@ -32,7 +32,7 @@ describe('process registry', () => {
     );
   const dead = { ownerPid: 4_000_000, ownerStartTime: '1' };
 
-  it('ends what a Corral that is no more has left behind', async () => {
+  it('I36, I66: ends what a Corral that is no more has left behind', async () => {
     await leaveBehind(dead, startTimeOf(child.pid ?? 0));
     const ended = once(child, 'exit');
 
