@@ -6,8 +6,9 @@ import { realClock } from '../../src/clock.ts';
 import { builtPage, createPage } from '../../src/http/page.ts';
 import { aGpu, aModel } from '../../test/support/pool.ts';
 import { startPoolServer, type PoolServer } from '../../test/ws/support/pool-server.ts';
-import { chromiumPath, theBrowser } from './support/browser.ts';
+import { theBrowser } from './support/browser.ts';
 import { Churn } from './support/churn.ts';
+import { withBrowser } from './support/with-page.ts';
 
 const RUNNERS = 200;
 const EVENTS_PER_SECOND = 2_000;
@@ -29,7 +30,7 @@ const COUNT_FRAMES = `new Promise((resolve) => {
   });
 })`;
 
-(chromiumPath === null ? describe.skip : describe)('the page, beside a very busy Corral', function () {
+withBrowser('the page, beside a very busy Corral', function () {
   this.timeout(120_000);
   let served: PoolServer;
   let churn: Churn;

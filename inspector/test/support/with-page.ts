@@ -2,6 +2,7 @@ import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect } from 'chai';
+import type { Suite } from 'mocha';
 import type { BrowserContext, BrowserContextOptions, Page } from 'playwright-core';
 import { buildPage } from '../../../scripts/build-page.ts';
 import { startCorral, type Corral } from '../../../test/support/corral.ts';
@@ -37,20 +38,22 @@ export interface PageOptions {
   readonly config?: Record<string, unknown>;
 }
 
+/** Describes what needs a browser. Where there is no Chromium that is said, and in CI it is a failure. */
+export function withBrowser(title: string, tests: (this: Suite) => void): void {
+  if (chromiumPath !== null) return void describe(title, tests);
+  describe(title, () => {
+    it('is left out: there is no Chromium (install it, or name one by CHROMIUM)', () => {
+      expect(process.env['CI'], 'browser tests have to run in CI').to.equal(undefined);
+    });
+  });
+}
+
 /**
  * Describes what the page does, in a real browser against a real Corral. Where there is no Chromium that is said, and in CI it
  * is a failure. An error that the browser reports fails the test during which it came.
  */
 export function withPage(title: string, options: PageOptions, tests: (given: Given) => void): void {
-  if (chromiumPath === null) {
-    describe(title, () => {
-      it('is left out: there is no Chromium (install it, or name one by CHROMIUM)', () => {
-        expect(process.env['CI'], 'browser tests have to run in CI').to.equal(undefined);
-      });
-    });
-    return;
-  }
-  describe(title, function () {
+  withBrowser(title, function () {
     this.timeout(60_000);
     const contexts: BrowserContext[] = [];
     const problems: string[] = [];
