@@ -24,6 +24,8 @@ import { findCollector } from './tracing/find-collector.ts';
 import type { Tracing } from './tracing/tracing.ts';
 import { followFile } from './reload/follow-file.ts';
 import type { Reloader } from './reload/reloader.ts';
+import { RunnerLogFiles } from './runner-log-files.ts';
+import { runnerLogFolder } from './runner-log-name.ts';
 import { startService, type Service } from './service.ts';
 
 export const VERSION = '0.1.0';
@@ -112,6 +114,8 @@ export async function serve({
     version: VERSION,
     killRunner: (runnerId) => registry.kill(runnerId),
   });
+  const logFiles = new RunnerLogFiles(runnerLogFolder(dataFolder), config.runnerLogs, log);
+  logFiles.follow(service.scheduler, logs);
   const keepDemand = (): void =>
     state.learnDemand(service.scheduler.getSnapshot().context.ledger.savedDemand());
   const timer = setInterval(keepDemand, KEEP_DEMAND_EVERY_MS).unref();
@@ -120,6 +124,7 @@ export async function serve({
     clearInterval(timer);
     unfollow();
     await service.stop(drainMs);
+    await logFiles.close();
     await tracing?.stop();
     keepDemand();
     process.off('exit', killAll);

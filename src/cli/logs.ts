@@ -1,7 +1,12 @@
+import { join } from 'node:path';
 import { Command, InvalidArgumentError } from 'commander';
+import type { LoadedConfig } from '../config/load-config.ts';
 import type { decisionListSchema, logSchema, ModelStatus, Shape } from '../management/schemas.ts';
 import { askService, followService, modelPath, Refused, runnerPath } from './ask-service.ts';
+import { runnerLogFolder, runnerLogName } from '../runner-log-name.ts';
+import { dataFolderOf } from '../serve.ts';
 import { configOf, printJson } from './context.ts';
+import { lastLines } from './last-lines.ts';
 import { addressOf, type ServiceAddress } from './service-address.ts';
 
 interface LogFlags {
@@ -13,24 +18,48 @@ interface LogFlags {
 /** `corral logs MODEL|RUNNER`: what its process printed. */
 export const logsCommand = (): Command =>
   new Command('logs')
-    .description("show a runner's log; of a model, that of its latest runner")
+    .description(
+      "show a runner's log; of a model, that of its latest runner, or what was written of earlier ones",
+    )
     .argument('<model|runner>', 'a runner as `corral ps` shows it, or a model')
     .option('-n, --lines <count>', 'so many of its last lines', wholeNumber, 100)
     .option('-f, --follow', 'go on with each further line until the runner has gone')
     .option('--json', 'print JSON')
-    .action(async (name: string, { lines, follow, json }: LogFlags, command: Command) => {
+    .action(async (name: string, { lines: count, follow, json }: LogFlags, command: Command) => {
       if (follow && json) command.error('error: --json prints what there is; it does not follow');
-      const address = addressOf(configOf(command));
-      const path = `${runnerPath(await runnerOf(address, name))}/log`;
+      const loaded = configOf(command);
+      const address = addressOf(loaded);
+      let runner: string;
+      try {
+        runner = await runnerOf(address, name);
+      } catch (error) {
+        const lines = follow ? [] : writtenBy(name, count, loaded);
+        if (lines.length === 0) throw error;
+        return print({ runnerId: null, lines }, json);
+      }
+      const path = `${runnerPath(runner)}/log`;
       if (follow) {
-        for await (const text of await followService(address, `${path}/follow?lines=${lines}`))
+        for await (const text of await followService(address, `${path}/follow?lines=${count}`))
           process.stdout.write(text);
         return;
       }
-      const log = await askService<Shape<typeof logSchema>>(address, `${path}?lines=${lines}`);
-      if (json) return printJson(log);
-      process.stdout.write(log.lines.map((line) => `${line}\n`).join(''));
+      print(await askService<Shape<typeof logSchema>>(address, `${path}?lines=${count}`), json);
     });
+
+function print(
+  log: { readonly runnerId: string | null; readonly lines: readonly string[] },
+  json = false,
+): void {
+  if (json) return printJson(log);
+  process.stdout.write(log.lines.map((line) => `${line}\n`).join(''));
+}
+
+/** What a model's runners had printed before, also when no Corral runs. */
+const writtenBy = (model: string, count: number, { config, path }: LoadedConfig): readonly string[] =>
+  lastLines(
+    join(runnerLogFolder(dataFolderOf(config, path, process.env)), `${runnerLogName(model)}.log`),
+    count,
+  );
 
 function wholeNumber(text: string): number {
   if (!/^\d{1,4}$/.test(text) || Number(text) > 1_000)

@@ -275,8 +275,9 @@ export const configSchema = z.strictObject({
     .describe('How the log is written. auto: for people on a terminal, else a JSON object per line.'),
   runnerLogs: z
     .strictObject({
+      write: z.boolean().default(true).describe('Whether they are written.'),
       size: size.default(10 * 1024 ** 2).describe('At this size a new file is begun.'),
-      files: z.number().int().min(0).default(3).describe('Files kept per model; 0 writes none.'),
+      keep: count.default(2).describe('Full files kept per model, beside the one that is written.'),
       total: size.default(500 * 1024 ** 2).describe('All files together; the oldest go first.'),
     })
     .prefault({})

@@ -76,6 +76,7 @@ function descriptionOf(schema: z.ZodType): string {
 function kindOf(schema: z.ZodType): { readonly kind: Kind; readonly takes: string } {
   const named = kinds.get(schema)?.kind;
   if (named) return { kind: named, takes: named };
+  if (schema instanceof z.ZodPipe) return kindOf(bare(schema.def.in as z.ZodType));
   if (schema instanceof z.ZodEnum) return { kind: 'choice', takes: schema.options.join(', ') };
   if (schema instanceof z.ZodLiteral) return { kind: 'choice', takes: [...schema.values].join(', ') };
   if (schema instanceof z.ZodBoolean) return { kind: 'switch', takes: 'true, false' };
