@@ -1,5 +1,6 @@
-import { signal } from '@preact/signals';
+import { effect, signal } from '@preact/signals';
 import { live, models } from '../../live/live.ts';
+import { inNextFrame } from '../../live/next-frame.ts';
 import { chat, type ChatEvent, type Message, type Progress, type Served } from './chat-stream.ts';
 
 /** A question and what came of it. Times are in ms of the page's own clock. */
@@ -22,7 +23,13 @@ export interface Turn {
   readonly decisionsAfter: number;
 }
 
-export const turns = signal<readonly Turn[]>([]);
+const turns = signal<readonly Turn[]>([]);
+/** The conversation as it is drawn: once a frame, however fast a model is. */
+export const drawnTurns = signal<readonly Turn[]>([]);
+effect(() => {
+  const now = turns.value;
+  inNextFrame('turns', () => (drawnTurns.value = now));
+});
 export const chosenModel = signal<string | null>(null);
 export const temperature = signal(0.7);
 export const maxTokens = signal<number | null>(512);

@@ -1,6 +1,6 @@
 import { useLayoutEffect, useRef } from 'preact/hooks';
 import { Composer } from './composer.tsx';
-import { isRunning, turns, type Turn } from './conversation.ts';
+import { drawnTurns, isRunning, type Turn } from './conversation.ts';
 import { Measures } from './measures.tsx';
 import './playground.css';
 import { Story } from './story.tsx';
@@ -8,22 +8,22 @@ import { Story } from './story.tsx';
 /** A chat with any model, and what Corral did for it. */
 export function Playground() {
   const place = useRef<HTMLDivElement>(null);
-  const last = turns.value.at(-1);
+  const last = drawnTurns.value.at(-1);
   useLayoutEffect(() => {
     place.current?.scrollTo({ top: place.current.scrollHeight });
-  }, [turns.value]);
+  }, [drawnTurns.value]);
   return (
     <div class="playground">
       <h1 class="unseen">Playground</h1>
       <section class="chat" aria-label="Chat">
         <div ref={place} class="transcript" tabIndex={0} role="group" aria-label="Conversation">
-          {turns.value.length === 0 && (
+          {drawnTurns.value.length === 0 && (
             <p class="empty">
               Ask a model something. If it is not loaded, Corral loads it first, and says here what it had to
               do for that.
             </p>
           )}
-          {turns.value.map((turn) => (
+          {drawnTurns.value.map((turn) => (
             <TurnBlock key={turn.id} turn={turn} />
           ))}
         </div>
