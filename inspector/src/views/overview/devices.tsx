@@ -22,9 +22,10 @@ function DeviceBar({ device }: { readonly device: Device }) {
   const { id, name, totalBytes, limitBytes, reservedBytes, claimedBytes, othersBytes } = device;
   const facts = [
     ['reserved', formatBytes(reservedBytes)],
-    ...(claimedBytes > 0 ? [['promised', formatBytes(claimedBytes)]] : []),
     ['other programs', formatBytes(othersBytes)],
     ['room', formatBytes(freeBytes)],
+    // Last, since it comes and goes.
+    ...(claimedBytes > 0 ? [['promised', formatBytes(claimedBytes)]] : []),
   ];
   return (
     <div class="device">
@@ -77,7 +78,7 @@ const BarSegment = memo(({ segment }: SegmentProps) => {
       class="segment"
       data-kind={kind}
       data-state={runner?.state}
-      style={{ left: `${start * 100}%`, width: `${size * 100}%` }}
+      style={{ '--start': start, width: `${size * 100}%` }}
       title={`${label}, ${detail}${runner ? `: ${runner.reason}` : ''}`}
     >
       <span class="segment-held" style={{ transform: `scaleX(${held})` }} />
