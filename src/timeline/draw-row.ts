@@ -180,12 +180,18 @@ function requests(all: readonly TimelineRequest[], { scale, top, height, format 
     .join('');
 }
 
+/** Decisions of one kind closer to each other are one mark, in px. */
+const CLOSEST = 2;
+
 function decisions(all: readonly TimelineDecision[], { scale, top, format }: Place): string {
+  const lastX = new Map<string, number>();
   return all
     .map(({ atMs, kind, model, reason }, index) => {
-      if (atMs < scale.fromMs || atMs > scale.toMs) return '';
+      const x = xOf(scale, atMs);
+      if (x < scale.left || x > scale.width || x - (lastX.get(kind) ?? -Infinity) < CLOSEST) return '';
+      lastX.set(kind, x);
       const about = `${format.moment(atMs)} ${kind} ${model}: ${reason}`;
-      return `<circle class="${classOf(`decision ${kind}`)}" data-decision="${index}" cx="${round(xOf(scale, atMs))}" cy="${top + 9}" r="4">${titleOf(about)}</circle>`;
+      return `<circle class="${classOf(`decision ${kind}`)}" data-decision="${index}" cx="${round(x)}" cy="${top + 9}" r="4">${titleOf(about)}</circle>`;
     })
     .join('');
 }

@@ -1,5 +1,12 @@
 import { xOf, type Scale } from './scale.ts';
 
+/** Samples closer to each other are not told apart, in px. */
+const CLOSEST = 2;
+/** Marks of a row: of more, those are left out that end too close to the one before. */
+const MOST_MARKS = 150;
+/** Where there are few, in px. */
+const NARROWEST = 0.5;
+
 /**
  * Of samples that each hold until the next, those that a drawing needs: the one that holds when the window begins, those within,
  * and of several that would be at the same place the last.
@@ -14,7 +21,7 @@ export function samplesIn<Sample extends { readonly atMs: number }>(
   for (let i = first; i < samples.length; i++) {
     const sample = samples[i] as Sample;
     if (sample.atMs > scale.toMs) break;
-    const x = Math.floor(xOf(scale, Math.max(sample.atMs, scale.fromMs)));
+    const x = Math.floor(xOf(scale, Math.max(sample.atMs, scale.fromMs)) / CLOSEST);
     if (x === place) needed.pop();
     needed.push(sample);
     place = x;
@@ -22,18 +29,21 @@ export function samplesIn<Sample extends { readonly atMs: number }>(
   return needed;
 }
 
-/** Of stays in their order, those that are in the window; of those too short to be told apart the first. */
+/** Of stays in their order, those that are in the window; where there are too many to be told apart, some of them. */
 export function staysIn<Item>(
   items: readonly Item[],
   scale: Scale,
   stayOf: (item: Item) => { readonly fromMs: number; readonly toMs: number },
 ): Item[] {
-  let filled = -Infinity;
-  return items.filter((item) => {
+  const inWindow = items.filter((item) => {
     const { fromMs, toMs } = stayOf(item);
-    if (toMs < scale.fromMs || fromMs > scale.toMs) return false;
-    const toX = xOf(scale, toMs);
-    if (toX - filled < 0.5) return false;
+    return toMs >= scale.fromMs && fromMs <= scale.toMs;
+  });
+  const least = inWindow.length > MOST_MARKS ? (scale.width - scale.left) / MOST_MARKS : NARROWEST;
+  let filled = -Infinity;
+  return inWindow.filter((item) => {
+    const toX = xOf(scale, stayOf(item).toMs);
+    if (toX - filled < least) return false;
     filled = toX;
     return true;
   });
