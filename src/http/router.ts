@@ -62,6 +62,8 @@ export interface Router {
 
 const MANAGEMENT_PREFIX = '/api/v1/';
 const OLLAMA_PREFIX = '/api/';
+/** Corral's own among Ollama's paths. */
+const DECISIONS_PATH = '/api/decisions';
 const MODEL_PREFIX = '/v1/models/';
 const readMethods = ['GET', 'HEAD'];
 const seesModels: Needs = ['inference', 'read'];
@@ -123,6 +125,14 @@ const exactRoutes = (parts: RouterParts): Map<string, Route> => {
   const health = reads(null, (response) => sendHealth(response, parts.health()));
   for (const prefix of ['/v1', '']) routes.set(`${prefix}/models`, models).set(`${prefix}/health`, health);
   if (parts.bridgePage) routes.set(INSPECT_PATH, reads(null, parts.bridgePage));
+  const { management: manage } = parts;
+  if (manage)
+    routes.set(DECISIONS_PATH, {
+      methods: readMethods,
+      needs: ['read'],
+      family: management,
+      handle: manage,
+    });
   return routes.set('/', frontOf(parts));
 };
 

@@ -53,7 +53,7 @@ export async function createManagement(parts: ManagementParts): Promise<FastifyI
   });
   app.setErrorHandler((error, _request, reply) => fail(reply, error, parts));
   for (const operation of operations) mount(app, operation, PREFIX);
-  // Where the log was before there was a version in the path.
+  // Also without a version in the path: the one that people look up by hand.
   for (const operation of described) if (operation.id === 'listDecisions') mount(app, operation, '/api');
   await app.ready();
   return app;

@@ -70,6 +70,8 @@ const rows: readonly Row[] = [
   ['GET /api/ps', sees],
   ['POST /api/show', sees],
   ['GET /api/version', sees],
+  ['GET /api/decisions', read],
+  ['HEAD /api/decisions', read],
   ...['pull', 'push', 'create', 'copy', 'blobs'].map((path): Row => [`POST /api/${path}`, scopes]),
   ['HEAD /api/blobs', scopes],
   ['DELETE /api/delete', scopes],
@@ -122,7 +124,7 @@ function codeIn({ text, headers }: Answer, route: string): string {
   if (route.startsWith('HEAD')) return '';
   const path = route.split(' ')[1] ?? '';
   const body = JSON.parse(text);
-  if (path.startsWith('/api/v1/')) {
+  if (path.startsWith('/api/v1/') || path === '/api/decisions') {
     expect(headers['content-type']).to.match(/^application\/problem\+json/);
     return body.code;
   }

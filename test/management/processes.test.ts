@@ -55,6 +55,13 @@ describe('the management API, with real processes', function () {
     expect((await ask('GET', '/runners/runner-1')).status).to.equal(404);
   });
 
+  it('tells its decisions without a version in the path too', async () => {
+    await ask('POST', '/models/tiny/load?wait=true');
+    const { body } = await request(`${corral.url}/api/decisions`);
+
+    expect(await body.json()).to.deep.equal((await ask('GET', '/decisions')).body);
+  });
+
   it('says why a model cannot be loaded', async () => {
     const { status, body } = await ask('POST', '/models/torn/load?wait=true');
 
