@@ -106,11 +106,11 @@ export function followClaims(view: View): Decision | null {
     const model = claim.spec.name;
     if (!view.queues.has(classKey))
       return { kind: 'unclaim', classKey, reason: `nobody waits for ${model} any more` };
-    if (claim.awaits.some((runnerId) => view.runners.has(runnerId))) continue;
     if (isClaimReady(view, claim)) {
       const { spec, reservation } = claim;
       return { kind: 'start', classKey, spec, reservation, reason: `its memory has come back` };
     }
+    if (claim.awaits.some((runnerId) => view.runners.has(runnerId))) continue;
     return { kind: 'unclaim', classKey, reason: `the memory that came back does not suffice for ${model}` };
   }
   return null;

@@ -67,12 +67,18 @@ function stillHeld(view: View, claim: Claim, deviceId: DeviceId): number {
   return held;
 }
 
-/** Whether a claim's memory is there: everybody it waits for has gone, and the room is really free. */
-export function isClaimReady(view: View, claim: Claim): boolean {
-  if (claim.awaits.some((runnerId) => view.runners.has(runnerId))) return false;
-  return Object.entries(claim.reservation).every(([id, bytes]) => {
+/**
+ * Whether a claim can be served: its room is really free, if need be before all have gone whom it waits for. What it cannot do
+ * without is that no other process of its model is left, and that there is one runner less where their number is limited.
+ */
+export function isClaimReady(view: View, { spec, awaits, reservation }: Claim): boolean {
+  const { maxRunners } = view.settings;
+  const staying = awaits.flatMap((runnerId) => view.runners.get(runnerId) ?? []);
+  if (staying.some((runner) => runner.spec.name === spec.name)) return false;
+  if (staying.length > 0 && maxRunners !== null && view.runners.size >= maxRunners) return false;
+  return Object.entries(reservation).every(([id, bytes]) => {
     const device = view.devices.get(id);
-    return device !== undefined && freeNow(view, device, claim.spec.classKey) >= bytes;
+    return device !== undefined && freeNow(view, device, spec.classKey) >= bytes;
   });
 }
 
