@@ -35,12 +35,18 @@ function ofIssue(
   return [{ ...placed(issue.path), message: `${expectation(issue)}, found ${seen}` }];
 }
 
-/** Of alternatives that all fail, what each of them takes. */
+/** What is expected there; of alternatives that all fail, what each of them takes. */
 function expectation(issue: z.core.$ZodIssue): string {
   const inner =
-    issue.code === 'invalid_union' && issue.message === 'Invalid input' ? issue.errors.flat() : [];
-  const texts = inner.map(({ message }) => message.replace(/^Invalid input: |, received .*$/g, ''));
-  return lowerFirst(texts.length > 0 ? [...new Set(texts)].join(', or ') : issue.message);
+    issue.code === 'invalid_union' && issue.message === 'Invalid input' ? issue.errors.flat() : [issue];
+  return [...new Set(inner.map(({ message }) => inWords(message)))].join(', or ');
 }
 
-const lowerFirst = (text: string): string => text.charAt(0).toLowerCase() + text.slice(1);
+/** zod's text in the words of somebody who writes YAML; what was found is said elsewhere. */
+function inWords(message: string): string {
+  const text = message
+    .replace(/^Invalid (input|option): |, received .*$/g, '')
+    .replace(/expected (record|object)\b/, 'expected keys with values')
+    .replace(/expected array\b/, 'expected a list');
+  return text.charAt(0).toLowerCase() + text.slice(1);
+}

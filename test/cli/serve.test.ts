@@ -115,7 +115,7 @@ describe('corral serve', function () {
     const { code, err } = await corral('serve', '--port', 'eighty');
 
     expect(code).to.equal(2);
-    expect(err).to.contain('--port: listen.port: invalid input: expected number');
+    expect(err).to.contain('--port: listen.port: expected number');
   });
 
   it('shows in check what the environment sets, and warns of what is no setting', async () => {
