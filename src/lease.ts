@@ -1,6 +1,7 @@
 import type { Failure } from '../machines/failures.ts';
 import type { Endpoint, KeepAlive, LeaseId, ModelSpec, Priority, RunnerId } from '../machines/vocabulary.ts';
 import type { LoadedModel } from './loaded-models.ts';
+import type { Signal } from './signal.ts';
 import type { WaitProgress } from './wait-progress.ts';
 
 /** What a request wants from the scheduler. */
@@ -23,7 +24,7 @@ export interface Lease {
   readonly model: string;
   readonly endpoint: Endpoint;
   /** Aborts, with a `ServiceError` as reason, when the runner is lost under the lease. */
-  readonly lost: AbortSignal;
+  readonly lost: Signal;
   /** From arrival to grant, and the part of it in which the model was being loaded. */
   readonly waitMs: number;
   readonly loadMs: number;
@@ -36,7 +37,7 @@ export interface LeaseDesk {
    * Waits for a runner. Rejects with a `ServiceError` (unknown model, queue full, does not fit, load failed…), or
    * with the signal's reason once `signal` aborts; either way nothing is held.
    */
-  acquire(request: LeaseRequest, signal: AbortSignal): Promise<Lease>;
+  acquire(request: LeaseRequest, signal: Signal): Promise<Lease>;
   /**
    * The runner that serves a model at present, to look at: no slot is taken, no keep-alive begins anew, and the runner may
    * go at any time. Null if none serves; nothing is loaded. Throws a `ServiceError` when there is no such model.

@@ -8,6 +8,7 @@ import { ServiceError } from './errors.ts';
 import type { Lease, LeaseDesk, LeaseRequest } from './lease.ts';
 import { waitProgress, type WaitProgress } from './wait-progress.ts';
 import { loadedModels, type LoadedModel } from './loaded-models.ts';
+import { LightSignal, type Signal } from './signal.ts';
 
 export type Scheduler = ActorRefFrom<typeof schedulerMachine>;
 
@@ -36,7 +37,7 @@ export class Leases implements LeaseDesk {
   readonly #scheduler: Scheduler;
   readonly #options: LeasesOptions;
   readonly #pending = new Map<string, Pending>();
-  readonly #held = new Map<string, AbortController>();
+  readonly #held = new Map<string, LightSignal>();
   #seq = 0;
 
   constructor(scheduler: Scheduler, options: LeasesOptions) {
@@ -52,8 +53,8 @@ export class Leases implements LeaseDesk {
     return { waiting: this.#pending.size, held: this.#held.size };
   }
 
-  async acquire(request: LeaseRequest, signal: AbortSignal): Promise<Lease> {
-    signal.throwIfAborted();
+  async acquire(request: LeaseRequest, signal: Signal): Promise<Lease> {
+    if (signal.aborted) throw signal.reason;
     // A stopped actor would never answer.
     if (this.#scheduler.getSnapshot().status !== 'active') throw new ServiceError(shuttingDown);
     const spec = this.find(request.model);
@@ -79,7 +80,7 @@ export class Leases implements LeaseDesk {
       });
       // Most are answered by now, and their clients cannot have left in between.
       if (!this.#pending.has(leaseId)) return;
-      signal.addEventListener('abort', withdraw, { once: true });
+      signal.addEventListener('abort', withdraw);
       pending.forget = () => signal.removeEventListener('abort', withdraw);
     });
   }
@@ -90,13 +91,12 @@ export class Leases implements LeaseDesk {
     const runner = runners.findLast(({ state }) => state === 'ready' || state === 'idle');
     if (!runner?.endpoint) return null;
     const { id: runnerId, endpoint } = runner;
-    const { signal: lost } = new AbortController();
     return {
       id: `look-${++this.#seq}`,
       runnerId,
       model,
       endpoint,
-      lost,
+      lost: new LightSignal(),
       waitMs: 0,
       loadMs: 0,
       release: () => {},
@@ -125,7 +125,7 @@ export class Leases implements LeaseDesk {
     if (!lease.lost.aborted)
       await new Promise<void>((resolve) => {
         const timer = setTimeout(resolve, withinMs);
-        lease.lost.addEventListener('abort', () => (clearTimeout(timer), resolve()), { once: true });
+        lease.lost.addEventListener('abort', () => (clearTimeout(timer), resolve()));
       });
     return lease.lost.reason instanceof ServiceError ? lease.lost.reason.failure : null;
   }
@@ -140,14 +140,14 @@ export class Leases implements LeaseDesk {
   #grant({ leaseId, runnerId, endpoint, waitMs, loadMs }: Granted): void {
     const pending = this.#settle(leaseId);
     if (!pending) return;
-    const lost = new AbortController();
+    const lost = new LightSignal();
     this.#held.set(leaseId, lost);
     const release = (): void => {
       // A lost lease is over already: the scheduler was the first to know.
       if (this.#held.delete(leaseId)) this.#scheduler.send({ type: 'lease.released', leaseId });
     };
     const { model } = pending;
-    pending.resolve({ id: leaseId, runnerId, model, endpoint, lost: lost.signal, waitMs, loadMs, release });
+    pending.resolve({ id: leaseId, runnerId, model, endpoint, lost, waitMs, loadMs, release });
   }
 
   #refuse(leaseId: string, failure: Failure): void {

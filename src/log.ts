@@ -14,7 +14,8 @@ export function createLog({ logLevel, logFormat }: Pick<Config, 'logLevel' | 'lo
   if (logFormat === 'json' || (logFormat === 'auto' && !isTTY))
     return pino(
       options,
-      pino.destination({ dest: STDERR, sync: false, minLength: 4_096, periodicFlush: 250 }),
+      // A batch is looked through again with each line that is added to it, so that larger ones cost more than they save.
+      pino.destination({ dest: STDERR, sync: false, minLength: 4_096, maxWrite: 4_097, periodicFlush: 250 }),
     );
   const sink = pino.destination({ dest: STDERR, sync: true });
   const prettify = prettyFactory({

@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { callerOf } from '../auth/caller-names.ts';
+import { LightSignal, type Signal } from '../signal.ts';
 import { ClientGone } from './openai-errors.ts';
 import type { BeginTrace, RequestTrace } from './request-trace.ts';
 import { newEntry, type RequestEntry } from './request-log.ts';
@@ -12,7 +13,7 @@ export interface Exchange {
   /** Null where requests are not traced. */
   readonly trace: RequestTrace | null;
   /** Aborts, with `ClientGone`, when the client leaves before its reply is complete. */
-  readonly gone: AbortSignal;
+  readonly gone: Signal;
   /** Resolves when the reply has been sent or can no longer be. */
   readonly closed: Promise<void>;
   /** Milliseconds since the request arrived. */
@@ -27,7 +28,7 @@ export const beginExchange = (
   beginTrace?: BeginTrace,
 ): Exchange => {
   const startedAtMs = performance.now();
-  const gone = new AbortController();
+  const gone = new LightSignal();
   const closed = new Promise<void>((resolve) => {
     // The one event that comes exactly once, whether the reply was finished or cut off.
     response.once('close', () => {
@@ -40,7 +41,7 @@ export const beginExchange = (
     response,
     entry: newEntry(request.method ?? '', path, callerOf(request)),
     trace: beginTrace?.(request, path) ?? null,
-    gone: gone.signal,
+    gone,
     closed,
     elapsedMs: () => performance.now() - startedAtMs,
   };

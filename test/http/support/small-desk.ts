@@ -4,6 +4,7 @@ import { ServiceError } from '../../../src/errors.ts';
 import type { WaitProgress } from '../../../src/wait-progress.ts';
 import type { LoadedModel } from '../../../src/loaded-models.ts';
 import type { Lease, LeaseDesk, LeaseRequest } from '../../../src/lease.ts';
+import { LightSignal, type Signal } from '../../../src/signal.ts';
 
 /** A lease that a test can lose, and that counts how often it was released. */
 export interface SmallLease extends Lease {
@@ -58,7 +59,7 @@ export class SmallDesk implements LeaseDesk {
     this.#baseUrls = baseUrls;
   }
 
-  async acquire(request: LeaseRequest, signal: AbortSignal): Promise<Lease> {
+  async acquire(request: LeaseRequest, signal: Signal): Promise<Lease> {
     const { onQueued, ...rest } = request;
     this.requests.push(rest);
     onQueued?.(`lease-${this.leases.length}`);
@@ -69,7 +70,7 @@ export class SmallDesk implements LeaseDesk {
     this.waiting += 1;
     try {
       await Promise.race([this.open, rejectionOf(signal)]);
-      signal.throwIfAborted();
+      if (signal.aborted) throw signal.reason;
     } catch (error) {
       this.withdrawn += 1;
       throw error;
@@ -124,14 +125,14 @@ export class SmallDesk implements LeaseDesk {
   }
 
   #lease(nth: number, model: string): SmallLease {
-    const lost = new AbortController();
+    const lost = new LightSignal();
     let releases = 0;
     return {
       id: `lease-${nth}`,
       runnerId: `runner-${Math.min(nth, this.#baseUrls.length - 1)}`,
       model,
       endpoint: { baseUrl: this.#baseUrls[nth] ?? this.#baseUrls.at(-1) ?? '', apiKey: API_KEY },
-      lost: lost.signal,
+      lost,
       waitMs: 12.4,
       loadMs: 3.2,
       get releases() {
@@ -143,9 +144,9 @@ export class SmallDesk implements LeaseDesk {
   }
 }
 
-const rejectionOf = (signal: AbortSignal): Promise<never> =>
+const rejectionOf = (signal: Signal): Promise<never> =>
   new Promise((_, reject) => {
     const fail = (): void => reject(signal.reason);
     if (signal.aborted) fail();
-    signal.addEventListener('abort', fail, { once: true });
+    signal.addEventListener('abort', fail);
   });
