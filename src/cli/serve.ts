@@ -7,6 +7,7 @@ import { createLog } from '../log.ts';
 import { serve } from '../serve.ts';
 import { explainStart } from './explain-start.ts';
 import { followSignals } from './follow-signals.ts';
+import { keepGarbageYoung } from './keep-garbage-young.ts';
 import { overridesOfFlags, withServeFlags, type ServeFlags } from './serve-flags.ts';
 import { welcome } from './welcome.ts';
 
@@ -23,6 +24,7 @@ export const serveCommand = (): Command =>
 SIGTERM or Ctrl-C drains and stops it, a second one hurries. SIGHUP reads the configuration again, as \`corral reload\` does.`,
     )
     .action(async (_options: object, command: Command) => {
+      keepGarbageYoung();
       const flags = command.optsWithGlobals<ServeFlags>();
       const path = findConfig(flags.config, process.env) ?? (await writeDemo());
       const load = () => loadConfig(path, process.env, overridesOfFlags(flags));
