@@ -10,7 +10,8 @@ import { sendJson } from './sending.ts';
 const MAX_BODY_BYTES = 100 * 1024 ** 2;
 
 const loading = new ApiError(503, 'unavailable_error', 'Loading model');
-const notFound = new ApiError(404, 'not_found_error', 'File Not Found');
+const unknown = (what: string): ApiError =>
+  new ApiError(404, 'not_found_error', `the embedded runner has no ${what}; llama-server may have it`);
 const wrongKey = new ApiError(401, 'authentication_error', 'Invalid API Key');
 
 /** The runner's HTTP side. It answers from the first moment; until `engine()` gives a model that answer is 503. */
@@ -39,7 +40,7 @@ async function answer(
   if (!hasKey(request, args.apiKey)) throw wrongKey;
   if (engine === null) throw loading;
   const endpoint = endpoints[`${request.method} ${path}`];
-  if (!endpoint) throw notFound;
+  if (!endpoint) throw unknown(`${request.method} ${path}`);
   const gone = new AbortController();
   response.on('close', () => gone.abort(new Error('the client left')));
   const body = request.method === 'POST' ? await readJson(request) : {};

@@ -191,6 +191,14 @@ withPage(
 
       expect(wide).to.be.at.most(400);
       await given.shot('charts-phone-dark', phone);
+      await phone.evaluate(() => scrollTo(0, document.body.scrollHeight));
+      const bottoms = await Promise.all(
+        ['.events-frame', '.time-bar'].map((part) =>
+          phone.locator(part).evaluate((element) => Math.round(element.getBoundingClientRect().bottom)),
+        ),
+      );
+      expect(bottoms[1], 'the bar with the time').to.equal(860);
+      expect(bottoms[0], 'the events').to.be.below(860);
     });
   },
 );

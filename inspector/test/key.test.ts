@@ -19,7 +19,9 @@ withPage('the page of a Corral that wants a key', { models: ['tiny'], config: { 
     await given.page.getByText('This Corral asks for a key').waitFor();
     await given.shot('key');
     await enter('corral_wrong');
-    await given.page.getByText('It does not take the key that was entered.').waitFor();
+    await given.page
+      .getByText('It does not know the key that was entered, or that key may not read.')
+      .waitFor();
   });
 
   it('shows, with a key that may only read, and offers nothing more', async () => {

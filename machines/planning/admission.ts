@@ -132,7 +132,7 @@ function cannotFitBesidePins(queue: ClassQueue, sites: readonly Site[], view: Vi
     .map((device) => `${device.id} ${formatBytes(roomBesidePins(device, queue, view))}`);
   return {
     code: 'does_not_fit',
-    message: `${queue.spec.name} needs ${formatBytes(queue.spec.needBytes)} and cannot fit beside the pinned ${pins.join(', ')} (left: ${[...new Set(rooms)].join(', ')}). Unpin one of them.`,
+    message: `${queue.spec.name} needs ${formatBytes(queue.spec.needBytes)} and cannot fit beside the pinned ${pins.join(', ')} (left: ${[...new Set(rooms)].join(', ')}). Unpin ${pins.length === 1 ? 'it' : 'one of them'}.`,
   };
 }
 

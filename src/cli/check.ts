@@ -45,8 +45,7 @@ export const checkCommand = (): Command =>
         model.needBytes === null ? '-' : `${formatBytes(model.needBytes)} (${model.needSource})`,
         model.problem ?? model.path ?? '',
       ]);
-      const verdict =
-        bad.length === 0 ? 'all is well' : `${bad.length} of ${models.length} models cannot be used`;
+      const verdict = verdictOn(models.length, bad.length, told.length);
       process.stdout.write(`${path ?? 'no configuration: all defaults'}: ${verdict}\n`);
       process.stdout.write(`llama-server: ${llamaServer ?? 'none found, the embedded runner is used'}\n`);
       for (const { variable, key } of environment) process.stdout.write(`${key}: as ${variable} says\n`);
@@ -54,3 +53,12 @@ export const checkCommand = (): Command =>
       if (rows.length > 0)
         process.stdout.write(`\n${table(['MODEL', 'RUNTIME', 'CONTEXT', 'SLOTS', 'NEEDS', 'FILE'], rows)}\n`);
     });
+
+function verdictOn(models: number, bad: number, warnings: number): string {
+  if (bad > 0) return `${bad} of ${models} models cannot be used`;
+  const lacks = [
+    ...(models === 0 ? ['it names no models'] : []),
+    ...(warnings > 0 ? ['there are warnings'] : []),
+  ];
+  return lacks.length === 0 ? 'all is well' : `can be used, but ${lacks.join(', and ')}`;
+}

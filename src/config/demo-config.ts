@@ -14,7 +14,14 @@ export async function writeDemoConfig(dataFolder: string, onWrite: (what: string
   const models = await writeDemoModels(join(folder, 'models'), onWrite);
   await mkdir(folder, { recursive: true });
   const path = join(folder, 'corral.yaml');
-  const entries = models.map(({ name, about }) => `  # ${about}\n  ${name}:\n    path: models/${name}.gguf`);
+  const entries = models.map(({ name, about, contextTokens }) =>
+    [
+      `  # ${about}`,
+      `  ${name}:`,
+      `    path: models/${name}.gguf`,
+      ...(contextTokens === undefined ? [] : [`    context: ${contextTokens}`]),
+    ].join('\n'),
+  );
   // 'wx' keeps a file that somebody has edited since.
   await writeFile(path, demoYaml(entries), { flag: 'wx' }).catch((error: unknown) => {
     if (!(error instanceof Error && 'code' in error && error.code === 'EEXIST')) throw error;

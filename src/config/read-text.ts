@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { systemReason } from '../system-reason.ts';
 import { ConfigError } from './config-error.ts';
 
 /** The text of a file that somebody has named. Throws a `ConfigError` when it cannot be read. */
@@ -6,7 +7,8 @@ export function readText(path: string): string {
   try {
     return readFileSync(path, 'utf8');
   } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
-    throw new ConfigError(path, [{ line: 0, column: 0, key: '', message: `cannot be read: ${reason}` }]);
+    throw new ConfigError(path, [
+      { line: 0, column: 0, key: '', message: `cannot be read: ${systemReason(error)}` },
+    ]);
   }
 }

@@ -2,6 +2,7 @@ import type { z } from 'zod';
 import type { ConfigProblem } from './config-error.ts';
 import type { Override } from './environment.ts';
 import { guess } from './guess.ts';
+import { inWords } from './in-words.ts';
 import { knownKeys } from './settings.ts';
 import { valueAt } from './value-at.ts';
 import type { YamlSource } from './yaml-source.ts';
@@ -40,13 +41,4 @@ function expectation(issue: z.core.$ZodIssue): string {
   const inner =
     issue.code === 'invalid_union' && issue.message === 'Invalid input' ? issue.errors.flat() : [issue];
   return [...new Set(inner.map(({ message }) => inWords(message)))].join(', or ');
-}
-
-/** zod's text in the words of somebody who writes YAML; what was found is said elsewhere. */
-function inWords(message: string): string {
-  const text = message
-    .replace(/^Invalid (input|option): |, received .*$/g, '')
-    .replace(/expected (record|object)\b/, 'expected keys with values')
-    .replace(/expected array\b/, 'expected a list');
-  return text.charAt(0).toLowerCase() + text.slice(1);
 }

@@ -34,37 +34,44 @@ const HOST = /^(?:\*\.)?[a-z0-9_](?:[a-z0-9_.-]*[a-z0-9_])?$/i;
 /** What a key may be called; not as a key itself, which somebody may have pasted there. */
 export const KEY_NAME = /^(?!corral_)[a-z][\w.-]{0,63}$/i;
 
-const listen = z.strictObject({
-  host: z
-    .string()
-    .default('127.0.0.1')
-    .describe("Address to listen on. Any but this machine's own loopback asks for `keys`."),
-  port: port.default(8686).describe('Port; 0 takes a free one.'),
-  ollamaPort: port
-    .optional()
-    .describe('A second port on the same address, for clients that look for Ollama: 11434. Default: none.'),
-  tls: z
-    .strictObject({
-      cert: z.string().describe('PEM file: the certificate, and those between it and its authority.'),
-      key: z.string().describe('PEM file: its private key, without a passphrase.'),
-    })
-    .optional()
-    .describe('Serves https. The files are read again when they change.'),
-  allowedHosts: z
-    .array(z.string().regex(HOST, 'expected a name such as gpu.example.org or *.example.org, without a port'))
-    .default([])
-    .describe(
-      "Further names that clients may reach Corral by: gpu.example.org. IP addresses, localhost and this machine's name always may.",
-    ),
-  allowedOrigins: z
-    .array(
-      z
-        .string()
-        .regex(ORIGIN, 'expected an origin such as https://chat.example.org or app://*, without a path'),
-    )
-    .default([])
-    .describe('Web pages of other origins that may call: https://chat.example.org, vscode-webview://*.'),
-});
+const listen = z
+  .strictObject({
+    host: z
+      .string()
+      .default('127.0.0.1')
+      .describe("Address to listen on. Any but this machine's own loopback asks for `keys`."),
+    port: port.default(8686).describe('Port; 0 takes a free one.'),
+    ollamaPort: port
+      .optional()
+      .describe('A second port on the same address, for clients that look for Ollama: 11434. Default: none.'),
+    tls: z
+      .strictObject({
+        cert: z.string().describe('PEM file: the certificate, and those between it and its authority.'),
+        key: z.string().describe('PEM file: its private key, without a passphrase.'),
+      })
+      .optional()
+      .describe('Serves https. The files are read again when they change.'),
+    allowedHosts: z
+      .array(
+        z.string().regex(HOST, 'expected a name such as gpu.example.org or *.example.org, without a port'),
+      )
+      .default([])
+      .describe(
+        "Further names that clients may reach Corral by: gpu.example.org. IP addresses, localhost and this machine's name always may.",
+      ),
+    allowedOrigins: z
+      .array(
+        z
+          .string()
+          .regex(ORIGIN, 'expected an origin such as https://chat.example.org or app://*, without a path'),
+      )
+      .default([])
+      .describe('Web pages of other origins that may call: https://chat.example.org, vscode-webview://*.'),
+  })
+  .refine(({ port, ollamaPort }) => ollamaPort !== port || port === 0, {
+    path: ['ollamaPort'],
+    message: "expected another port than listen.port, which answers Ollama's clients as well",
+  });
 
 const key = z.strictObject({
   hash: z

@@ -3,6 +3,7 @@ import { readFileSync, unwatchFile, watchFile } from 'node:fs';
 import type { Server as SecureServer } from 'node:https';
 import type { Logger } from 'pino';
 import { ConfigError } from '../config/config-error.ts';
+import { systemReason } from '../system-reason.ts';
 
 /** How often the files are looked at; certificates are renewed every few weeks. */
 const LOOK_EVERY_MS = 10_000;
@@ -60,8 +61,7 @@ function read(name: 'cert' | 'key', path: string): Buffer {
   try {
     return readFileSync(path);
   } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
-    throw unusable(path, name, `cannot be read: ${reason}`);
+    throw unusable(path, name, `cannot be read: ${systemReason(error)}`);
   }
 }
 

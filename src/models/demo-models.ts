@@ -8,9 +8,11 @@ export interface DemoModel {
   readonly name: string;
   readonly path: string;
   readonly about: string;
+  /** Where the one of all is too short. */
+  readonly contextTokens?: number;
 }
 
-const demo: readonly { name: string; about: string; options: GgufOptions }[] = [
+const demo: readonly (Omit<DemoModel, 'path'> & { options: GgufOptions })[] = [
   {
     name: 'tiny-chat',
     about: 'a few hundred kilobytes; loads at once',
@@ -36,7 +38,8 @@ const demo: readonly { name: string; about: string; options: GgufOptions }[] = [
   },
   {
     name: 'endless',
-    about: 'never stops by itself; for trying what happens when a client leaves',
+    about: 'goes on until its context is full; for trying what happens when a client leaves',
+    contextTokens: 16_384,
     options: { endless: true, sentence: 'round and about we go without an end' },
   },
   { name: 'tiny-embed', about: 'embeddings of 64 numbers', options: { kind: 'embedding' } },
@@ -52,13 +55,14 @@ export async function writeDemoModels(
 ): Promise<readonly DemoModel[]> {
   await mkdir(folder, { recursive: true });
   const models: DemoModel[] = [];
-  for (const { name, about, options } of demo) {
+  for (const { options, ...model } of demo) {
+    const { name } = model;
     const path = join(folder, `${name}.gguf`);
     if (!(await exists(path))) {
       onWrite(name);
       await generateGguf(path, { ...options, name });
     }
-    models.push({ name, path, about });
+    models.push({ ...model, path });
   }
   return models;
 }

@@ -2,6 +2,7 @@ import { readdir, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import type { Failure } from '../../machines/failures.ts';
 import type { ModelShape } from '../../machines/planning/memory-need.ts';
+import { systemReason } from '../system-reason.ts';
 import { GgufKeys } from './gguf-keys.ts';
 import { isEmbeddingModel, shapeOf } from './model-shape.ts';
 import type { GgufHeader } from './parse-gguf-header.ts';
@@ -88,7 +89,7 @@ function checkWhole(path: string, size: number, { tensors, dataOffsetBytes }: Gg
 }
 
 const unopened = (path: string, cause: unknown): ModelFileError =>
-  new ModelFileError('model_file_missing', `${path} cannot be opened: ${textOf(cause)}`, { cause });
+  new ModelFileError('model_file_missing', `${path} cannot be opened: ${systemReason(cause)}`, { cause });
 
 const invalid = (path: string, reason: string, cause?: unknown): ModelFileError =>
   new ModelFileError('model_file_invalid', `${path} is not a usable model: ${reason}.`, { cause });

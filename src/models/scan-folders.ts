@@ -1,5 +1,6 @@
 import { readdir } from 'node:fs/promises';
 import { basename, join } from 'node:path';
+import { systemReason } from '../system-reason.ts';
 
 /** Deep enough for every model collection seen. Links to folders are not followed, so there are no loops. */
 const DEEPEST = 6;
@@ -28,7 +29,7 @@ export async function scanFolders(folders: readonly string[]): Promise<Scan> {
 
 async function scan(folder: string, depth: number, models: FoundModel[], warnings: string[]): Promise<void> {
   const entries = await readdir(folder, { withFileTypes: true }).catch((error: unknown) => {
-    warnings.push(`${folder} cannot be read: ${error instanceof Error ? error.message : String(error)}`);
+    warnings.push(`${folder} cannot be read: ${systemReason(error)}`);
     return [];
   });
   for (const entry of entries.toSorted((a, b) => (a.name < b.name ? -1 : 1))) {

@@ -74,7 +74,9 @@ export class Reloader {
     for (const line of text) log.info({ event: isDry ? 'config.compared' : 'config.changed', trigger }, line);
     log.info(
       { event: isDry ? 'config.compared' : 'config.reloaded', trigger },
-      text.length === 0 ? 'nothing in the configuration has changed' : `${text.length} changes`,
+      text.length === 0
+        ? 'nothing in the configuration has changed'
+        : `${text.length} ${text.length === 1 ? 'change' : 'changes'}`,
     );
     return { applied: !isDry, models, settings, warnings, text };
   }

@@ -85,8 +85,12 @@ describe('https', () => {
         .privateKey.export({ type: 'pkcs8', format: 'pem', cipher: 'aes-256-cbc', passphrase: 'x' })
         .toString();
 
-      expect(faultWith('cert', null)).to.match(/bad-cert\.pem: listen\.tls\.cert: cannot be read: ENOENT/);
-      expect(faultWith('key', null)).to.match(/bad-key\.pem: listen\.tls\.key: cannot be read: ENOENT/);
+      expect(faultWith('cert', null)).to.match(
+        /bad-cert\.pem: listen\.tls\.cert: cannot be read: there is no such file/,
+      );
+      expect(faultWith('key', null)).to.match(
+        /bad-key\.pem: listen\.tls\.key: cannot be read: there is no such file/,
+      );
       expect(faultWith('cert', 'hello')).to.match(/listen\.tls\.cert: holds no certificate in PEM/);
       expect(faultWith('key', 'hello')).to.match(/listen\.tls\.key: holds no private key in PEM/);
       expect(faultWith('key', encrypted)).to.match(/is encrypted; a key without a passphrase is needed/);

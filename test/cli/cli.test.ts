@@ -65,6 +65,16 @@ describe('the command line', function () {
     ]);
   });
 
+  it('does not call a configuration well that it warns of', async () => {
+    await write('folders: [modls]\n');
+
+    const { code, out } = await corral('check');
+
+    expect(code).to.equal(0);
+    expect(out).to.match(/can be used, but it names no models, and there are warnings\n/);
+    expect(out).to.match(/warning: .*modls cannot be read: there is no such file or folder\n/);
+  });
+
   it('exits with 2 on a configuration that cannot be used, and says where', async () => {
     await write('modles: {}\n');
 
@@ -72,6 +82,13 @@ describe('the command line', function () {
 
     expect(code).to.equal(2);
     expect(err).to.match(/corral\.yaml:1:1: modles: unknown key 'modles'\. Did you mean 'models'\?/);
+  });
+
+  it('names a file that is not there, and says no more of it than that', async () => {
+    const { code, err } = await corral('import', 'llama-swap', 'nowhere.yaml');
+
+    expect(code).to.equal(1);
+    expect(err).to.equal('nowhere.yaml: there is no such file or folder\n');
   });
 
   it('says what to do when no Corral answers', async () => {

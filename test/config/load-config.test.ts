@@ -53,6 +53,13 @@ devices: { CPU: { memory: 450 MiB } }`);
       says: ['corral.yaml:2:3: listen.port: expected number, found "eighty"'],
     },
     {
+      title: 'one port for two purposes',
+      text: 'listen:\n  port: 9000\n  ollamaPort: 9000\n',
+      says: [
+        "corral.yaml:3:3: listen.ollamaPort: expected another port than listen.port, which answers Ollama's clients as well, found 9000",
+      ],
+    },
+    {
       title: 'a size that is none',
       text: 'devices:\n  CUDA0:\n    memory: lots\n',
       says: [

@@ -268,6 +268,13 @@ describe(`a runner’s HTTP contract${realLlamaServer === null ? ' (real llama-s
         });
 
       if (kind === 'embedded')
+        it('says which path it does not have', async () => {
+          const { text } = await runner.send('/v1/messages', {});
+
+          expect(text).to.include('the embedded runner has no POST /v1/messages; llama-server may have it');
+        });
+
+      if (kind === 'embedded')
         for (const wish of [
           { response_format: { type: 'json_object' } },
           { json_schema: {} },

@@ -120,7 +120,7 @@ describe('eviction', () => {
     const other = pool.request(aModel('other', 12));
     pool.advance(0);
 
-    expect(other.failure?.message).to.match(/cannot fit beside the pinned pinned .*Unpin/);
+    expect(other.failure?.message).to.match(/cannot fit beside the pinned pinned .*Unpin it\.$/);
   });
 
   it('I4: victims are only marked when the whole set can go', () => {

@@ -72,6 +72,11 @@ expect: { requests: { r1: { granted: 90s..2m, waits: before 10s, ends: after 5s 
       says: /timeline\.0\.for: clients that ask again at once[^]*timeline\.1\.times: /,
     },
     {
+      title: 'a fault that is a word alone',
+      text: `${base}timeline:\n  - { at: 1s, fault: crash }`,
+      says: /^my\.yaml:4:\d+: timeline\.0\.fault: expected keys with values, found "crash"/,
+    },
+    {
       title: 'a time that is none',
       text: `${base}timeline:\n  - { at: soon, request: A }`,
       says: /^my\.yaml:4:\d+: timeline\.0\.at: expected a time such as 12s.*, found "soon"/,

@@ -20,7 +20,7 @@ export function KeyEntry() {
       <p>
         {key.value === null
           ? 'Enter one that may read; to load and unload it has to be one that may manage.'
-          : 'It does not take the key that was entered.'}{' '}
+          : 'It does not know the key that was entered, or that key may not read.'}{' '}
         The key is kept until this tab is closed.
       </p>
       <div>

@@ -1,5 +1,6 @@
 import { open, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import { systemReason } from '../../system-reason.ts';
 
 /** Far above any store seen; a folder that has more is not one. */
 const MOST_FILES = 50_000;
@@ -42,7 +43,8 @@ export async function readSmallText(path: string): Promise<string> {
 }
 
 /** `…/x cannot be read: reason`. */
-export const unread = (path: string, error: unknown): string => `${path} cannot be read: ${textOf(error)}`;
+export const unread = (path: string, error: unknown): string =>
+  `${path} cannot be read: ${systemReason(error)}`;
 
 export const textOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
 

@@ -2,6 +2,7 @@ import { isMap, isNode, isSeq, LineCounter, parseDocument, type Document, type N
 import type { z } from 'zod';
 import { ConfigError, type ConfigProblem } from '../../config/config-error.ts';
 import { guess } from '../../config/guess.ts';
+import { inWords } from '../../config/in-words.ts';
 import { recordingHeader, type RecordingHeader } from '../../recording/recording-file.ts';
 import { knownKeysAt } from './known-keys.ts';
 import { namesIn, namesTwice } from './names.ts';
@@ -93,9 +94,9 @@ function problemsOf(issue: z.core.$ZodIssue): Problem[] {
     if (depthOf(deepest) > 0)
       return deepest.flatMap((inner) => problemsOf({ ...inner, path: [...issue.path, ...inner.path] }));
     const texts = issue.errors.flatMap((errors) => errors.map((error) => error.message));
-    return [{ path: issue.path, message: [...new Set(texts)].join(', or ') }];
+    return [{ path: issue.path, message: [...new Set(texts.map(inWords))].join(', or ') }];
   }
-  return [{ path: issue.path, message: issue.message }];
+  return [{ path: issue.path, message: inWords(issue.message) }];
 }
 
 const depthOf = (issues: readonly z.core.$ZodIssue[]): number =>
