@@ -68,7 +68,8 @@ withPage('the overview', { models: ['tiny', 'other', 'endless'], room: 2 }, (giv
     await reply;
     await inState('endless', 'unloaded');
 
-    expect(await shifts()).to.be.below(0.02);
+    // What is read as stable is below 0.1.
+    expect(await shifts()).to.be.below(0.05);
   });
 
   it('asks before requests are lost, and Escape keeps them', async () => {
