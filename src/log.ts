@@ -3,6 +3,8 @@ import { prettyFactory } from 'pino-pretty';
 import type { Config } from './config/schema.ts';
 
 const STDERR = 2;
+/** Characters that wait for somebody who reads slowly; lines beyond are lost rather than kept without bound. */
+const MOST_WAITING = 8 * 1024 ** 2;
 
 /**
  * The service's log, on standard error: for people on a terminal, else a JSON object per line. Lines are made in this process, and
@@ -15,7 +17,14 @@ export function createLog({ logLevel, logFormat }: Pick<Config, 'logLevel' | 'lo
     return pino(
       options,
       // A batch is looked through again with each line that is added to it, so that larger ones cost more than they save.
-      pino.destination({ dest: STDERR, sync: false, minLength: 4_096, maxWrite: 4_097, periodicFlush: 250 }),
+      pino.destination({
+        dest: STDERR,
+        sync: false,
+        minLength: 4_096,
+        maxWrite: 4_097,
+        maxLength: MOST_WAITING,
+        periodicFlush: 250,
+      }),
     );
   const sink = pino.destination({ dest: STDERR, sync: true });
   const prettify = prettyFactory({
