@@ -141,6 +141,9 @@ timeline:
     await page.keyboard.press('End');
     await modelIn(page, 'b', 'idle').waitFor();
 
+    expect(await page.getByRole('row', { name: /Load|Unload/ }).count(), 'models of the file alone').to.equal(
+      1,
+    );
     expect(await runs.locator('option').allTextContents()).to.deep.equal(['swap (default)', 'swap (ollama)']);
     await given.shot('trace-opened', page);
     await runs.selectOption('swap (ollama)');

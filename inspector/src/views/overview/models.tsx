@@ -1,6 +1,7 @@
 import { signal } from '@preact/signals';
 import { memo } from 'preact/compat';
 import { useEffect } from 'preact/hooks';
+import { opened } from '../../history/player.ts';
 import { followSpeeds, models, speeds } from '../../live/live.ts';
 import { shown } from '../../live/shown.ts';
 import { formatBytes } from '../../parts/format-bytes.ts';
@@ -21,7 +22,9 @@ const MANY = 8;
 /** All models, with what runs of them: their state, why, their memory, their requests, and what can be done. */
 export function Models() {
   useEffect(followSpeeds, []);
-  const all = rosterOf(models.value, shown.runners.value, shown.queue.value);
+  // A file has other models than this Corral; those are shown that run in it, or are waited for.
+  const configured = opened.value ? [] : models.value;
+  const all = rosterOf(configured, shown.runners.value, shown.queue.value);
   const rows = all.filter(
     ({ name, runner }) =>
       name.toLowerCase().includes(sought.value.toLowerCase()) && (!isOnlyLoaded.value || runner !== null),
@@ -61,7 +64,13 @@ export function Models() {
         </tbody>
       </table>
       {rows.length === 0 && (
-        <p class="empty">{all.length === 0 ? 'No model is configured.' : 'None of that kind.'}</p>
+        <p class="empty">
+          {all.length > 0
+            ? 'None of that kind.'
+            : opened.value
+              ? 'No model is loaded then.'
+              : 'No model is configured.'}
+        </p>
       )}
     </section>
   );

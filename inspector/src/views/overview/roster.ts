@@ -22,7 +22,8 @@ export function rosterOf(
   const byModel = new Map<string, Runner[]>();
   for (const runner of runners) byModel.set(runner.model, [...(byModel.get(runner.model) ?? []), runner]);
   // Of a recording, or of a configuration before this one.
-  const strangers = [...byModel.keys()].filter((name) => !known.has(name));
+  const named = new Set([...byModel.keys(), ...queue.map(({ model }) => model)]);
+  const strangers = [...named].filter((name) => !known.has(name));
   const rowsOf = (name: string, model: Model | null): RosterRow[] => {
     const base = { name, model, waiting: queue.filter((wait) => wait.model === name).length };
     const own = byModel.get(name) ?? [];
