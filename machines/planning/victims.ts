@@ -9,7 +9,7 @@ const BUSY_COST = 1000;
 const COST_PER_LEASE = 10;
 
 /** A runner that stays beyond its keep-alive counts for less: it goes before another that is as likely to be wanted. */
-const OVERSTAYED_SHARE = 0.5;
+const OVERSTAYED_SHARE = 0.75;
 /** Who is wanted again within half a minute with no more than this chance is not worth waiting for. */
 const NEGLIGIBLE_CHANCE = 0.25;
 
