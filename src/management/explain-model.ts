@@ -1,5 +1,7 @@
 import { explainWait } from '../../machines/planning/explain.ts';
-import { sumBytes, formatBytes } from '../../machines/vocabulary.ts';
+import { sitesFor } from '../../machines/planning/placement.ts';
+import { sumBytes, formatBytes, type ModelSpec } from '../../machines/vocabulary.ts';
+import type { Failure } from '../../machines/failures.ts';
 import type { DecisionRecord } from '../../machines/scheduler/contract.ts';
 import type { Ledger } from '../../machines/scheduler/ledger.ts';
 import type { RunnerRow } from '../../machines/scheduler/tables.ts';
@@ -38,15 +40,23 @@ export function explainModel(
 }
 
 function reasonWithout(
-  { name, problem }: CatalogueEntry,
+  { name, spec, problem }: CatalogueEntry,
   ledger: Ledger,
   decisions: readonly DecisionRecord[],
 ): string {
   if (problem) return problem.message;
   const [queue] = ledger.queuesOf(name);
   if (queue) return explainWait(queue, ledger, ledger.waits);
+  const failure = spec && failureOf(spec, ledger);
+  if (failure) return failure.message;
   const last = decisions.findLast(({ kind }) => kind === 'unload' || kind === 'failed' || kind === 'refuse');
   return last ? last.reason : 'nobody has asked for it yet';
+}
+
+/** Why no device there is could ever hold it; null where one could. */
+function failureOf(spec: ModelSpec, ledger: Ledger): Failure | null {
+  const found = sitesFor(spec, ledger);
+  return 'failure' in found ? found.failure : null;
 }
 
 function nextWithout({ name, spec }: CatalogueEntry, ledger: Ledger, retryInMs: number | null): string {
@@ -54,7 +64,10 @@ function nextWithout({ name, spec }: CatalogueEntry, ledger: Ledger, retryInMs: 
   const retry =
     retryInMs === null ? '' : `, not before ${seconds(retryInMs)} have passed: its load kept failing`;
   const [queue] = ledger.queuesOf(name);
-  if (!queue) return `a request for it loads it${retry}`;
+  if (!queue)
+    return failureOf(spec, ledger)
+      ? 'a request for it is refused, until that has changed'
+      : `a request for it loads it${retry}`;
   const claim = ledger.claims.get(queue.spec.classKey);
   if (!claim) return `${formatBytes(queue.spec.needBytes)} have to become free, or worth an eviction${retry}`;
   const bytes = formatBytes(sumBytes(claim.reservation));

@@ -85,7 +85,9 @@ describe('the management API', () => {
       expect(await explain('broken')).to.match(/^unusable: .*cannot be opened\.; its file has to be mended/);
       managed.pool.request(aModel('vast', 100));
       managed.pool.advance(0);
-      expect(await explain('vast')).to.match(/^unloaded: vast needs 100\.0 GiB/);
+      expect(await explain('vast')).to.match(
+        /^unloaded: vast needs 100\.0 GiB.*; a request for it is refused, until that has changed$/,
+      );
     });
 
     it('a life, state by state', async () => {

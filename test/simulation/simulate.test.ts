@@ -17,6 +17,12 @@ const keysOf = (expectations: ScenarioInput['expect']): string[] =>
   simulate(swap({ expect: expectations })).failures.map(({ expectation }) => expectation);
 
 describe('a simulation', () => {
+  it('tells the limit of a device', () => {
+    const { devices } = simulate(swap({ devices: { CUDA0: { memory: '24GiB', limit: '17GiB' } } }));
+
+    expect(devices[0]).to.include({ totalBytes: 24 * 1024 ** 3, limitBytes: 17 * 1024 ** 3 });
+  });
+
   it('tells what became of each request, of each runner and of the memory', () => {
     const result = simulate(swap());
 

@@ -203,6 +203,8 @@ export class Recorder {
       const limitBytes = row?.limitBytes ?? totalBytes;
       let device = this.devices.get(id);
       if (!device) this.devices.set(id, (device = { id, totalBytes, limitBytes, samples: [] }));
+      // Known since the scheduler has read it, and may change with the configuration.
+      if (row) Object.assign(device, { limitBytes });
       const reservedBytes = row?.reservedBytes ?? 0;
       const heldBytes = this.#world.heldOn(id);
       const { othersBytes } = modelled;
