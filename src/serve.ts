@@ -2,6 +2,7 @@ import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import type { Logger } from 'pino';
+import { waitFor } from 'xstate';
 import { createRealEffects } from '../actors/real.ts';
 import { ProcessRegistry } from '../actors/process/process-registry.ts';
 import { RunnerLogs } from '../actors/process/runner-logs.ts';
@@ -27,6 +28,7 @@ import type { Reloader } from './reload/reloader.ts';
 import { RunnerLogFiles } from './runner-log-files.ts';
 import { runnerLogFolder } from './runner-log-name.ts';
 import { startService, type Service } from './service.ts';
+import { unknownDevices } from './unknown-devices.ts';
 
 export const VERSION = '0.1.0';
 
@@ -114,6 +116,7 @@ export async function serve({
     version: VERSION,
     killRunner: (runnerId) => registry.kill(runnerId),
   });
+  void warnOfDevices(service, config, log);
   const logFiles = new RunnerLogFiles(runnerLogFolder(dataFolder), config.runnerLogs, log);
   logFiles.follow(service.scheduler, logs);
   const keepDemand = (): void =>
@@ -147,6 +150,17 @@ function resolver(
       if (problem) log.warn({ event: 'model.unusable', model: name }, problem.message);
     return resolved;
   };
+}
+
+/** Once the devices are known. */
+async function warnOfDevices({ scheduler }: Service, config: Config, log: Logger): Promise<void> {
+  const isKnown = (snapshot: ReturnType<Service['scheduler']['getSnapshot']>): boolean =>
+    !snapshot.matches('starting');
+  // Stopped before that: nobody wants to know any more.
+  const snapshot = await waitFor(scheduler, isKnown).catch(() => null);
+  const known = [...(snapshot?.context.ledger.devices.keys() ?? [])];
+  if (snapshot?.matches('running'))
+    for (const note of unknownDevices(config, known)) log.warn({ event: 'device.unknown' }, note);
 }
 
 async function endOrphans(registry: ProcessRegistry, log: Logger): Promise<void> {

@@ -14,6 +14,8 @@ export function welcome(
     ? `  inspectors      ${url.replace('http', 'ws')}/inspect   or, with Stately's: ${url}/inspect\n`
     : '';
   const ollama = ollamaUrl ? `  as Ollama       ${ollamaUrl}\n` : '';
+  // What listens everywhere is called by a name that is somewhere.
+  const callUrl = url.replace(/\/\/(0\.0\.0\.0|\[::\]):/, '//127.0.0.1:');
   const body = `{"model":"${chat}","messages":[{"role":"user","content":"Hello"}]}`;
   return `
 Corral serves ${models.length} ${models.length === 1 ? 'model' : 'models'} at ${url}
@@ -22,10 +24,10 @@ Corral serves ${models.length} ${models.length === 1 ? 'model' : 'models'} at ${
   runs them with  ${llamaServer ?? 'the embedded runner (no llama-server found)'}
   configuration   ${path}
   keys            ${keys.join(', ') || 'none: everybody on this machine may do everything'}
-  status          ${url}/   or: npx corral ps
+  status          ${callUrl}/   or: npx corral ps
 ${ollama}${inspectors}
 Try:
-  curl ${url}/v1/chat/completions -H 'content-type: application/json'${auth} -d '${body}'
+  curl ${callUrl}/v1/chat/completions -H 'content-type: application/json'${auth} -d '${body}'
 
 Ctrl-C stops it.
 `;
