@@ -14,15 +14,17 @@ const TAIL = 190;
 const SPARE = 8;
 
 interface Props {
+  /** The actor that they were filtered by; empty for all. */
+  readonly of: string;
   readonly events: readonly ActorEvent[];
   readonly selected: ActorEvent | null;
   readonly onSelect: (event: ActorEvent | null) => void;
 }
 
 /** Events as arrows between lifelines. Only those in sight are there; at its end it stays at its end. */
-export function EventList({ events, selected, onSelect }: Props) {
+export function EventList({ of, events, selected, onSelect }: Props) {
   const { frame, top, size, onScroll } = useWindow(events);
-  const lanes = useLanes(events);
+  const lanes = useLanes(events, of);
   const laneWidth = Math.max(
     NARROWEST,
     Math.min(WIDEST, (size.width - TIME - TAIL) / Math.max(1, lanes.length - 1)),
@@ -72,9 +74,14 @@ export function EventList({ events, selected, onSelect }: Props) {
   );
 }
 
-function useLanes(events: readonly ActorEvent[]): readonly Lane[] {
-  const lanes = useRef<readonly Lane[]>([]);
-  return useMemo(() => (lanes.current = lanesOf(events, lanes.current)), [events]);
+/** Another actor has lifelines of its own: those of the one before would only take room. */
+function useLanes(events: readonly ActorEvent[], of: string): readonly Lane[] {
+  const kept = useRef<{ readonly of: string; readonly lanes: readonly Lane[] }>({ of, lanes: [] });
+  return useMemo(() => {
+    const before = kept.current.of === of ? kept.current.lanes : [];
+    kept.current = { of, lanes: lanesOf(events, before) };
+    return kept.current.lanes;
+  }, [events, of]);
 }
 
 /** What is in sight of the list. It stays at its end, if it is there when more comes. */

@@ -53,8 +53,7 @@ export function Sequence({ actor, selected, onSelect }: Props) {
         </span>
       </div>
       <div class="events-frame">
-        {/* Another actor has lifelines of its own: those of the one before would only take room. */}
-        <EventList key={filter.actor} events={kept} selected={selected} onSelect={onSelect} />
+        <EventList of={filter.actor} events={kept} selected={selected} onSelect={onSelect} />
         {kept.length === 0 && <p class="empty events-none">No such event yet.</p>}
       </div>
     </section>
