@@ -9,12 +9,12 @@ import { withPage } from './support/with-page.ts';
 withPage('the timeline', {}, (given) => {
   const chart = (page: Page = given.page) => page.getByRole('group', { name: /^Timeline/ });
 
-  it('shows a load, an eviction and who waited, as they happen', async () => {
+  it('shows loads and who waited, as they happen', async () => {
     await given.go('/timeline');
     await given.corral.post('/v1/chat/completions', chat('tiny'));
     await given.corral.post('/v1/chat/completions', chat('other'));
 
-    await chart().locator('rect.tl-unloading title').first().waitFor({ state: 'attached' });
+    await until('both loads are drawn', async () => (await chart().locator('rect.tl-loading').count()) > 1);
     await chart().locator('rect.tl-wait').first().waitFor({ state: 'attached' });
     const texts = await chart().locator('text').allTextContents();
     expect(texts).to.include.members(['decisions', 'queue', 'CPU', 'tiny', 'other']);
@@ -24,7 +24,7 @@ withPage('the timeline', {}, (given) => {
   it('tells what was before the view was opened', async () => {
     await given.go('/');
     await given.go('/timeline');
-    await chart().locator('rect.tl-unloading').first().waitFor({ state: 'attached' });
+    await until('both loads are drawn', async () => (await chart().locator('rect.tl-loading').count()) > 1);
   });
 
   it('goes from decision to decision, by the keyboard alone, and to that moment', async () => {
@@ -34,8 +34,10 @@ withPage('the timeline', {}, (given) => {
     await page.keyboard.press('ArrowRight');
     const about = page.locator('.timeline-about');
     await until('a decision is told', async () => /load tiny: /.test((await about.textContent()) ?? ''));
-    await page.keyboard.press('ArrowRight');
-    await until('the next is told', async () => !/ load tiny: /.test((await about.textContent()) ?? ''));
+    await until('the eviction is told', async () => {
+      await page.keyboard.press('ArrowRight');
+      return /evict tiny: /.test((await about.textContent()) ?? '');
+    });
     await page.keyboard.press('Enter');
     await page.locator('.time-bar[data-past=true]').waitFor();
     await page.locator('.timeline .moment').waitFor({ state: 'attached' });
