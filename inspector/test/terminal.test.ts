@@ -26,7 +26,8 @@ withPage('the terminal', { models: ['tiny', 'other'] }, (given) => {
     await page.getByLabel('Terminal of runner-1, read only').focus();
     await page.keyboard.type('unwanted');
     await page.getByRole('button', { name: 'Type into it' }).click();
-    await page.getByLabel('Terminal of runner-1').focus();
+    // It is called so once it takes what is typed.
+    await page.getByLabel('Terminal of runner-1', { exact: true }).focus();
     await page.keyboard.type('are you there');
     // The terminal echoes what is typed, whether the process reads it or not.
     await screen.getByText('are you there').waitFor();
