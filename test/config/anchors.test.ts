@@ -1,16 +1,6 @@
 import { expect } from 'chai';
-import { ConfigError } from '../../src/config/config-error.ts';
 import { parseConfig } from '../../src/config/load-config.ts';
-
-const problemsOf = (text: string): string[] => {
-  try {
-    parseConfig(text);
-    return [];
-  } catch (error) {
-    if (!(error instanceof ConfigError)) throw error;
-    return error.message.split('\n').filter((line) => line.startsWith('corral.yaml'));
-  }
-};
+import { problemsOf } from './support/problems-of.ts';
 
 describe('anchors in a configuration', () => {
   it('stand for what they mark, as a whole and merged into more', () => {

@@ -3,16 +3,7 @@ import { expect } from 'chai';
 import { ConfigError } from '../../src/config/config-error.ts';
 import { loadConfig, parseConfig } from '../../src/config/load-config.ts';
 import { configJsonSchema } from '../../src/config/schema.ts';
-
-const problemsOf = (text: string): string[] => {
-  try {
-    parseConfig(text);
-    return [];
-  } catch (error) {
-    if (!(error instanceof ConfigError)) throw error;
-    return error.message.split('\n').filter((line) => line.startsWith('corral.yaml'));
-  }
-};
+import { problemsOf } from './support/problems-of.ts';
 
 describe('configuration', () => {
   it('is complete when nothing is written', () => {

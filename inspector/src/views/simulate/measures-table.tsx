@@ -1,4 +1,5 @@
 import type { Measures, SimulationResult } from 'corral/simulation';
+import { PolicyHeads } from './policy-heads.tsx';
 
 const ROWS: readonly { readonly name: string; readonly of: keyof Measures; readonly unit: string }[] = [
   { name: 'loads', of: 'loads', unit: '' },
@@ -19,11 +20,7 @@ export function MeasuresTable({ runs }: { readonly runs: readonly SimulationResu
           <th scope="col">
             <span class="unseen">Figure</span>
           </th>
-          {runs.map(({ policy }) => (
-            <th key={policy} scope="col">
-              {policy}
-            </th>
-          ))}
+          <PolicyHeads runs={runs} />
         </tr>
       </thead>
       <tbody>

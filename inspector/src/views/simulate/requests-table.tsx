@@ -1,5 +1,6 @@
 import type { RequestResult, SimulationResult } from 'corral/simulation';
 import { formatTime } from 'corral/timeline';
+import { PolicyHeads } from './policy-heads.tsx';
 
 /** More rows than these are for files. */
 const MOST = 500;
@@ -21,11 +22,7 @@ export function RequestsTable({ runs }: { readonly runs: readonly SimulationResu
               <th scope="col">request</th>
               <th scope="col">model</th>
               <th scope="col">came</th>
-              {runs.map(({ policy }) => (
-                <th key={policy} scope="col">
-                  {policy}
-                </th>
-              ))}
+              <PolicyHeads runs={runs} />
             </tr>
           </thead>
           <tbody>
