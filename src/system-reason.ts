@@ -12,3 +12,7 @@ export function systemReason(error: unknown): string {
   const code = 'code' in error ? String(error.code) : '';
   return reasons[code] ?? error.message;
 }
+
+/** Whether the system says that something is not there. */
+export const isMissing = (error: unknown): boolean =>
+  error instanceof Error && 'code' in error && (error.code === 'ENOENT' || error.code === 'ENOTDIR');

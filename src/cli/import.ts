@@ -1,5 +1,6 @@
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, writeFileSync } from 'node:fs';
 import { Command } from 'commander';
+import { readText } from '../config/read-text.ts';
 import { importLlamaSwap, type Imported } from '../import/import-llama-swap.ts';
 import { writeImported } from '../import/write-imported.ts';
 
@@ -35,7 +36,7 @@ Examples:
     });
 
 function convert(file: string): Imported {
-  const text = readFileSync(file, 'utf8');
+  const text = readText(file);
   try {
     return importLlamaSwap(text, process.env);
   } catch (error) {

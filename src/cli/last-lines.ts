@@ -1,11 +1,11 @@
-import { closeSync, existsSync, fstatSync, openSync, readSync } from 'node:fs';
+import { closeSync, fstatSync, openSync, readSync, statSync } from 'node:fs';
 
 /** Enough for a thousand lines of usual length. */
 const MOST_BYTES = 512 * 1024;
 
 /** The last lines of a text file, of its last 512 KiB; none where there is no such file. */
 export function lastLines(path: string, count: number): readonly string[] {
-  if (!existsSync(path) || count === 0) return [];
+  if (count === 0 || !statSync(path, { throwIfNoEntry: false })?.isFile()) return [];
   const file = openSync(path, 'r');
   try {
     const { size } = fstatSync(file);

@@ -1,11 +1,12 @@
 import { X509Certificate } from 'node:crypto';
-import { readFileSync } from 'node:fs';
 import { TLSSocket } from 'node:tls';
 import { Agent, buildConnector, type Dispatcher } from 'undici';
 import type { LoadedConfig } from '../config/load-config.ts';
 import { pathOf } from '../config/path-of.ts';
 import { folderOf } from '../config/resolve-models.ts';
 import { tlsPathsOf } from '../config/tls-paths-of.ts';
+import { readFileText } from '../files/read-file.ts';
+import { systemReason } from '../system-reason.ts';
 import { urlOf } from '../url-of.ts';
 
 /** How a command reaches a running Corral. */
@@ -62,8 +63,8 @@ function onlyWith(certPath: string): Dispatcher {
 
 function read(key: string, path: string): string {
   try {
-    return readFileSync(path, 'utf8');
+    return readFileText(path);
   } catch (cause) {
-    throw new Error(`${key}: ${path} cannot be read`, { cause });
+    throw new Error(`${key}: ${path} cannot be read: ${systemReason(cause)}`, { cause });
   }
 }

@@ -25,6 +25,8 @@ interface SimulateFlags {
 }
 
 const POLICIES: readonly PolicyName[] = ['default', 'ollama'];
+/** Millions of requests. */
+const LONGEST_TRACE_BYTES = 256 * 1024 ** 2;
 const SCENARIO_FILE = /\.(ya?ml|json)$/;
 
 /** `corral simulate`: what would be loaded, evicted and queued, and why, in virtual time. */
@@ -126,7 +128,10 @@ function playTrace(csv: string, files: readonly string[], flags: SimulateFlags, 
     return command.error(
       'error: --trace and --report are for scenarios, and --trace-csv takes no scenario files',
     );
-  const trace = parseTrace({ file: csv, text: readText(csv) }, { file: models, text: readText(models) });
+  const trace = parseTrace(
+    { file: csv, text: readText(csv, LONGEST_TRACE_BYTES) },
+    { file: models, text: readText(models) },
+  );
   const scenario = scenarioOf({ models: {}, timeline: [], settings: { keepAliveMode } });
   const results = (policy ? [policy] : POLICIES).map((one) =>
     runTrace(trace, { settings: settingsOf(scenario, one), keepAlive }),

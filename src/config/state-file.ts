@@ -1,12 +1,18 @@
-import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { mkdirSync, renameSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { z } from 'zod';
 import type { SavedDemand } from '../../machines/planning/demand.ts';
+import { readFileText } from '../files/read-file.ts';
+import { isMissing, systemReason } from '../system-reason.ts';
 
 const WEIGHT_OF_NEWEST = 0.3;
 
-const learnedSchema = z.object({ needBytes: z.number().nullable(), loadMs: z.number().nullable() });
-const demandSchema = z.record(z.string(), z.array(z.number().nonnegative()));
+/** Some thousands of models; what is larger was not written by Corral. */
+const LONGEST_BYTES = 16 * 1024 ** 2;
+
+const amount = z.number().nonnegative().max(Number.MAX_SAFE_INTEGER).nullable();
+const learnedSchema = z.object({ needBytes: amount, loadMs: amount });
+const demandSchema = z.record(z.string(), z.array(z.number().nonnegative().max(Number.MAX_SAFE_INTEGER)));
 const fileSchema = z.object({
   version: z.literal(1),
   classes: z.record(z.string(), learnedSchema),
@@ -69,18 +75,20 @@ type StateData = Pick<z.infer<typeof fileSchema>, 'classes' | 'demand'>;
 const NOTHING: StateData = { classes: {}, demand: {} };
 
 function read(path: string, onNote: (note: string) => void): StateData {
-  let text: string;
   try {
-    text = readFileSync(path, 'utf8');
-  } catch {
+    return fileSchema.parse(JSON.parse(readFileText(path, LONGEST_BYTES)));
+  } catch (error) {
+    if (!isMissing(error)) putAside(path, onNote);
     return NOTHING; // nothing has been learned yet
   }
+}
+
+function putAside(path: string, onNote: (note: string) => void): void {
+  const aside = `${path}.damaged`;
   try {
-    return fileSchema.parse(JSON.parse(text));
-  } catch {
-    const aside = `${path}.damaged`;
     renameSync(path, aside);
     onNote(`${path} could not be read and was put aside as ${aside}; loads are learned anew.`);
-    return NOTHING;
+  } catch (error) {
+    onNote(`${path} can neither be read nor put aside (${systemReason(error)}); loads are learned anew.`);
   }
 }

@@ -1,8 +1,9 @@
 import { createPrivateKey, X509Certificate, type KeyObject } from 'node:crypto';
-import { readFileSync, unwatchFile, watchFile } from 'node:fs';
+import { unwatchFile, watchFile } from 'node:fs';
 import type { Server as SecureServer } from 'node:https';
 import type { Logger } from 'pino';
 import { ConfigError } from '../config/config-error.ts';
+import { readFileBytes } from '../files/read-file.ts';
 import { systemReason } from '../system-reason.ts';
 
 /** How often the files are looked at; certificates are renewed every few weeks. */
@@ -59,7 +60,7 @@ export function followTlsFiles(
 
 function read(name: 'cert' | 'key', path: string): Buffer {
   try {
-    return readFileSync(path);
+    return readFileBytes(path);
   } catch (error) {
     throw unusable(path, name, `cannot be read: ${systemReason(error)}`);
   }

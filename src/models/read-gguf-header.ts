@@ -1,4 +1,5 @@
-import { open, type FileHandle } from 'node:fs/promises';
+import type { FileHandle } from 'node:fs/promises';
+import { openFile } from '../files/read-file.ts';
 import { parseGgufHeader, type GgufHeader } from './parse-gguf-header.ts';
 
 /** Most headers of small vocabularies fit into this; it doubles until the header fits. */
@@ -12,7 +13,7 @@ const LONGEST_HEADER_BYTES = 1 << 28;
  */
 export function readGgufHeader(path: string): Promise<GgufHeader> {
   const header = last.then(async () => {
-    const file = await open(path);
+    const file = await openFile(path);
     try {
       return await growUntilRead(file);
     } finally {

@@ -2,6 +2,7 @@ import { readdir, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import type { Failure } from '../../machines/failures.ts';
 import type { ModelShape } from '../../machines/planning/memory-need.ts';
+import { OddFileError } from '../files/read-file.ts';
 import { systemReason } from '../system-reason.ts';
 import { GgufKeys } from './gguf-keys.ts';
 import { isEmbeddingModel, shapeOf } from './model-shape.ts';
@@ -59,9 +60,7 @@ export async function readModelFile(path: string): Promise<ModelFile> {
 
 async function statOrThrow(path: string): Promise<{ size: number; mtimeMs: number }> {
   try {
-    const found = await stat(path);
-    if (!found.isFile()) throw new Error('it is not a file');
-    return found;
+    return await stat(path);
   } catch (error) {
     throw unopened(path, error);
   }
@@ -72,7 +71,8 @@ async function headerOrThrow(path: string): Promise<GgufHeader> {
     return await readGgufHeader(path);
   } catch (error) {
     // The system's errors have a code: the file could not be opened or read. All others are about what was read.
-    if (error instanceof Error && 'code' in error) throw unopened(path, error);
+    const isUnopened = error instanceof OddFileError || (error instanceof Error && 'code' in error);
+    if (isUnopened) throw unopened(path, error);
     throw invalid(path, textOf(error), error);
   }
 }

@@ -1,7 +1,8 @@
 import { createHash, type Hash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
-import { open, readFile, rename, rm, writeFile, type FileHandle } from 'node:fs/promises';
+import { open, rename, rm, writeFile, type FileHandle } from 'node:fs/promises';
 import { z } from 'zod';
+import { readFileTextAsync } from '../files/read-file.ts';
 
 const noteSchema = z.object({
   etag: z.string().nullable(),
@@ -119,7 +120,7 @@ interface Start {
 /** The ETag of an earlier download, if it was one of the same file; null when it cannot be gone on with. */
 async function etagOf(target: string, expected: Expected): Promise<string | null> {
   try {
-    const note = noteSchema.parse(JSON.parse(await readFile(notePathOf(target), 'utf8')));
+    const note = noteSchema.parse(JSON.parse(await readFileTextAsync(notePathOf(target))));
     return note.bytes === expected.bytes && note.sha256 === expected.sha256 ? note.etag : null;
   } catch {
     return null; // there is none, or it was cut off: the download starts over

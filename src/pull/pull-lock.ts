@@ -1,8 +1,9 @@
-import { readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { z } from 'zod';
 import { isAlive } from '../../actors/process/process-group.ts';
 import { startTimeOf } from '../../actors/process/process-registry.ts';
+import { readFileText } from '../files/read-file.ts';
 
 const holderSchema = z.object({ pid: z.number(), startTime: z.string().nullable(), host: z.string() });
 /** A lock is written at once after it is made; one without content for this long was never finished. */
@@ -71,7 +72,7 @@ function holderOf(content: string): z.output<typeof holderSchema> | null {
 
 function contentOf(path: string): string | null {
   try {
-    return readFileSync(path, 'utf8');
+    return readFileText(path);
   } catch {
     return null;
   }

@@ -1,4 +1,5 @@
-import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { execFileSync } from 'node:child_process';
+import { mkdir, mkdtemp, readdir, rm, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
@@ -38,4 +39,29 @@ describe('learned values', () => {
     expect(notes).to.have.length(1);
     expect(await readdir(folder)).to.deep.equal(['learned.json.damaged']);
   });
+
+  for (const { title, make } of [
+    { title: 'a folder', make: () => mkdir(path) },
+    { title: 'a named pipe', make: () => execFileSync('mkfifo', [path]) },
+    {
+      title: 'huge',
+      make: async () => {
+        await writeFile(path, '');
+        await truncate(path, 2 ** 34);
+      },
+    },
+    {
+      title: 'full of numbers that cannot be',
+      make: () => writeFile(path, '{"version":1,"classes":{"a":{"needBytes":-5,"loadMs":1e300}}}'),
+    },
+    { title: 'null', make: () => writeFile(path, 'null') },
+  ])
+    it(`are put aside when their file is ${title}`, async () => {
+      await make();
+      const notes: string[] = [];
+
+      expect(new StateFile(path, (note) => notes.push(note)).of('a')).to.equal(undefined);
+      expect(notes.join()).to.contain('put aside as');
+      expect(await readdir(folder)).to.deep.equal(['learned.json.damaged']);
+    });
 });

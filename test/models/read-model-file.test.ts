@@ -79,7 +79,9 @@ describe('reading models', () => {
   describe('a model file that cannot be used', () => {
     it('is missing when it is not there, or is a folder', async () => {
       expect(await failureOf(file('none'))).to.include({ code: 'model_file_missing' });
-      expect((await failureOf(folder)).message).to.equal(`${folder} cannot be opened: it is not a file`);
+      expect((await failureOf(folder)).message).to.equal(
+        `${folder} cannot be opened: it is a folder, not a file`,
+      );
     });
 
     it('is invalid when it is something else, and tells what it begins with', async () => {

@@ -1,16 +1,16 @@
 import { X509Certificate } from 'node:crypto';
-import { readFileSync } from 'node:fs';
 import { rootCertificates, type PeerCertificate } from 'node:tls';
 import { WebSocket } from 'ws';
 import type { SocketConstructor } from '../../client/client.ts';
 import type { LoadedConfig } from '../../config/load-config.ts';
 import { tlsPathsOf } from '../../config/tls-paths-of.ts';
+import { readFileText } from '../../files/read-file.ts';
 
 /** The WebSocket with which a command reaches a running Corral; with TLS, only one that shows the configured certificate. */
 export function socketFor({ config, path }: LoadedConfig): SocketConstructor {
   const tls = tlsPathsOf(config, path);
   if (!tls) return WebSocket;
-  const pem = readFileSync(tls.cert, 'utf8');
+  const pem = readFileText(tls.cert);
   const wanted = new X509Certificate(pem).fingerprint256;
   const options = {
     // It may have signed itself.

@@ -1,6 +1,7 @@
+import { isMissing } from '../../system-reason.ts';
 import type { DiscoveredModel, Discovery } from './discovered-model.ts';
 import { readHuggingFaceCache } from './hugging-face-cache.ts';
-import { isMissing, unread } from './list-files.ts';
+import { unread } from './list-files.ts';
 import { readLlamaCppCache } from './llama-cpp-cache.ts';
 import { readOllamaStore } from './ollama-store.ts';
 import { STORES, storeTitles, type Store } from './store-places.ts';

@@ -1,8 +1,10 @@
 import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import { readFileTextAsync } from '../../files/read-file.ts';
+import { isMissing } from '../../system-reason.ts';
 import { plainModel, type DiscoveredModel, type Discovery } from './discovered-model.ts';
 import { sortGgufFiles, type GgufModel } from './gguf-names.ts';
-import { isMissing, listFiles, readSmallText, textOf } from './list-files.ts';
+import { listFiles, textOf } from './list-files.ts';
 
 const REPO_PREFIX = 'models--';
 const COMMIT = /^[0-9a-f]{7,64}$/;
@@ -43,8 +45,12 @@ async function readRepo(repo: string, folder: string, warnings: string[]): Promi
 async function commitsOf(folder: string): Promise<ReadonlySet<string>> {
   const refs = await listFiles(join(folder, 'refs'), REF_DEPTH).catch(noneIfMissing);
   const ordered = refs.toSorted((a, b) => Number(b === 'main') - Number(a === 'main'));
-  const commits = await Promise.all(ordered.map((ref) => readSmallText(join(folder, 'refs', ref))));
-  return new Set(commits.map((text) => text.trim()).filter((commit) => COMMIT.test(commit)));
+  const commits = new Set<string>();
+  for (const ref of ordered) {
+    const commit = (await readFileTextAsync(join(folder, 'refs', ref))).trim();
+    if (COMMIT.test(commit)) commits.add(commit);
+  }
+  return commits;
 }
 
 async function modelsOf(

@@ -1,10 +1,9 @@
-import { open, readdir } from 'node:fs/promises';
+import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { systemReason } from '../../system-reason.ts';
 
 /** Far above any store seen; a folder that has more is not one. */
 const MOST_FILES = 50_000;
-const LONGEST_TEXT_BYTES = 1 << 20;
 
 /**
  * Files below a folder, as paths relative to it with `/`, in a stable order. Links to files count, links to folders are not
@@ -30,24 +29,8 @@ export async function listFiles(
   return files;
 }
 
-/** The text of a small file. Throws the system's error, or one that says that the file is too long to be what it should be. */
-export async function readSmallText(path: string): Promise<string> {
-  const file = await open(path);
-  try {
-    const { size } = await file.stat();
-    if (size > LONGEST_TEXT_BYTES) throw new Error(`it has ${size} bytes, too many for what it should hold`);
-    return await file.readFile('utf8');
-  } finally {
-    await file.close();
-  }
-}
-
 /** `…/x cannot be read: reason`. */
 export const unread = (path: string, error: unknown): string =>
   `${path} cannot be read: ${systemReason(error)}`;
 
 export const textOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
-
-/** Whether the system says that something is not there. */
-export const isMissing = (error: unknown): boolean =>
-  error instanceof Error && 'code' in error && (error.code === 'ENOENT' || error.code === 'ENOTDIR');

@@ -1,9 +1,10 @@
 import { join } from 'node:path';
 import { z } from 'zod';
+import { readFileTextAsync } from '../../files/read-file.ts';
 import { plainModel, type DiscoveredModel, type Discovery } from './discovered-model.ts';
 import { sortGgufFiles } from './gguf-names.ts';
 import { readHuggingFaceCache } from './hugging-face-cache.ts';
-import { listFiles, readSmallText, textOf } from './list-files.ts';
+import { listFiles, textOf } from './list-files.ts';
 
 const MANIFEST = /^manifest=([^=]+)=([^=]+)=([^=]+)\.json$/;
 const fileSchema = z.object({ rfilename: z.string() });
@@ -34,7 +35,7 @@ async function readFlat(folder: string, files: readonly string[]): Promise<Disco
   const byModel = new Map<string, LlamaCppManifest[]>();
   for (const file of files.filter((name) => MANIFEST.test(name)))
     try {
-      const manifest = parseLlamaCppManifest(file, await readSmallText(join(folder, file)));
+      const manifest = parseLlamaCppManifest(file, await readFileTextAsync(join(folder, file)));
       byModel.set(manifest.model, [...(byModel.get(manifest.model) ?? []), manifest]);
     } catch (error) {
       warnings.push(`${file} in llama.cpp's cache is passed over: ${textOf(error)}`);

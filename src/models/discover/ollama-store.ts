@@ -1,7 +1,9 @@
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import { readFileTextAsync } from '../../files/read-file.ts';
+import { isMissing } from '../../system-reason.ts';
 import type { DiscoveredModel, Discovery } from './discovered-model.ts';
-import { isMissing, listFiles, readSmallText, textOf } from './list-files.ts';
+import { listFiles, textOf } from './list-files.ts';
 import { ollamaName, parseOllamaManifest } from './ollama-manifest.ts';
 import { parseOllamaParams, type OllamaParams } from './ollama-params.ts';
 
@@ -31,7 +33,7 @@ export async function readOllamaStore(folder: string): Promise<Discovery> {
 }
 
 async function readModel(name: string, manifest: string, blobs: string): Promise<DiscoveredModel> {
-  const layers = parseOllamaManifest(await readSmallText(manifest));
+  const layers = parseOllamaManifest(await readFileTextAsync(manifest));
   const { model, projector, adapters, params } = layers;
   for (const blob of [model, ...(projector === null ? [] : [projector]), ...adapters])
     await checkBlob(blobs, blob);
@@ -49,7 +51,7 @@ async function readModel(name: string, manifest: string, blobs: string): Promise
 }
 
 const readParams = async (path: string | null): Promise<OllamaParams> =>
-  path === null ? NO_PARAMS : parseOllamaParams(await readSmallText(path));
+  path === null ? NO_PARAMS : parseOllamaParams(await readFileTextAsync(path));
 
 /** A pull that was broken off leaves a manifest of an earlier version, or parts of blobs under other names. */
 async function checkBlob(blobs: string, blob: string): Promise<void> {
