@@ -59,9 +59,9 @@ export function runPlain(
   const out: Outlet = {
     emit: () => {},
     reap: () => {},
-    wakeIn: (delayMs) => {
+    wakeAt: (atMs) => {
       clock.clearTimeout(wake);
-      wake = clock.setTimeout(happened, delayMs);
+      wake = clock.setTimeout(happened, atMs - clock.now());
     },
     spawn: (runner, spec) => {
       clock.setTimeout(

@@ -13,7 +13,7 @@ const bookkeeping = {
   'lease.refused': { actions: 'noteLeaseRefused' },
   'lease.lost': { actions: 'noteLeaseLost' },
   'runner.measured': { actions: 'noteMeasured' },
-  'plan.wake': { actions: 'plan' },
+  'plan.wake': { actions: 'wake' },
   // Nothing to decide anew: these only inform.
   'lease.opened': { actions: 'noteLeaseOpened' },
   'runner.started': { actions: 'noteStarted' },

@@ -4,26 +4,52 @@ export interface Clock {
   clearTimeout(timer: never): void;
 }
 
+/** The timers of a platform, and the time that they are to go by. */
+export interface Timers<Handle> {
+  now(): number;
+  setTimeout(fire: () => void, delayMs: number): Handle;
+  clearTimeout(handle: Handle): void;
+}
+
 /** Longest delay of a Node timer; a longer one would fire at once. */
 const LONGEST_MS = 2 ** 31 - 1;
 
-interface Timer {
-  handle: NodeJS.Timeout | null;
+interface Timer<Handle> {
+  handle: Handle | null;
 }
 
-/** Real time, with two mends: `Infinity` arms no timer, and delays above 24.8 days are chained. */
-export const realClock = {
-  setTimeout(fire: () => void, delayMs: number): Timer {
-    const timer: Timer = { handle: null };
-    const arm = (leftMs: number): void => {
-      if (leftMs === Infinity) return;
-      const stepMs = Math.min(leftMs, LONGEST_MS);
-      timer.handle = setTimeout(() => (leftMs > stepMs ? arm(leftMs - stepMs) : fire()), stepMs);
-    };
-    arm(delayMs);
-    return timer;
-  },
-  clearTimeout(timer: Timer | undefined): void {
-    if (timer?.handle) clearTimeout(timer.handle);
-  },
-};
+/**
+ * A clock whose timers go by the moment at which they are due, not by the delay. A platform's own drop fractions of a ms, fire a
+ * little early now and then, and know no delays above 24.8 days: each is looked at when it fires, and set again for what is left.
+ * So none fires before its moment, however long it was; `Infinity` arms none.
+ */
+export function clockOver<Handle>(timers: Timers<Handle>) {
+  return {
+    now: (): number => timers.now(),
+    setTimeout(fire: () => void, delayMs: number): Timer<Handle> {
+      const timer: Timer<Handle> = { handle: null };
+      if (delayMs === Infinity || Number.isNaN(delayMs)) return timer;
+      const dueMs = timers.now() + delayMs;
+      const arm = (leftMs: number): void => {
+        timer.handle = timers.setTimeout(look, Math.min(Math.max(0, Math.ceil(leftMs)), LONGEST_MS));
+      };
+      const look = (): void => {
+        const leftMs = dueMs - timers.now();
+        if (leftMs > 0) arm(leftMs);
+        else fire();
+      };
+      arm(delayMs);
+      return timer;
+    },
+    clearTimeout(timer: Timer<Handle> | undefined | null): void {
+      if (timer?.handle != null) timers.clearTimeout(timer.handle);
+    },
+  };
+}
+
+/** Real time, in ms since the program's start. It stands still or goes on while the machine sleeps, as the system has it, and knows no time of day. */
+export const realClock = clockOver<NodeJS.Timeout>({
+  now: () => performance.now(),
+  setTimeout: (fire, delayMs) => setTimeout(fire, delayMs),
+  clearTimeout: (handle) => clearTimeout(handle),
+});

@@ -152,7 +152,7 @@ function createScheduler({ config, reloading, preload, demand, effects }: Servic
   const settings = reloading.settingsOf(config);
   const scheduler = createActor(compose(effects), {
     clock: realClock as never,
-    input: { settings, now: () => performance.now(), preload, demand },
+    input: { settings, now: realClock.now, preload, demand },
   });
   const recorder = new Recorder(scheduler, { settings, demand, preload });
   // Whoever asks the scheduler for anything does it through `send`; its own runners do not.

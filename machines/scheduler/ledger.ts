@@ -40,7 +40,8 @@ export class Ledger implements View {
   readonly leases = new Map<LeaseId, LeaseRow>();
   /** Why each cold class waits, as the planner last saw it. */
   waits: ReadonlyMap<string, string> = new Map();
-  wakeAtMs = Infinity;
+  /** When the timer for the next plan fires; Infinity: none is armed. */
+  armedForMs = Infinity;
   supply = 0;
   inventory = 0;
   readonly now: () => number;
@@ -187,7 +188,6 @@ export class Ledger implements View {
         break;
       case 'rest':
         this.waits = decision.waits;
-        this.wakeAtMs = decision.wakeAtMs;
         this.touched.clear();
         break;
     }

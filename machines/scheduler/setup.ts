@@ -116,15 +116,19 @@ class ChartOutlet implements Outlet {
     });
   }
 
-  wakeIn(delayMs: number): void {
+  wakeAt(atMs: number): void {
     this.#enqueue.cancel('wake');
-    if (delayMs !== Infinity) this.#enqueue.raise({ type: 'plan.wake' }, { id: 'wake', delay: delayMs });
+    // Rounded up: a timer knows whole ms only, and one that fires too early has to be armed once more.
+    const delay = Math.ceil(atMs - this.#context.ledger.now());
+    if (delay !== Infinity) this.#enqueue.raise({ type: 'plan.wake' }, { id: 'wake', delay });
   }
 }
 
 export const schedulerSetup = base.extend({
   actions: {
     plan: planned('*', () => {}),
+    /** The timer has fired: if that was too early, the new plan arms it again. */
+    wake: planned('plan.wake', ({ ledger }) => (ledger.armedForMs = Infinity)),
     preloadModels: base.enqueueActions(({ context }) => {
       for (const spec of context.preload) steps.preload(context.ledger, spec);
     }),

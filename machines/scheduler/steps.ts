@@ -18,7 +18,8 @@ export interface Outlet {
   command(runnerId: RunnerId, command: RunnerCommand): void;
   spawn(runner: RunnerRow, spec: ModelSpec, reservation: Reservation): void;
   reap(runnerId: RunnerId): void;
-  wakeIn(delayMs: number): void;
+  /** Asks for a new plan at this moment; `Infinity`: not at all. Only the latest wish counts. */
+  wakeAt(atMs: number): void;
 }
 
 const OWN = 'own:';
@@ -39,12 +40,14 @@ export const isOwn = (leaseId: string): boolean => leaseId.startsWith(OWN);
 
 /** Takes the planner's decisions one by one until it rests. */
 export function carryOutPlan(ledger: Ledger, settings: SchedulerSettings, out: Outlet): void {
-  const wokenAtMs = ledger.wakeAtMs;
   for (let step = 0; step < MAX_STEPS; step++) {
-    const decision = decide(ledger, ledger.now());
+    const nowMs = ledger.now();
+    const decision = decide(ledger, nowMs);
     if (decision.kind === 'rest') {
       ledger.apply(decision);
-      if (decision.wakeAtMs !== wokenAtMs) out.wakeIn(decision.wakeAtMs - ledger.now());
+      // A moment that has passed would be asked for again and again.
+      const wakeAtMs = decision.wakeAtMs > nowMs ? decision.wakeAtMs : Infinity;
+      if (wakeAtMs !== ledger.armedForMs) out.wakeAt((ledger.armedForMs = wakeAtMs));
       return;
     }
     carryOut(decision, ledger, settings, out);

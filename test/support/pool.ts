@@ -6,6 +6,7 @@ import type { DeviceReading, ModelSpec } from '../../machines/vocabulary.ts';
 import { compose } from '../../src/compose.ts';
 import { simulatedEffects } from '../../src/simulation/effects.ts';
 import { World } from '../../src/simulation/world.ts';
+import { UnsteadyClock, type Unsteadiness } from './unsteady-clock.ts';
 
 export const GIB = 1024 ** 3;
 
@@ -83,6 +84,7 @@ export interface Answer {
   grantedAtMs?: number;
   runnerId?: string;
   failure?: Failure;
+  refusedAtMs?: number;
   lost?: Failure;
 }
 
@@ -92,6 +94,8 @@ export class Pool {
   readonly decisions: DecisionRecord[] = [];
   readonly answers = new Map<string, Answer>();
   readonly scheduler: ActorRefFrom<typeof schedulerMachine>;
+  /** The time that the scheduler and its runners go by; the world's own is always right. */
+  readonly clock: UnsteadyClock;
   #seq = 0;
 
   constructor({
@@ -99,24 +103,27 @@ export class Pool {
     over = {},
     preload = [],
     demand = {},
+    unsteadiness = {},
   }: {
     devices: Omit<DeviceReading, 'freeBytes'>[];
     over?: Partial<SchedulerSettings>;
     preload?: ModelSpec[];
     demand?: Record<string, readonly number[]>;
+    unsteadiness?: Unsteadiness;
   }) {
     for (const reading of devices)
       this.world.devices.set(reading.id, { reading, othersBytes: 0, recoveryMs: 1000, fault: 'none' });
     const { clock } = this.world;
+    this.clock = new UnsteadyClock(clock, unsteadiness);
     this.scheduler = createActor(compose(simulatedEffects(this.world)), {
-      clock,
-      input: { settings: settings(over), now: clock.now, preload, demand },
+      clock: this.clock,
+      input: { settings: settings(over), now: this.clock.now, preload, demand },
     });
     this.scheduler.on('request.granted', ({ leaseId, runnerId }) => {
       Object.assign(this.#answerOf(leaseId), { grantedAtMs: clock.now(), runnerId });
     });
     this.scheduler.on('request.refused', ({ leaseId, failure }) =>
-      Object.assign(this.#answerOf(leaseId), { failure }),
+      Object.assign(this.#answerOf(leaseId), { failure, refusedAtMs: clock.now() }),
     );
     this.scheduler.on('lease.lost', ({ leaseId, failure }) =>
       Object.assign(this.#answerOf(leaseId), { lost: failure }),

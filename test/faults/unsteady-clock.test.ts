@@ -1,0 +1,78 @@
+import { expect } from 'chai';
+import type { Unsteadiness } from '../support/unsteady-clock.ts';
+import { aGpu, aModel, Pool } from '../support/pool.ts';
+
+/** Devices are read once an hour here: nothing else happens that could hide a timer which was not armed. */
+const quietPool = (unsteadiness: Unsteadiness): Pool =>
+  new Pool({ devices: [aGpu('CUDA0', 24)], over: { probeIntervalMs: 3_600_000 }, unsteadiness });
+
+const unsteady: Readonly<Record<string, Unsteadiness>> = {
+  'fire a fraction early': { delayOf: Math.floor },
+  'fire 5 % early': { delayOf: (delayMs) => delayMs * 0.95 },
+  'fire 40 ms late': { delayOf: (delayMs) => delayMs + 40 },
+};
+
+/** A pool whose memory is taken by a model that runs, at a moment which is no whole number of ms. */
+function taken(unsteadiness: Unsteadiness): Pool {
+  const pool = quietPool(unsteadiness);
+  pool.request(aModel('busy', 20));
+  pool.advance(6_000.6);
+  return pool;
+}
+
+describe('a clock that is not steady', () => {
+  for (const [title, unsteadiness] of Object.entries(unsteady)) {
+    it(`whose timers ${title}: a request is refused when its longest wait is over, and not before`, () => {
+      const pool = taken(unsteadiness);
+
+      const request = pool.request(aModel('other', 20), { waitLimitMs: 300.7 });
+      pool.advance(1_000);
+
+      expect(request.failure?.code).to.equal('queue_timeout');
+      expect(request.refusedAtMs).to.be.within(6_301.3, 6_345);
+    });
+
+    it(`whose timers ${title}: a wait that is to save a load ends at its moment`, () => {
+      const steadyMs = evicting({});
+
+      expect(evicting(unsteadiness)).to.be.within(steadyMs - 50, steadyMs + 400);
+    });
+  }
+
+  it('that is set back: a request is refused once its wait has passed on it', () => {
+    const pool = taken({});
+    const request = pool.request(aModel('other', 20), { waitLimitMs: 10_000 });
+
+    pool.advance(9_000);
+    pool.clock.jump(-5_000);
+    pool.advance(5_000);
+    expect(request.failure).to.equal(undefined);
+    pool.advance(2_000);
+
+    expect(request.refusedAtMs).to.be.within(21_000, 21_002);
+  });
+
+  it('that leaps ahead, as after a suspension: what is overdue happens at the next event', () => {
+    const pool = taken({});
+    const request = pool.request(aModel('other', 20), { waitLimitMs: 600_000 });
+
+    pool.advance(1_000);
+    pool.clock.jump(3_600_000);
+    pool.request(aModel('third', 2), { runMs: 10 });
+
+    expect(request.failure?.code).to.equal('queue_timeout');
+  });
+});
+
+/** Two models that exclude each other, both asked for often: whoever wants the other's place waits on purpose. */
+function evicting(unsteadiness: Unsteadiness): number {
+  const pool = quietPool(unsteadiness);
+  for (let i = 0; i < 20; i++) {
+    pool.request(aModel(i % 10 === 0 ? 'other' : 'hot', 20), { runMs: 10 });
+    pool.advance(7_000.3);
+  }
+  const askedAtMs = pool.world.clock.now();
+  const request = pool.request(aModel('other', 20), { runMs: 10 });
+  pool.advance(60_000);
+  return (request.grantedAtMs ?? NaN) - askedAtMs;
+}
