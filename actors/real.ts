@@ -5,11 +5,13 @@ import { createMeasureUse } from './process/measure-use.ts';
 import type { ProcessRegistry } from './process/process-registry.ts';
 import { createRunProcess, type ProcessParts } from './process/run-process.ts';
 import type { RunnerLogs } from './process/runner-logs.ts';
+import type { SocketFolder } from './process/socket-folder.ts';
 import { createWatchHealth, type HealthOptions } from './process/watch-health.ts';
 
 export interface RealParts {
   readonly logs: RunnerLogs;
   readonly registry: ProcessRegistry;
+  readonly sockets: SocketFolder;
   readonly embedded: ProcessParts['embedded'];
   readonly env: NodeJS.ProcessEnv;
   readonly llamaServer: string | null;

@@ -42,12 +42,15 @@ const server = createRunnerServer(args, () => engine);
 server.on('error', () =>
   fail(`couldn't bind HTTP server socket, hostname: ${args.host}, port: ${args.port}`, 'HTTP server error'),
 );
-server.listen(args.port, args.host, () => {
+// As llama-server does: a name that ends with `.sock` is that of a Unix socket.
+const isSocket = args.host.endsWith('.sock');
+const address = isSocket ? `unix://${args.host}` : `http://${args.host}:${args.port}`;
+server.listen(isSocket ? { path: args.host } : { port: args.port, host: args.host }, () => {
   loadEngine(args, log).then(
     (loaded) => {
       engine = loaded;
       log('srv  I main: model loaded');
-      log(`srv  I main: listening on http://${args.host}:${args.port}`);
+      log(`srv  I main: listening on ${address}`);
     },
     (error: unknown) => fail(loadFailure(args.modelPath, error), 'model loading error'),
   );

@@ -92,6 +92,10 @@ export type Reservation = Readonly<Record<DeviceId, number>>;
 export interface Endpoint {
   /** Without a trailing slash, e.g. `http://127.0.0.1:40123`. */
   readonly baseUrl: string;
+  /** A Unix socket that is used instead, if there is one at this path. */
+  readonly socketPath?: string;
+  /** The leader of the process group that has to be listening at `baseUrl`; absent: whoever listens is believed. */
+  readonly groupPid?: number;
   /** Sent upstream as `Authorization: Bearer …`; the runner refuses anyone else. */
   readonly apiKey: string;
 }

@@ -6,6 +6,7 @@ import { waitFor } from 'xstate';
 import { createRealEffects } from '../actors/real.ts';
 import { ProcessRegistry } from '../actors/process/process-registry.ts';
 import { RunnerLogs } from '../actors/process/runner-logs.ts';
+import { SocketFolder } from '../actors/process/socket-folder.ts';
 import type { HealthOptions } from '../actors/process/watch-health.ts';
 import type { SchedulerSettings } from '../machines/scheduler/contract.ts';
 import { requireKeys } from './auth/require-keys.ts';
@@ -70,7 +71,11 @@ export async function serve({
   const dataFolder = dataFolderOf(config, configPath, env);
   const registry = new ProcessRegistry(join(dataFolder, 'processes'));
   await endOrphans(registry, log);
-  const killAll = (): void => registry.killAll();
+  const sockets = new SocketFolder((note) => log.warn({ event: 'runner.sockets' }, note));
+  const killAll = (): void => {
+    registry.killAll();
+    sockets.remove();
+  };
   process.on('exit', killAll);
 
   const state = new StateFile(join(dataFolder, 'learned.json'), (note) =>
@@ -89,6 +94,7 @@ export async function serve({
   const effects = createRealEffects({
     logs,
     registry,
+    sockets,
     llamaServer,
     onNote,
     env,

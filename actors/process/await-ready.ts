@@ -1,17 +1,26 @@
 import { fromPromise } from 'xstate';
-import { request } from 'undici';
 import type { Effects, ReadyReport, ReadySpec } from '../../machines/effects.ts';
+import type { Endpoint } from '../../machines/vocabulary.ts';
+import { askRunner } from './ask-runner.ts';
+import { ForeignListener } from './connect-runner.ts';
 
 const FIRST_POLL_MS = 20;
 const SLOWEST_POLL_MS = 250;
 const POLL_GROWTH = 1.3;
 const ANSWER_WITHIN_MS = 1_000;
+/** Until then a runner that lost its port to somebody else has noticed, and ended. */
+const FOREIGN_FOR_MS = 30_000;
 
 /** Asks a process for its health until it is well. "Not yet", in whatever form, is no failure. */
 export const awaitReady: Effects['awaitReady'] = fromPromise<ReadyReport, ReadySpec>(
   async ({ input, signal }) => {
     let pauseMs = FIRST_POLL_MS;
-    while (!(await isHealthy(input.endpoint.baseUrl, signal))) {
+    let foreignSinceMs: number | null = null;
+    for (;;) {
+      const hindrance = await hindranceAt(input.endpoint, signal);
+      if (hindrance === null) break;
+      if (!(hindrance instanceof ForeignListener)) foreignSinceMs = null;
+      else if (performance.now() - (foreignSinceMs ??= performance.now()) > FOREIGN_FOR_MS) throw hindrance;
       await pause(pauseMs, signal);
       pauseMs = Math.min(SLOWEST_POLL_MS, pauseMs * POLL_GROWTH);
     }
@@ -19,35 +28,33 @@ export const awaitReady: Effects['awaitReady'] = fromPromise<ReadyReport, ReadyS
   },
 );
 
-/** Whether `/health` says 200 within a second. */
-export async function isHealthy(
-  baseUrl: string,
+/** Whether `/health` says 200 in time. */
+export const isHealthy = async (...asked: Parameters<typeof hindranceAt>): Promise<boolean> =>
+  (await hindranceAt(...asked)) === null;
+
+/** Why `/health` does not say 200 in time; null when it does. */
+async function hindranceAt(
+  endpoint: Endpoint,
   signal: AbortSignal,
   withinMs = ANSWER_WITHIN_MS,
-): Promise<boolean> {
+): Promise<Error | null> {
   try {
-    const { statusCode, body } = await request(`${baseUrl}/health`, {
-      // One connection per question: a kept one could hide that nobody accepts new ones.
-      reset: true,
-      signal: AbortSignal.any([signal, AbortSignal.timeout(withinMs)]),
+    const question = { path: '/health', withKey: false, signal: within(signal, withinMs) };
+    return await askRunner(endpoint, question, async ({ statusCode, body }) => {
+      await body.dump();
+      return statusCode === 200 ? null : new Error(`/health says ${statusCode}`);
     });
-    await body.dump();
-    return statusCode === 200;
   } catch (error) {
     if (signal.aborted) throw error;
-    return false;
+    return error instanceof Error ? error : new Error(String(error));
   }
 }
 
 /** What the process says of itself; silence is no failure. */
 async function readProps({ endpoint }: ReadySpec, signal: AbortSignal): Promise<ReadyReport> {
   try {
-    const { body } = await request(`${endpoint.baseUrl}/props`, {
-      reset: true,
-      headers: { authorization: `Bearer ${endpoint.apiKey}` },
-      signal: AbortSignal.any([signal, AbortSignal.timeout(ANSWER_WITHIN_MS)]),
-    });
-    const props = (await body.json()) as {
+    const question = { path: '/props', withKey: true, signal: within(signal, ANSWER_WITHIN_MS) };
+    const props = (await askRunner(endpoint, question, ({ body }) => body.json())) as {
       total_slots?: unknown;
       default_generation_settings?: { n_ctx?: unknown };
     };
@@ -60,6 +67,9 @@ async function readProps({ endpoint }: ReadySpec, signal: AbortSignal): Promise<
     return { slots: null, contextTokens: null };
   }
 }
+
+const within = (signal: AbortSignal, ms: number): AbortSignal =>
+  AbortSignal.any([signal, AbortSignal.timeout(ms)]);
 
 const numberOrNull = (value: unknown): number | null =>
   typeof value === 'number' && value > 0 ? value : null;

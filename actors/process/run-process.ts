@@ -11,18 +11,20 @@ import { signalGroup } from './process-group.ts';
 import type { ProcessRegistry } from './process-registry.ts';
 import type { RunnerLogs } from './runner-logs.ts';
 import { serverArguments } from './server-arguments.ts';
+import type { SocketFolder } from './socket-folder.ts';
 
 /** Wide enough that no line is ever wrapped. */
 const COLUMNS = 4_096;
 /** Signs of life are told at most this often. */
 const ACTIVITY_EVERY_MS = 250;
-const MAX_PORT_TRIES = 3;
+const MAX_TRIES = 4;
 const PORT_TAKEN = /couldn't bind|address already in use|EADDRINUSE/i;
-const READY_LINE = /listening on http/i;
+const READY_LINE = /listening on (?:http|unix)/i;
 
 export interface ProcessParts {
   readonly logs: RunnerLogs;
   readonly registry: ProcessRegistry;
+  readonly sockets: SocketFolder;
   /** How the embedded runner is started: a program and its first arguments. */
   readonly embedded: { readonly file: string; readonly args: readonly string[] };
   readonly env: NodeJS.ProcessEnv;
@@ -81,10 +83,12 @@ class Child {
 
   #spawn(port: number, attempt: number): void {
     const { runnerId, launch } = this.#spec;
-    const { embedded, env, logs, registry } = this.#parts;
+    const { embedded, env, logs, registry, sockets } = this.#parts;
     const isEmbedded = launch.runtime === 'embedded';
     const file = isEmbedded ? embedded.file : (launch.binary ?? '');
-    const args = [...(isEmbedded ? embedded.args : []), ...serverArguments(this.#spec, port)];
+    // A second try has no time for what may have hindered the first.
+    const socketPath = attempt === 1 ? sockets.pathFor(file, runnerId) : null;
+    const args = [...(isEmbedded ? embedded.args : []), ...serverArguments(this.#spec, port, socketPath)];
     const apiKey = randomBytes(24).toString('base64url');
     const terminal = pty.spawn(file, args, {
       name: 'dumb',
@@ -102,10 +106,18 @@ class Child {
       // The leader has gone; nobody of its group may stay.
       signalGroup(terminal.pid, 'SIGKILL');
       this.#pid = null;
-      if (this.#lostItsPort() && attempt < MAX_PORT_TRIES) void this.start(attempt + 1);
+      if (socketPath !== null) sockets.release(socketPath);
+      const lost = this.#lostAddress();
+      if (socketPath !== null && lost?.includes(socketPath)) sockets.rememberUnable(file);
+      if (lost !== null && attempt < MAX_TRIES) void this.start(attempt + 1);
       else this.#exited(signal ? null : exitCode, signal ? signalName(signal) : null);
     });
-    const endpoint = { baseUrl: `http://127.0.0.1:${port}`, apiKey };
+    const endpoint = {
+      baseUrl: `http://127.0.0.1:${port}`,
+      ...(socketPath !== null && { socketPath }),
+      groupPid: terminal.pid,
+      apiKey,
+    };
     this.#tell({ type: 'process.started', pid: terminal.pid, endpoint });
   }
 
@@ -119,9 +131,10 @@ class Child {
     this.#tell({ type: 'process.activity', progress });
   }
 
-  #lostItsPort(): boolean {
-    if (this.#asked || this.#phase === 'serving') return false;
-    return this.#parts.logs.tail(this.#spec.runnerId, 20).some((line) => PORT_TAKEN.test(line));
+  /** What it said of an address that it did not get; null when that was not why it ended. */
+  #lostAddress(): string | null {
+    if (this.#asked || this.#phase === 'serving') return null;
+    return this.#parts.logs.tail(this.#spec.runnerId, 20).find((line) => PORT_TAKEN.test(line)) ?? null;
   }
 
   #exited(exitCode: number | null, signal: string | null): void {

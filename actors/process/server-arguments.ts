@@ -12,7 +12,11 @@ const USUAL_BATCH = 2_048;
  * model's own extra arguments come last, so that they win. The key is not among them: arguments can be read by anybody
  * who can list processes.
  */
-export function serverArguments({ launch, modelName, reservation }: ProcessSpec, port: number): string[] {
+export function serverArguments(
+  { launch, modelName, reservation }: ProcessSpec,
+  port: number,
+  socketPath: string | null = null,
+): string[] {
   const { contextTokens, slots } = launch;
   return [
     '--model',
@@ -20,7 +24,8 @@ export function serverArguments({ launch, modelName, reservation }: ProcessSpec,
     '--alias',
     modelName,
     '--host',
-    '127.0.0.1',
+    // Who makes no socket of it, a wrapper perhaps, has the port.
+    socketPath ?? '127.0.0.1',
     '--port',
     String(port),
     // llama-server's -c is the total; an explicit -np shares it out evenly.

@@ -35,7 +35,7 @@ async function watch(spec: ReadySpec, options: HealthOptions, signal: AbortSigna
   const work = new WorkWatch(options.stuckMs);
   for (;;) {
     await pause(options.everyMs, signal);
-    if (await isHealthy(spec.endpoint.baseUrl, signal, options.answerWithinMs)) failures = 0;
+    if (await isHealthy(spec.endpoint, signal, options.answerWithinMs)) failures = 0;
     else if (++failures >= options.failures)
       return `no answer to ${failures} health checks of ${options.answerWithinMs / 1000} s`;
     if (failures === 0 && work.isStuck(await readSlots(spec.endpoint, options.answerWithinMs, signal)))

@@ -33,7 +33,7 @@ export const deliver = async (parts: DeliveryParts, exchange: Exchange, call: Ca
       noteAttempt(exchange, lease);
       exchange.trace?.forwarding(lease);
       const reply = call.replyTo(lease);
-      const dispatcher = parts.pools.of(lease.runnerId, lease.endpoint.baseUrl);
+      const dispatcher = parts.pools.of(lease.runnerId, lease.endpoint);
       const result = await forward({ exchange, call, lease, reply, dispatcher });
       exchange.trace?.forwarded(result.kind);
       if (result.kind === 'complete') return 'ok';

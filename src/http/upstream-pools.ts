@@ -1,8 +1,9 @@
 import { Pool } from 'undici';
+import { runnerConnector } from '../../actors/process/connect-runner.ts';
+import type { Endpoint } from '../../machines/vocabulary.ts';
 
 /** Below llama-server's 5 s (cpp-httplib), so that a request never meets a connection that the runner is closing. */
 const KEEP_ALIVE_MS = 2_500;
-const CONNECT_TIMEOUT_MS = 5_000;
 /** A pool that nobody has used for this long belongs to a runner that has most likely gone. */
 const UNUSED_AFTER_MS = 60_000;
 
@@ -19,8 +20,8 @@ export class UpstreamPools {
     return this.#entries.size;
   }
 
-  /** The pool of a runner that answers at `baseUrl`. */
-  of(runnerId: string, baseUrl: string): Pool {
+  /** The pool of a runner that answers there. */
+  of(runnerId: string, endpoint: Endpoint): Pool {
     const nowMs = performance.now();
     const known = this.#entries.get(runnerId);
     if (known) {
@@ -28,7 +29,8 @@ export class UpstreamPools {
       return known.pool;
     }
     this.#dropUnused(nowMs);
-    const pool = new Pool(baseUrl, {
+    const pool = new Pool(endpoint.baseUrl, {
+      connect: runnerConnector(endpoint),
       // No bound here: leases bound it, and a request must not wait a second time in a queue that nobody sees.
       connections: null,
       pipelining: 1,
@@ -37,7 +39,6 @@ export class UpstreamPools {
       bodyTimeout: 0,
       keepAliveTimeout: KEEP_ALIVE_MS,
       keepAliveMaxTimeout: KEEP_ALIVE_MS,
-      connectTimeout: CONNECT_TIMEOUT_MS,
     });
     this.#entries.set(runnerId, { pool, usedAtMs: nowMs });
     return pool;

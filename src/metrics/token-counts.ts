@@ -1,6 +1,6 @@
 import { Counter, type Registry } from 'prom-client';
-import { request } from 'undici';
-import type { RunnerId } from '../../machines/vocabulary.ts';
+import { askRunner } from '../../actors/process/ask-runner.ts';
+import type { Endpoint, RunnerId } from '../../machines/vocabulary.ts';
 import type { Scheduler } from '../leases.ts';
 
 /** After a request's end, so many ms until its runner is asked: one question for all that end meanwhile. */
@@ -65,8 +65,7 @@ export class TokenCounts {
   async #read(runnerId: RunnerId): Promise<void> {
     const runner = this.#ledger.runners.get(runnerId);
     if (!runner?.endpoint || runner.readyAtMs === null) return;
-    const { baseUrl, apiKey } = runner.endpoint;
-    const counts = await countsAt(baseUrl, apiKey);
+    const counts = await countsAt(runner.endpoint);
     if (counts === null) return;
     const seen = this.#seen.get(runnerId) ?? { prompt: 0, generated: 0 };
     // Two answers may overtake each other.
@@ -80,17 +79,15 @@ export class TokenCounts {
 }
 
 /** Null where a runner does not say: no answer in time, or no such counts. */
-async function countsAt(baseUrl: string, apiKey: string): Promise<Counts | null> {
+async function countsAt(endpoint: Endpoint): Promise<Counts | null> {
+  const question = { path: '/metrics', withKey: true, signal: AbortSignal.timeout(ANSWER_WITHIN_MS) };
   try {
-    const { body, statusCode } = await request(`${baseUrl}/metrics`, {
-      headers: { authorization: `Bearer ${apiKey}` },
-      signal: AbortSignal.timeout(ANSWER_WITHIN_MS),
-      reset: true,
+    return await askRunner(endpoint, question, async ({ body, statusCode }) => {
+      const text = await body.text();
+      const [prompt, generated] = [PROMPT.exec(text)?.[1], GENERATED.exec(text)?.[1]];
+      if (statusCode !== 200 || prompt === undefined || generated === undefined) return null;
+      return { prompt: Number(prompt), generated: Number(generated) };
     });
-    const text = await body.text();
-    const [prompt, generated] = [PROMPT.exec(text)?.[1], GENERATED.exec(text)?.[1]];
-    if (statusCode !== 200 || prompt === undefined || generated === undefined) return null;
-    return { prompt: Number(prompt), generated: Number(generated) };
   } catch {
     return null;
   }

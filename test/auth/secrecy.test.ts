@@ -3,7 +3,7 @@ import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect } from 'chai';
 import { pino } from 'pino';
-import { request } from 'undici';
+import { Agent, request } from 'undici';
 import { WebSocket } from 'ws';
 import { newKey } from '../../src/auth/key.ts';
 import { scopes } from '../../src/auth/scopes.ts';
@@ -49,8 +49,10 @@ for (const runtime of runtimes)
       path: string,
       headers: Record<string, string>,
       body?: string,
+      socketPath?: string,
     ): Promise<{ status: number; text: string }> => {
       const { statusCode, body: reply } = await request(`${base}${path}`, {
+        ...(socketPath !== undefined && { dispatcher: new Agent({ connect: { socketPath } }), reset: true }),
         method: body === undefined ? 'GET' : 'POST',
         headers: { 'content-type': 'application/json', ...headers },
         ...(body !== undefined && { body }),
@@ -66,14 +68,15 @@ for (const runtime of runtimes)
 
     it('of a runner are its own, and nothing is had from it without', async () => {
       expect((await send(corral.url, '/v1/chat/completions', own, chat)).status).to.equal(200);
-      const { baseUrl, apiKey } = runner();
+      const { apiKey, socketPath } = runner();
+      const ask = async (path: string, headers: Record<string, string>, body?: string) =>
+        (await send('http://runner', path, headers, body, socketPath)).status;
 
       for (const headers of [{}, own, { authorization: `Bearer ${apiKey}x` }] as Record<string, string>[]) {
-        expect((await send(baseUrl, '/v1/chat/completions', headers, chat)).status).to.equal(401);
-        expect((await send(baseUrl, '/slots', headers)).status).to.equal(401);
+        expect(await ask('/v1/chat/completions', headers, chat)).to.equal(401);
+        expect(await ask('/slots', headers)).to.equal(401);
       }
-      const itself = { authorization: `Bearer ${apiKey}` };
-      expect((await send(baseUrl, '/v1/chat/completions', itself, chat)).status).to.equal(200);
+      expect(await ask('/v1/chat/completions', { authorization: `Bearer ${apiKey}` }, chat)).to.equal(200);
       expect(apiKey).to.have.length.of.at.least(32);
     });
 

@@ -53,7 +53,11 @@ class Runner {
 
   async ready(): Promise<this> {
     const { signal } = new AbortController();
-    await until(`it is ready: ${this.output}`, () => isHealthy(this.url, signal), 20_000);
+    await until(
+      `it is ready: ${this.output}`,
+      () => isHealthy({ baseUrl: this.url, apiKey: '' }, signal),
+      20_000,
+    );
     return this;
   }
 

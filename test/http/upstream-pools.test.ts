@@ -10,10 +10,11 @@ describe('upstream pools', () => {
 
   it('keep one pool for each runner', () => {
     const pools = new UpstreamPools();
-    const first = pools.of('runner-1', 'http://127.0.0.1:1');
+    const endpoint = { baseUrl: 'http://127.0.0.1:1', apiKey: 'key' };
+    const first = pools.of('runner-1', endpoint);
 
-    expect(pools.of('runner-1', 'http://127.0.0.1:1')).to.equal(first);
-    expect(pools.of('runner-2', 'http://127.0.0.1:1')).to.not.equal(first);
+    expect(pools.of('runner-1', endpoint)).to.equal(first);
+    expect(pools.of('runner-2', endpoint)).to.not.equal(first);
     expect(pools.size).to.equal(2);
 
     pools.dropAll();
