@@ -45,17 +45,17 @@ export interface PredictedNeed {
 }
 
 /** Bytes per element; block types hold 32 elements and their scale (ggml's block structures). */
-const CACHE_TYPE_BYTES: Readonly<Record<string, number>> = {
-  f32: 4,
-  f16: 2,
-  bf16: 2,
-  q8_0: 34 / 32,
-  q5_1: 24 / 32,
-  q5_0: 22 / 32,
-  q4_1: 20 / 32,
-  q4_0: 18 / 32,
-  iq4_nl: 18 / 32,
-};
+const CACHE_TYPE_BYTES: ReadonlyMap<string, number> = new Map([
+  ['f32', 4],
+  ['f16', 2],
+  ['bf16', 2],
+  ['q8_0', 34 / 32],
+  ['q5_1', 24 / 32],
+  ['q5_0', 22 / 32],
+  ['q4_1', 20 / 32],
+  ['q4_0', 18 / 32],
+  ['iq4_nl', 18 / 32],
+]);
 /** llama.cpp's default `--ubatch-size`. */
 const DEFAULT_BATCH_TOKENS = 512;
 
@@ -100,4 +100,4 @@ export function predictNeed(shape: ModelShape, options: NeedOptions): PredictedN
 
 const roundUp = (tokens: number): number => Math.ceil(tokens / CACHE_STEP_TOKENS) * CACHE_STEP_TOKENS;
 
-const typeBytes = (type = 'f16'): number => CACHE_TYPE_BYTES[type.toLowerCase()] ?? 2;
+const typeBytes = (type = 'f16'): number => CACHE_TYPE_BYTES.get(type.toLowerCase()) ?? 2;

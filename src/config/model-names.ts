@@ -1,5 +1,12 @@
 import { distance } from 'fastest-levenshtein';
 
+/**
+ * What a model may be called: anything of up to 256 characters that can be shown on one line and names nothing of JavaScript's own
+ * objects. Control characters and those that turn the direction of writing would let a name pass for another one.
+ */
+export const MODEL_NAME =
+  /^(?!__proto__$)(?!\s)[^\p{Cc}\p{Cs}\p{Zl}\p{Zp}\u202A-\u202E\u2066-\u2069]{1,256}(?<!\s)$/u;
+
 /** Ollama's clients name models with a tag; this one means "the model itself". */
 const DEFAULT_TAG = ':latest';
 

@@ -11,6 +11,7 @@ import type { DiscoveredModel } from '../models/discover/discovered-model.ts';
 import { storePlaces, wantedFolders } from '../models/discover/store-places.ts';
 import { ModelFileError, readModelFile, type ModelFile } from '../models/read-model-file.ts';
 import { scanFolders } from '../models/scan-folders.ts';
+import { FreeNames } from './free-names.ts';
 import { pathOf } from './path-of.ts';
 import { configSchema, type Config, type ModelConfig, type ModelInput } from './schema.ts';
 import type { StateFile } from './state-file.ts';
@@ -46,23 +47,21 @@ export async function resolveModels(parts: ResolveParts): Promise<Resolved> {
   const { config, folder } = parts;
   const found = await scanFolders(config.folders.map((path) => pathOf(folder, path)));
   const configured = Object.entries(config.models).map(([name, model]) => ({ name, model }));
-  const taken = new Set(configured.flatMap(({ name, model }) => [name, ...model.aliases]));
+  const names = new FreeNames(configured.flatMap(({ name, model }) => [name, ...model.aliases]));
   const paths = new Set(configured.map(({ model }) => pathOf(folder, model.path)));
   const scanned = found.models
-    .filter(({ name, path }) => !taken.has(name) && !paths.has(path))
+    .filter(({ name, path }) => !paths.has(path) && names.take(name, path))
     .map(({ name, path }) => ({ name, model: modelOf({ path }) }));
   const others = await discoverModels(
     wantedFolders(config.discover, usualPlaces(), (path) => pathOf(folder, path)),
   );
-  const names = new Set([...taken, ...scanned.map(({ name }) => name)].map((name) => name.toLowerCase()));
   const scannedPaths = new Set(found.models.map(({ path }) => path));
-  const isFree = (name: string): boolean => !names.has(name.toLowerCase());
   const discovered = others.models
-    .filter(({ name, path }) => isFree(name) && !paths.has(path) && !scannedPaths.has(path))
-    .map((one) => ({ name: one.name, model: discoveredModel(one, isFree, config) }));
+    .filter(({ name, path }) => !paths.has(path) && !scannedPaths.has(path) && names.take(name, path))
+    .map((one) => ({ name: one.name, model: discoveredModel(one, names, config) }));
   const all = [...configured, ...scanned, ...discovered];
   const entries = await Promise.all(all.map((one) => resolveModel(one, parts)));
-  return { entries, warnings: [...found.warnings, ...others.warnings] };
+  return { entries, warnings: [...found.warnings, ...others.warnings, ...names.warnings] };
 }
 
 const modelOf = (model: ModelInput): ModelConfig => configSchema.shape.models.unwrap().valueType.parse(model);
@@ -73,12 +72,12 @@ const usualPlaces = (): ReturnType<typeof storePlaces> =>
 /** A model as another program keeps it; its own arguments win over the configuration's defaults. */
 const discoveredModel = (
   { path, aliases, projectorPath, adapterPaths, contextTokens, args }: DiscoveredModel,
-  isFree: (name: string) => boolean,
+  names: FreeNames,
   { defaults }: Config,
 ): ModelConfig =>
   modelOf({
     path,
-    aliases: aliases.filter(isFree),
+    aliases: aliases.filter((alias) => names.take(alias, path)),
     ...(projectorPath !== null && { projector: projectorPath }),
     adapters: [...adapterPaths],
     ...(contextTokens !== null && { context: contextTokens }),
@@ -209,11 +208,14 @@ function predictedNeed(launch: LaunchOptions, file: ModelFile): number {
     slots: launch.slots,
     ...(cacheTypeK && { cacheTypeK }),
     ...(cacheTypeV && { cacheTypeV }),
-    batchTokens: Number(argument('-ub', '--ubatch-size') ?? batchTokensFor(launch)),
+    batchTokens: countIn(argument('-ub', '--ubatch-size')) ?? batchTokensFor(launch),
   });
   const programBytes = launch.runtime === 'embedded' ? EMBEDDED_BYTES : 0;
   return totalBytes + programBytes;
 }
+
+/** Null for what is no count: llama-server will say so. */
+const countIn = (text = ''): number | null => (/^[1-9]\d{0,8}$/.test(text) ? Number(text) : null);
 
 /** The folder that relative paths of a configuration start from. */
 export const folderOf = (configPath: string | null): string =>

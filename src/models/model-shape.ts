@@ -1,4 +1,5 @@
 import type { AttentionLayer, ModelShape } from '../../machines/planning/memory-need.ts';
+import { MOST_LAYERS } from './bounds.ts';
 import { GgufKeys } from './gguf-keys.ts';
 import type { GgufHeader } from './parse-gguf-header.ts';
 import { slidingWindows } from './sliding-window.ts';
@@ -14,25 +15,25 @@ const STATE_BYTES = 4;
 
 /** Whether a model turns text into one vector: by its architecture, or because it states how to pool. */
 export const isEmbeddingModel = (keys: GgufKeys): boolean =>
-  EMBEDDING_ARCHITECTURES.test(keys.architecture) || (keys.number('pooling_type') ?? 0) > 0;
+  EMBEDDING_ARCHITECTURES.test(keys.architecture) || (keys.count('pooling_type') ?? 0) > 0;
 
 /** What a header tells of the memory that its model will need; `weightsBytes` counts all parts of a split file. */
 export function shapeOf({ pairs, tensors }: GgufHeader, weightsBytes: number): ModelShape {
   const keys = new GgufKeys(pairs);
-  const layers = keys.number('block_count') ?? 0;
+  const layers = keys.count('block_count', MOST_LAYERS) ?? 0;
   const attention = attentionOf(keys, layers);
   const embedding = tensors.find(({ name }) => name === 'token_embd.weight');
   return {
     weightsBytes,
     tokenEmbeddingBytes: (embedding && tensorBytes(embedding)) ?? 0,
     layers,
-    embeddingLength: keys.number('embedding_length') ?? 0,
+    embeddingLength: keys.count('embedding_length') ?? 0,
     feedForwardLength: Math.max(0, ...(keys.perLayer('feed_forward_length', layers) ?? [])),
     heads: headsOf(keys, layers),
     attention,
     recurrentBytesPerSlot: recurrentBytes(keys, attention),
-    vocabulary: keys.number('vocab_size') ?? keys.lengthOf('tokenizer.ggml.tokens'),
-    trainedContextTokens: keys.number('context_length') ?? 0,
+    vocabulary: keys.count('vocab_size') ?? keys.lengthOf('tokenizer.ggml.tokens'),
+    trainedContextTokens: keys.count('context_length') ?? 0,
   };
 }
 
@@ -40,15 +41,15 @@ const headsOf = (keys: GgufKeys, layers: number): number =>
   Math.max(1, ...(keys.perLayer('attention.head_count', layers) ?? []));
 
 function attentionOf(keys: GgufKeys, layers: number): readonly AttentionLayer[] {
-  const headLength = (keys.number('embedding_length') ?? 0) / headsOf(keys, layers);
-  const keyLength = keys.number('attention.key_length') ?? headLength;
+  const headLength = (keys.count('embedding_length') ?? 0) / headsOf(keys, layers);
+  const keyLength = keys.count('attention.key_length') ?? headLength;
   // Multi-head latent attention caches one compressed vector, from which values are computed too.
-  const isLatent = (keys.number('attention.key_length_mla') ?? 0) > 0;
-  const valueLength = isLatent ? 0 : (keys.number('attention.value_length') ?? headLength);
+  const isLatent = (keys.count('attention.key_length_mla') ?? 0) > 0;
+  const valueLength = isLatent ? 0 : (keys.count('attention.value_length') ?? headLength);
   const kvHeads = kvHeadsOf(keys, layers);
   // Some architectures have shorter heads where they slide.
-  const slidingKeyLength = keys.number('attention.key_length_swa') ?? keyLength;
-  const slidingValueLength = keys.number('attention.value_length_swa') ?? valueLength;
+  const slidingKeyLength = keys.count('attention.key_length_swa') ?? keyLength;
+  const slidingValueLength = keys.count('attention.value_length_swa') ?? valueLength;
   return slidingWindows(keys, layers).map((windowTokens, layer) => ({
     kvHeads: kvHeads[layer] ?? 0,
     keyLength: windowTokens === null ? keyLength : slidingKeyLength,
@@ -63,9 +64,9 @@ function kvHeadsOf(keys: GgufKeys, layers: number): readonly number[] {
   const kvHeads =
     keys.perLayer('attention.head_count_kv', layers) ?? keys.perLayer('attention.head_count', layers) ?? [];
   const interval =
-    keys.number('full_attention_interval') ??
+    keys.count('full_attention_interval') ??
     (INTERVAL_ARCHITECTURES.test(keys.architecture) ? DEFAULT_INTERVAL : 1);
-  const firstSharing = layers - (keys.number('attention.shared_kv_layers') ?? 0);
+  const firstSharing = layers - (keys.count('attention.shared_kv_layers') ?? 0);
   return kvHeads.map((heads, layer) => ((layer + 1) % interval === 0 && layer < firstSharing ? heads : 0));
 }
 
@@ -76,12 +77,12 @@ function kvHeadsOf(keys: GgufKeys, layers: number): readonly number[] {
 function recurrentBytes(keys: GgufKeys, attention: readonly AttentionLayer[]): number {
   const without = attention.filter(({ kvHeads }) => kvHeads === 0).length;
   const layers = without > 0 ? without : attention.length;
-  const shortConvolution = keys.number('shortconv.l_cache');
+  const shortConvolution = keys.count('shortconv.l_cache');
   if (shortConvolution !== null)
-    return layers * (keys.number('embedding_length') ?? 0) * (shortConvolution - 1) * STATE_BYTES;
-  const inner = keys.number('ssm.inner_size') ?? 0;
-  const state = keys.number('ssm.state_size') ?? 0;
-  const kernel = Math.max(1, keys.number('ssm.conv_kernel') ?? 1);
-  const convolution = (kernel - 1) * (inner + 2 * (keys.number('ssm.group_count') ?? 0) * state);
+    return layers * (keys.count('embedding_length') ?? 0) * Math.max(0, shortConvolution - 1) * STATE_BYTES;
+  const inner = keys.count('ssm.inner_size') ?? 0;
+  const state = keys.count('ssm.state_size') ?? 0;
+  const kernel = Math.max(1, keys.count('ssm.conv_kernel') ?? 1);
+  const convolution = (kernel - 1) * (inner + 2 * (keys.count('ssm.group_count') ?? 0) * state);
   return layers * (convolution + state * inner) * STATE_BYTES;
 }

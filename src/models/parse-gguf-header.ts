@@ -1,3 +1,5 @@
+import { MOST_LAYERS } from './bounds.ts';
+
 /** A list of the header. Vocabularies are lists too: texts, and lists longer than any per-layer one, are only counted. */
 export interface GgufList {
   readonly length: number;
@@ -28,8 +30,19 @@ const MAGIC = 0x46554747;
 /** llama.cpp reads 2 and 3; they differ in byte order only. */
 const VERSIONS = [2, 3];
 const DEFAULT_ALIGNMENT = 32;
-/** llama.cpp's own bound on the layers of a model (LLAMA_MAX_LAYERS). */
-const LONGEST_KEPT_LIST = 512;
+/** Lists that say something of each layer are no longer. */
+const LONGEST_KEPT_LIST = MOST_LAYERS;
+/** Chat templates are far shorter; what is longer (a whole tokenizer, a book) is cut. */
+const LONGEST_KEPT_TEXT_BYTES = 256 * 1024;
+/** Ten times what the largest models have. What is told of a header is bounded by these, whatever its counts say. */
+const MOST_PAIRS = 4_096;
+const MOST_TENSORS = 65_536;
+const MOST_WORDS = 4_000_000;
+const MOST_TEXT_BYTES = 4 * 1024 ** 2;
+/** ggml's own bounds (GGML_MAX_DIMS, GGML_MAX_NAME; the latter with room). */
+const MOST_DIMENSIONS = 4;
+const LONGEST_NAME_BYTES = 256;
+const MOST_ALIGNMENT = 2 ** 20;
 const TYPE = { u32: 4, bool: 7, text: 8, list: 9, u64: 10 } as const;
 
 const NUMBERS: Readonly<Record<number, { bytes: number; read: (view: DataView, at: number) => number }>> = {
@@ -41,10 +54,15 @@ const NUMBERS: Readonly<Record<number, { bytes: number; read: (view: DataView, a
   5: { bytes: 4, read: (view, at) => view.getInt32(at, true) },
   6: { bytes: 4, read: (view, at) => view.getFloat32(at, true) },
   [TYPE.bool]: { bytes: 1, read: (view, at) => view.getUint8(at) },
-  [TYPE.u64]: { bytes: 8, read: (view, at) => Number(view.getBigUint64(at, true)) },
+  [TYPE.u64]: { bytes: 8, read: readU64 },
   11: { bytes: 8, read: (view, at) => Number(view.getBigInt64(at, true)) },
   12: { bytes: 8, read: (view, at) => view.getFloat64(at, true) },
 };
+
+/** Exact up to 2⁵³, as numbers are; a vocabulary has hundreds of thousands, and BigInts take several times as long. */
+function readU64(view: DataView, at: number): number {
+  return view.getUint32(at, true) + view.getUint32(at + 4, true) * 2 ** 32;
+}
 
 /**
  * Reads a GGUF header from the beginning of a file; null when the header goes on beyond these bytes. Throws an Error that says
@@ -67,15 +85,33 @@ function parse(cursor: Cursor): GgufHeader {
   const version = cursor.u32();
   if (!VERSIONS.includes(version))
     throw new Error(`it is of GGUF version ${version}, only ${VERSIONS.join(' and ')} are known`);
-  const tensorCount = cursor.u64();
-  const pairCount = cursor.u64();
+  const tensorCount = upTo(MOST_TENSORS, cursor.u64(), 'tensors');
+  const pairCount = upTo(MOST_PAIRS, cursor.u64(), 'keys');
   const pairs = new Map<string, GgufValue>();
   for (let i = 0; i < pairCount; i++) pairs.set(cursor.text(), cursor.value());
   const tensors: GgufTensor[] = [];
   for (let i = 0; i < tensorCount; i++) tensors.push(tensorOf(cursor));
-  const stated = pairs.get('general.alignment');
-  const alignment = typeof stated === 'number' && stated > 0 ? stated : DEFAULT_ALIGNMENT;
+  const alignment = alignmentOf(pairs);
   return { pairs, tensors, dataOffsetBytes: Math.ceil(cursor.at / alignment) * alignment };
+}
+
+function upTo(most: number, count: number, what: string): number {
+  if (count > most)
+    throw new Error(`its header has ${count} ${what}, more than the ${most} that any model has`);
+  return count;
+}
+
+/** A power of two, as llama.cpp asks for. */
+function alignmentOf(pairs: ReadonlyMap<string, GgufValue>): number {
+  const stated = pairs.get('general.alignment') ?? DEFAULT_ALIGNMENT;
+  if (
+    typeof stated === 'number' &&
+    Number.isInteger(Math.log2(stated)) &&
+    stated >= 1 &&
+    stated <= MOST_ALIGNMENT
+  )
+    return stated;
+  throw new Error(`its general.alignment is ${JSON.stringify(stated)}, where a power of two belongs`);
 }
 
 function checkMagic(cursor: Cursor): void {
@@ -84,8 +120,8 @@ function checkMagic(cursor: Cursor): void {
 }
 
 function tensorOf(cursor: Cursor): GgufTensor {
-  const name = cursor.text();
-  const dimensions = cursor.u32();
+  const name = cursor.text(LONGEST_NAME_BYTES);
+  const dimensions = upTo(MOST_DIMENSIONS, cursor.u32(), `dimensions of ${name}`);
   let elements = 1;
   for (let i = 0; i < dimensions; i++) elements *= cursor.u64();
   return { name, elements, type: cursor.u32(), offsetBytes: cursor.u64() };
@@ -96,6 +132,8 @@ class BytesEnd extends Error {}
 
 class Cursor {
   at = 0;
+  #textBytes = 0;
+  #words = 0;
   readonly #view: DataView;
   readonly #bytes: Buffer;
 
@@ -123,10 +161,15 @@ class Cursor {
     return this.number(TYPE.u64);
   }
 
-  text(): string {
+  /** Cut after `mostBytes`. */
+  text(mostBytes = LONGEST_KEPT_TEXT_BYTES): string {
     const length = this.u64();
     const from = this.#step(length);
-    return this.#bytes.toString('utf8', from, from + length);
+    const kept = Math.min(length, mostBytes);
+    this.#textBytes += kept;
+    if (this.#textBytes > MOST_TEXT_BYTES)
+      throw new Error(`its header has more than ${MOST_TEXT_BYTES} bytes of text besides its vocabulary`);
+    return this.#bytes.toString('utf8', from, from + kept);
   }
 
   value(): GgufValue {
@@ -140,6 +183,7 @@ class Cursor {
     const type = this.u32();
     const length = this.u64();
     if (type === TYPE.text) {
+      this.#words = upTo(MOST_WORDS, this.#words + length, 'words');
       for (let i = 0; i < length; i++) this.#step(this.u64());
       return { length, values: [] };
     }

@@ -5,7 +5,7 @@ import { parseGgufHeader, type GgufHeader } from './parse-gguf-header.ts';
 /** Most headers of small vocabularies fit into this; it doubles until the header fits. */
 const FIRST_READ_BYTES = 1 << 20;
 /** Far above any header seen (some 20 MB): what needs more is not a header. */
-const LONGEST_HEADER_BYTES = 1 << 28;
+const LONGEST_HEADER_BYTES = 1 << 26;
 
 /**
  * Reads the header of a GGUF file without reading its data. One file at a time, however many are asked for, so that a folder of

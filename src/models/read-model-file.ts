@@ -45,17 +45,26 @@ export async function readModelFile(path: string): Promise<ModelFile> {
   const header = await headerOrThrow(path);
   checkWhole(path, size, header);
   const bytes = await allParts(path, size);
+  return { path, bytes, modifiedAtMs: mtimeMs, ...factsOrThrow(path, header, bytes) };
+}
+
+function factsOrThrow(
+  path: string,
+  header: GgufHeader,
+  bytes: number,
+): Omit<ModelFile, 'path' | 'bytes' | 'modifiedAtMs'> {
   const keys = new GgufKeys(header.pairs);
-  return {
-    path,
-    bytes,
-    modifiedAtMs: mtimeMs,
-    architecture: keys.architecture,
-    title: keys.text('general.name') ?? basename(path, '.gguf'),
-    isEmbedding: isEmbeddingModel(keys),
-    hasChatTemplate: keys.text('tokenizer.chat_template') !== null,
-    shape: shapeOf(header, bytes),
-  };
+  try {
+    return {
+      architecture: keys.architecture,
+      title: keys.text('general.name') ?? basename(path, '.gguf'),
+      isEmbedding: isEmbeddingModel(keys),
+      hasChatTemplate: keys.text('tokenizer.chat_template') !== null,
+      shape: shapeOf(header, bytes),
+    };
+  } catch (error) {
+    throw invalid(path, textOf(error), error);
+  }
 }
 
 async function statOrThrow(path: string): Promise<{ size: number; mtimeMs: number }> {
@@ -102,11 +111,15 @@ async function allParts(path: string, size: number): Promise<number> {
   if (count === 1) return size;
   const folder = dirname(path);
   const prefix = basename(path).replace(PART, '');
-  const parts = (await readdir(folder)).filter(
-    (name) => PART.test(name) && name.replace(PART, '') === prefix,
+  const names = await readdir(folder).catch((error: unknown) => {
+    throw unopened(path, error);
+  });
+  const parts = names.filter(
+    (name) => Number(PART.exec(name)?.[2]) === count && name.replace(PART, '') === prefix,
   );
   if (parts.length < count)
     throw new ModelFileError('model_file_missing', `${path} has ${parts.length} of its ${count} parts.`);
-  const sizes = await Promise.all(parts.map(async (name) => (await stat(join(folder, name))).size));
-  return sizes.reduce((sum, bytes) => sum + bytes, 0);
+  let bytes = 0;
+  for (const name of parts) bytes += (await statOrThrow(join(folder, name))).size;
+  return bytes;
 }

@@ -1,4 +1,4 @@
-import { mkdtemp, readFile, rm, truncate, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, symlink, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gguf } from '@huggingface/gguf';
@@ -73,6 +73,16 @@ describe('reading models', () => {
       await writeFile(file('m-00002-of-00002'), Buffer.alloc(1_000));
 
       expect((await readModelFile(file('m-00001-of-00002'))).bytes).to.equal(bytes + 1_000);
+    });
+
+    it('of several parts is missing when a part is a link to nothing', async () => {
+      await generateGguf(file('m-00001-of-00002'));
+      await symlink('nowhere', file('m-00002-of-00002'));
+
+      expect(await failureOf(file('m-00001-of-00002'))).to.deep.equal({
+        code: 'model_file_missing',
+        message: `${file('m-00002-of-00002')} cannot be opened: there is no such file or folder`,
+      });
     });
   });
 
