@@ -6,6 +6,9 @@ declare module 'node-pty' {
     onExit(listener: (exit: { exitCode: number; signal?: number }) => void): { dispose(): void };
     resize(columns: number, rows: number): void;
     write(data: string): void;
+    /** Takes no more output until `resume`. */
+    pause(): void;
+    resume(): void;
     kill(signal?: string): void;
   }
   export function spawn(

@@ -4,8 +4,8 @@ const KEPT_LINES = 500;
 const LONGEST_LINE = 4_096;
 /** Characters of raw terminal output; twice as many before the older half is dropped. */
 const KEPT_TEXT = 32 * 1024;
-/** Logs of runners that have gone are kept for this many of them. */
-const KEPT_RUNNERS = 50;
+/** Logs are kept of so many runners that have no process any more; those that have one keep theirs. */
+const KEPT_ENDED = 50;
 
 type Listener = (text: string) => void;
 
@@ -30,7 +30,7 @@ interface Log {
 const ANSI = /\u001b(?:\[[0-?]*[ -/]*[@-~]|\][^\u0007\u001b]*(?:\u0007|\u001b\\)|[@-Z\\-_])/g;
 
 /**
- * The last lines that each runner printed: plain text, without terminal escapes. Bounded in lines, width and runners. The way
+ * The last lines that each runner printed: plain text, without terminal escapes. Bounded in lines, in width, and in runners that have ended. The way
  * into its terminal is here, too.
  */
 export class RunnerLogs {
@@ -56,10 +56,15 @@ export class RunnerLogs {
     const log = this.#of(runnerId);
     if (log.partial !== '') this.#keep(log, plain(log.partial));
     log.partial = '';
+    // The log of who has ended last is the last to go.
+    this.#logs.delete(runnerId);
+    this.#logs.set(runnerId, log);
+    this.#trim();
   }
 
   /** The process has begun: what is typed goes to `write` until it ends. */
   begin(runnerId: RunnerId, write: (text: string) => void): void {
+    this.#of(runnerId);
     this.#inputs.set(runnerId, write);
   }
 
@@ -111,10 +116,15 @@ export class RunnerLogs {
     if (!log) {
       log = { lines: [], listeners: new Set(), terminalListeners: new Set(), partial: '', text: '' };
       this.#logs.set(runnerId, log);
-      const [oldest] = this.#logs.keys();
-      if (this.#logs.size > KEPT_RUNNERS && oldest !== undefined) this.#logs.delete(oldest);
+      this.#trim();
     }
     return log;
+  }
+
+  #trim(): void {
+    if (this.#logs.size - this.#inputs.size <= KEPT_ENDED) return;
+    for (const runnerId of this.#logs.keys())
+      if (!this.#inputs.has(runnerId)) return void this.#logs.delete(runnerId);
   }
 }
 

@@ -4,6 +4,7 @@ import { requireKeys } from '../auth/require-keys.ts';
 import { overridesOf, strangeVariables } from '../config/environment.ts';
 import { tlsPathsOf } from '../config/tls-paths-of.ts';
 import { readTlsFiles } from '../http/tls-files.ts';
+import { stdout } from '../terminal/print.ts';
 import { printJson } from './context.ts';
 import { openModels } from './open-models.ts';
 import { table } from './table.ts';
@@ -46,12 +47,12 @@ export const checkCommand = (): Command =>
         model.problem ?? model.path ?? '',
       ]);
       const verdict = verdictOn(models.length, bad.length, told.length);
-      process.stdout.write(`${path ?? 'no configuration: all defaults'}: ${verdict}\n`);
-      process.stdout.write(`llama-server: ${llamaServer ?? 'none found, the embedded runner is used'}\n`);
-      for (const { variable, key } of environment) process.stdout.write(`${key}: as ${variable} says\n`);
-      for (const warning of told) process.stdout.write(`warning: ${warning}\n`);
+      stdout.write(`${path ?? 'no configuration: all defaults'}: ${verdict}\n`);
+      stdout.write(`llama-server: ${llamaServer ?? 'none found, the embedded runner is used'}\n`);
+      for (const { variable, key } of environment) stdout.write(`${key}: as ${variable} says\n`);
+      for (const warning of told) stdout.write(`warning: ${warning}\n`);
       if (rows.length > 0)
-        process.stdout.write(`\n${table(['MODEL', 'RUNTIME', 'CONTEXT', 'SLOTS', 'NEEDS', 'FILE'], rows)}\n`);
+        stdout.write(`\n${table(['MODEL', 'RUNTIME', 'CONTEXT', 'SLOTS', 'NEEDS', 'FILE'], rows)}\n`);
     });
 
 function verdictOn(models: number, bad: number, warnings: number): string {

@@ -2,6 +2,8 @@ import tab from '@bomb.sh/tab/commander';
 import type { Command } from 'commander';
 import type { LoadedConfig } from '../config/load-config.ts';
 import type { ModelStatus, RunnerStatus } from '../management/schemas.ts';
+import { stdout } from '../terminal/print.ts';
+import { printableLine } from '../terminal/printable.ts';
 import { completionScripts, shells, type Shell } from './completion-scripts.ts';
 import { askService } from './ask-service.ts';
 import { configOf } from './context.ts';
@@ -25,7 +27,7 @@ export async function addCompletion(program: Command, args: readonly string[]): 
   const offer = (commands: readonly string[], names: readonly string[]): void => {
     for (const command of commands)
       for (const argument of completions.commands.get(command)?.arguments.values() ?? [])
-        argument.handler = (complete) => names.forEach((name) => complete(name, ''));
+        argument.handler = (complete) => names.filter(isPlain).forEach((name) => complete(name, ''));
   };
   offer(OF_MODELS, models);
   offer(OF_RUNNERS, runners);
@@ -38,8 +40,11 @@ function printOwnScripts({ commands }: Command): void {
   command?.registeredArguments[0]?.choices(shells);
   command
     ?.description("print a script that teaches a shell corral's commands, options and models")
-    .action((shell: Shell) => void process.stdout.write(completionScripts[shell]));
+    .action((shell: Shell) => stdout.write(completionScripts[shell]));
 }
+
+/** What is offered is printed by the library, onto the line that is being typed. */
+const isPlain = (name: string): boolean => printableLine(name) === name;
 
 interface Names {
   readonly models: readonly string[];

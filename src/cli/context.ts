@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import type { Command } from 'commander';
 import { defaultDataFolder, findConfig } from '../config/find-config.ts';
 import { loadConfig, parseConfig, type LoadedConfig } from '../config/load-config.ts';
+import { stdout } from '../terminal/print.ts';
 
 /** The configuration that a command was given or finds; with none, all defaults. Throws a `ConfigError`. */
 export function configOf(command: Command): LoadedConfig {
@@ -23,6 +24,4 @@ export const demoConfigPath = (env: NodeJS.ProcessEnv): string =>
   join(defaultDataFolder(env), 'demo', 'corral.yaml');
 
 /** Prints a value for programs. */
-export const printJson = (value: unknown): void => {
-  process.stdout.write(`${JSON.stringify(value, null, 2)}\n`);
-};
+export const printJson = (value: unknown): void => stdout.writeJson(value);

@@ -1,6 +1,7 @@
 import { Command } from 'commander';
 import { formatBytes, sumBytes } from '../../machines/vocabulary.ts';
 import type { Explanation } from '../management/schemas.ts';
+import { stdout } from '../terminal/print.ts';
 import { askService } from './ask-service.ts';
 import { configOf, printJson } from './context.ts';
 import { addressOf } from './service-address.ts';
@@ -16,7 +17,7 @@ export const explainCommand = (): Command =>
       const address = addressOf(configOf(command));
       const found = await askService<Explanation>(address, `/api/v1/explain/${encodeURIComponent(name)}`);
       if (json) return printJson(found);
-      process.stdout.write(`${textOf(found)}\n`);
+      stdout.write(`${textOf(found)}\n`);
     });
 
 function textOf({ model, state, reason, next, runners, queue, decisions }: Explanation): string {

@@ -3,6 +3,7 @@ import { Command } from 'commander';
 import { readText } from '../config/read-text.ts';
 import { importLlamaSwap, type Imported } from '../import/import-llama-swap.ts';
 import { writeImported } from '../import/write-imported.ts';
+import { stderr, stdout } from '../terminal/print.ts';
 
 interface ImportFlags {
   readonly output?: string;
@@ -29,10 +30,10 @@ Examples:
     .action((file: string, { output, force }: ImportFlags) => {
       const imported = convert(file);
       const text = writeImported(imported);
-      process.stderr.write(summaryOf(imported));
-      if (output === undefined) return void process.stdout.write(text);
+      stderr.write(summaryOf(imported));
+      if (output === undefined) return stdout.writeData(text);
       write(output, text, force ?? false);
-      process.stderr.write(`wrote ${output}\n`);
+      stderr.write(`wrote ${output}\n`);
     });
 
 function convert(file: string): Imported {

@@ -3,6 +3,7 @@ import { hashOf, newKey } from '../auth/key.ts';
 import { scopes, type Scope } from '../auth/scopes.ts';
 import { findConfig } from '../config/find-config.ts';
 import { KEY_NAME } from '../config/schema.ts';
+import { stdout } from '../terminal/print.ts';
 import { printJson } from './context.ts';
 
 /** `corral key NAME`: makes a key. It is printed once and kept nowhere; what is kept is its hash. */
@@ -32,7 +33,7 @@ Examples:
         if (json) return printJson({ name, key, hash, scopes: wanted });
         const { config } = command.optsWithGlobals<{ config?: string }>();
         const file = findConfig(config, process.env) ?? 'corral.yaml';
-        process.stdout.write(`The key of ${name}. It is shown this once:
+        stdout.write(`The key of ${name}. It is shown this once:
 
   ${key}
 

@@ -1,5 +1,6 @@
 import { Command } from 'commander';
 import type { Explanation, ModelStatus } from '../management/schemas.ts';
+import { stdout } from '../terminal/print.ts';
 import { askService, modelPath, tellService } from './ask-service.ts';
 import { configOf, printJson } from './context.ts';
 import { ProgressLine } from './progress-line.ts';
@@ -17,7 +18,7 @@ export const loadCommand = (): Command =>
       const address = addressOf(configOf(command));
       const loading = tellService<ModelStatus>(address, `${modelPath(name)}/load?wait=true`, {}, true);
       if (json) return printJson(await loading);
-      const line = new ProgressLine(process.stdout);
+      const line = new ProgressLine(stdout);
       const looking = setInterval(() => void look(address, name, line), LOOK_EVERY_MS);
       try {
         const model = await loading;

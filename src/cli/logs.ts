@@ -5,6 +5,7 @@ import type { decisionListSchema, logSchema, ModelStatus, Shape } from '../manag
 import { askService, followService, modelPath, Refused, runnerPath } from './ask-service.ts';
 import { runnerLogFolder, runnerLogName } from '../runner-log-name.ts';
 import { dataFolderOf } from '../serve.ts';
+import { stdout } from '../terminal/print.ts';
 import { configOf, printJson } from './context.ts';
 import { lastLines } from './last-lines.ts';
 import { addressOf, type ServiceAddress } from './service-address.ts';
@@ -40,7 +41,7 @@ export const logsCommand = (): Command =>
       const path = `${runnerPath(runner)}/log`;
       if (follow) {
         for await (const text of await followService(address, `${path}/follow?lines=${count}`))
-          process.stdout.write(text);
+          stdout.write(text);
         return;
       }
       print(await askService<Shape<typeof logSchema>>(address, `${path}?lines=${count}`), json);
@@ -51,7 +52,7 @@ function print(
   json = false,
 ): void {
   if (json) return printJson(log);
-  process.stdout.write(log.lines.map((line) => `${line}\n`).join(''));
+  stdout.write(log.lines.map((line) => `${line}\n`).join(''));
 }
 
 /** What a model's runners had printed before, also when no Corral runs. */

@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 import { ConfigError } from '../config/config-error.ts';
 import { systemReason } from '../system-reason.ts';
+import { stderr } from '../terminal/print.ts';
 import { createProgram } from './program.ts';
 
 /** Exit codes: 0 well, 1 failed, 2 a configuration that cannot be used. */
@@ -11,7 +12,7 @@ const program = await createProgram(process.argv.slice(2));
 try {
   await program.parseAsync();
 } catch (error) {
-  process.stderr.write(`${textOf(error)}\n`);
+  stderr.write(`${textOf(error)}\n`);
   process.exitCode = error instanceof ConfigError ? UNUSABLE : 1;
 }
 

@@ -1,6 +1,7 @@
 import { Command } from 'commander';
 import { formatBytes } from '../../machines/vocabulary.ts';
 import type { ServiceStatus } from '../status.ts';
+import { stderr, stdout } from '../terminal/print.ts';
 import { askService, Refused } from './ask-service.ts';
 import { printJson } from './context.ts';
 import { discoverAll, discoveredText } from './discovered-text.ts';
@@ -20,7 +21,7 @@ export const modelsCommand = (): Command =>
     .action(async (options: { json?: boolean; discover?: boolean }, command: Command) => {
       if (options.discover) {
         const found = await discoverAll(process.env);
-        return options.json ? printJson(found) : void process.stdout.write(discoveredText(found));
+        return options.json ? printJson(found) : stdout.write(discoveredText(found));
       }
       const { entries, ...loaded } = await openModels(command);
       const status = await statusAt(addressOf(loaded));
@@ -34,7 +35,7 @@ export const modelsCommand = (): Command =>
         usable: spec !== null,
       }));
       if (options.json) return printJson({ running: status !== null, models });
-      if (models.length === 0) return void process.stdout.write('No model is configured.\n');
+      if (models.length === 0) return stdout.write('No model is configured.\n');
       const rows = models.map((model) => [
         model.name,
         model.aliases.join(', '),
@@ -42,7 +43,7 @@ export const modelsCommand = (): Command =>
         model.contextTokens ?? '-',
         model.needBytes === null ? '-' : formatBytes(model.needBytes),
       ]);
-      process.stdout.write(`${table(['MODEL', 'ALIASES', 'STATE', 'CONTEXT', 'NEEDS'], rows)}\n`);
+      stdout.write(`${table(['MODEL', 'ALIASES', 'STATE', 'CONTEXT', 'NEEDS'], rows)}\n`);
     });
 
 /** Null when no Corral runs, or when it does not tell; then why is said. */
@@ -50,7 +51,7 @@ async function statusAt(address: ServiceAddress): Promise<ServiceStatus | null> 
   try {
     return await askService<ServiceStatus>(address, '/api/v1/status');
   } catch (error) {
-    if (error instanceof Refused) process.stderr.write(`${error.message}\n`);
+    if (error instanceof Refused) stderr.write(`${error.message}\n`);
     return null;
   }
 }

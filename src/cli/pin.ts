@@ -1,5 +1,6 @@
 import { Command } from 'commander';
 import type { ModelStatus } from '../management/schemas.ts';
+import { stdout } from '../terminal/print.ts';
 import { modelPath, tellService } from './ask-service.ts';
 import { configOf, printJson } from './context.ts';
 import { addressOf } from './service-address.ts';
@@ -20,7 +21,7 @@ const pinning = (name: string, pinned: boolean): Command =>
       const body = { pinned, ...(keepAlive !== undefined && { keepAlive }) };
       const kept = await tellService<ModelStatus>(address, `${modelPath(model)}/pin`, body);
       if (json) return printJson(kept);
-      process.stdout.write(
+      stdout.write(
         `${kept.name} ${pinned ? 'is pinned' : `stays ${lasting(kept)} after its last request`}\n`,
       );
     });

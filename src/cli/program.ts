@@ -1,5 +1,6 @@
 import { Command } from 'commander';
 import { VERSION } from '../serve.ts';
+import { stderr, stdout } from '../terminal/print.ts';
 import { checkCommand } from './check.ts';
 import { addCompletion } from './completion.ts';
 import { explainCommand } from './explain.ts';
@@ -25,6 +26,7 @@ export async function createProgram(args: readonly string[]): Promise<Command> {
   const program = new Command('corral')
     .description('Many local language models, few GPUs, one address.')
     .version(VERSION)
+    .configureOutput({ writeOut: (text) => stdout.write(text), writeErr: (text) => stderr.write(text) })
     .option(
       '-c, --config <file>',
       'the configuration (default: $CORRAL_CONFIG, ./corral.yaml, ~/.config/corral/corral.yaml)',

@@ -1,38 +1,33 @@
+import type { Outlet } from '../terminal/print.ts';
+import { printableLine } from '../terminal/printable.ts';
 import { bar } from './bar.ts';
 import { cut } from './cut.ts';
 
 const WIDTH = 24;
 
-interface Output {
-  readonly isTTY?: boolean;
-  /** Of a terminal: a line that is wrapped could not be taken away again. */
-  readonly columns?: number;
-  write(text: string): boolean;
-}
-
 /** How far something is: on a terminal one line that changes, elsewhere a line for each thing that is new. */
 export class ProgressLine {
-  readonly #output: Output;
+  readonly #output: Outlet;
   #shown = '';
   #isOver = false;
 
-  constructor(output: Output) {
+  constructor(output: Outlet) {
     this.#output = output;
   }
 
   /** `progress` is 0 to 1; null when it is not known. */
   show(text: string, progress: number | null): void {
     if (this.#isOver) return;
-    const { isTTY, columns = Infinity } = this.#output;
     const line = `${progress === null ? '' : `${progressBar(progress)} `}${text}`;
-    if (isTTY) this.#output.write(`\r\u001B[2K${cut(line, columns - 1)}`);
+    // A line that is wrapped could not be taken away again.
+    if (this.#output.isTTY) this.#output.rewriteLine(cut(printableLine(line), this.#output.columns - 1));
     else if (text !== this.#shown) this.#output.write(`${text}\n`);
     this.#shown = text;
   }
 
   /** Takes away what changes, and shows nothing more: whatever is written next stands in its place. */
   clear(): void {
-    if (this.#output.isTTY && this.#shown !== '' && !this.#isOver) this.#output.write('\r\u001B[2K');
+    if (this.#output.isTTY && this.#shown !== '' && !this.#isOver) this.#output.rewriteLine('');
     this.#isOver = true;
   }
 

@@ -1,6 +1,7 @@
 import { Command } from 'commander';
 import { formatBytes, sumBytes } from '../../machines/vocabulary.ts';
 import type { RunnerStatus, ServiceStatus } from '../status.ts';
+import { stdout } from '../terminal/print.ts';
 import { askService } from './ask-service.ts';
 import { configOf, printJson } from './context.ts';
 import { addressOf } from './service-address.ts';
@@ -14,7 +15,7 @@ export const psCommand = (): Command =>
     .action(async (options: { json?: boolean }, command: Command) => {
       const status = await askService<ServiceStatus>(addressOf(configOf(command)), '/api/v1/status');
       if (options.json) return printJson(status);
-      process.stdout.write(`${pictureOf(status)}\n`);
+      stdout.write(`${pictureOf(status)}\n`);
     });
 
 function pictureOf({ devices, runners, queue }: ServiceStatus): string {

@@ -7,6 +7,7 @@ import { hubOf } from '../pull/hub.ts';
 import { progressView } from '../pull/progress.ts';
 import { pullModel } from '../pull/pull-model.ts';
 import { dataFolderOf } from '../serve.ts';
+import { stderr, stdout } from '../terminal/print.ts';
 import { configOf } from './context.ts';
 
 interface PullFlags {
@@ -34,7 +35,7 @@ Examples:
     )
     .action(async (reference: string, { to, projector, force }: PullFlags, command: Command) => {
       const { folder, isScanned } = folderFor(to, command);
-      const view = progressView(process.stderr, () => performance.now());
+      const view = progressView(stderr, () => performance.now());
       const dispatcher = new EnvHttpProxyAgent();
       const stop = new AbortController();
       const onSignal = (): void => stop.abort(new Error('Broken off; the same command goes on from here.'));
@@ -50,7 +51,7 @@ Examples:
           onProgress: (progress) => view.show(progress),
           onNote: (note) => view.say(note),
         });
-        process.stdout.write(`${pulled.paths.join('\n')}\n`);
+        stdout.write(`${pulled.paths.join('\n')}\n`);
         if (pulled.projector !== null && !projector)
           view.say(`It sees with ${pulled.projector}: --projector pulls that too.`);
         view.say(

@@ -2,6 +2,7 @@ import { writeFileSync } from 'node:fs';
 import { Command } from 'commander';
 import { stringify } from 'yaml';
 import type { ScenarioInput } from '../simulation/scenario/schema.ts';
+import { stdout } from '../terminal/print.ts';
 import { askService } from './ask-service.ts';
 import { configOf, printJson } from './context.ts';
 import { addressOf } from './service-address.ts';
@@ -28,10 +29,8 @@ Examples:
         const scenario = await askService<ScenarioInput>(address, '/api/v1/recording');
         if (json) return printJson(scenario);
         const text = stringify(scenario, { flowCollectionPadding: true, lineWidth: 120 });
-        if (output === undefined) return void process.stdout.write(text);
+        if (output === undefined) return stdout.writeData(text);
         writeFileSync(output, text);
-        process.stdout.write(
-          `${output}: ${scenario.timeline.length} steps. Play it: corral simulate ${output}\n`,
-        );
+        stdout.write(`${output}: ${scenario.timeline.length} steps. Play it: corral simulate ${output}\n`);
       },
     );

@@ -1,5 +1,6 @@
 import { Command } from 'commander';
 import type { ReloadReport } from '../management/schemas.ts';
+import { stderr, stdout } from '../terminal/print.ts';
 import { Refused, tellService } from './ask-service.ts';
 import { configOf, printJson } from './context.ts';
 import { addressOf } from './service-address.ts';
@@ -29,10 +30,10 @@ changes nothing (exit code 2).`,
       try {
         const report = await tellService<ReloadReport>(address, '/api/v1/config/reload', { dryRun }, true);
         if (json) return printJson(report);
-        process.stdout.write(textOf(report));
+        stdout.write(textOf(report));
       } catch (error) {
         if (!(error instanceof Refused && error.code === 'config_invalid')) throw error;
-        process.stderr.write(`${error.message}\nThe configuration that was in force stays.\n`);
+        stderr.write(`${error.message}\nThe configuration that was in force stays.\n`);
         process.exitCode = UNUSABLE;
       }
     });

@@ -3,8 +3,10 @@ import { writeDemoConfig } from '../config/demo-config.ts';
 import { strangeVariables } from '../config/environment.ts';
 import { defaultDataFolder, findConfig } from '../config/find-config.ts';
 import { loadConfig } from '../config/load-config.ts';
-import { createLog } from '../log.ts';
+import { createLog } from '../log/log.ts';
+import { UnblockedOutput } from '../log/unblocked-output.ts';
 import { serve } from '../serve.ts';
+import { printable } from '../terminal/printable.ts';
 import { explainStart } from './explain-start.ts';
 import { followSignals } from './follow-signals.ts';
 import { keepGarbageYoung } from './keep-garbage-young.ts';
@@ -26,7 +28,10 @@ SIGTERM or Ctrl-C drains and stops it, a second one hurries. SIGHUP reads the co
     .action(async (_options: object, command: Command) => {
       keepGarbageYoung();
       const flags = command.optsWithGlobals<ServeFlags>();
-      const path = findConfig(flags.config, process.env) ?? (await writeDemo());
+      // Whether somebody reads it or not, Corral serves.
+      const said = new UnblockedOutput(1);
+      process.once('exit', () => said.finish());
+      const path = findConfig(flags.config, process.env) ?? (await writeDemo(said));
       const load = () => loadConfig(path, process.env, overridesOfFlags(flags));
       const loaded = load();
       const log = createLog(loaded.config);
@@ -39,12 +44,12 @@ SIGTERM or Ctrl-C drains and stops it, a second one hurries. SIGHUP reads the co
       }).catch((error: unknown) => {
         throw explainStart(error, loaded);
       });
-      process.stdout.write(welcome(served, loaded));
+      said.write(printable(welcome(served, loaded)));
       followSignals(served, log);
     });
 
 /** On a first start without any configuration, the demonstration's. */
-const writeDemo = (): Promise<string> =>
+const writeDemo = (said: UnblockedOutput): Promise<string> =>
   writeDemoConfig(defaultDataFolder(process.env), (name) =>
-    process.stdout.write(`writing demonstration model ${name} …\n`),
+    said.write(`writing demonstration model ${printable(name)} …\n`),
   );

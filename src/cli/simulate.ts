@@ -9,6 +9,7 @@ import { scenarioOf, simulate, type PolicyName } from '../simulation/simulate.ts
 import { settingsOf } from '../simulation/scenario/stage.ts';
 import { parseTrace } from '../simulation/parse-trace.ts';
 import { runTrace } from '../simulation/trace.ts';
+import { stdout } from '../terminal/print.ts';
 import { printJson } from './context.ts';
 import { compareText, jsonOf, runText, summaryText, traceText, type Run } from './simulate-text.ts';
 
@@ -85,7 +86,7 @@ function playScenarios(paths: readonly string[], flags: SimulateFlags): void {
   if (flags.report !== undefined) writeFileSync(flags.report, reportOf(runs));
   if (runs.some(({ result }) => result.failures.length > 0)) process.exitCode = 1;
   if (flags.json) return printJson(runs.map(jsonOf));
-  process.stdout.write(`${textOf(runs, files.length, flags)}\n`);
+  stdout.write(`${textOf(runs, files.length, flags)}\n`);
 }
 
 function textOf(runs: readonly Run[], files: number, { compare }: SimulateFlags): string {
@@ -137,5 +138,5 @@ function playTrace(csv: string, files: readonly string[], flags: SimulateFlags, 
     runTrace(trace, { settings: settingsOf(scenario, one), keepAlive }),
   );
   if (flags.json) return printJson(results);
-  process.stdout.write(`${traceText(results)}\n`);
+  stdout.write(`${traceText(results)}\n`);
 }

@@ -1,5 +1,6 @@
 import { Command } from 'commander';
 import type { RunnerStatus } from '../management/schemas.ts';
+import { stdout } from '../terminal/print.ts';
 import { runnerPath, tellService } from './ask-service.ts';
 import { configOf, printJson } from './context.ts';
 import { addressOf } from './service-address.ts';
@@ -20,5 +21,5 @@ export const stopCommand = (): Command =>
       const address = addressOf(configOf(command));
       const runner = await tellService<RunnerStatus>(address, `${runnerPath(id)}/stop`, { force });
       if (json) return printJson(runner);
-      process.stdout.write(`${runner.id} (${runner.model}): ${runner.state}\n`);
+      stdout.write(`${runner.id} (${runner.model}): ${runner.state}\n`);
     });

@@ -1,4 +1,5 @@
 import Table from 'cli-table3';
+import { printableLine } from '../terminal/printable.ts';
 
 const NO_LINES = Object.fromEntries(
   ['top', 'top-mid', 'top-left', 'top-right', 'bottom', 'bottom-mid', 'bottom-left', 'bottom-right']
@@ -13,7 +14,7 @@ export function table(head: readonly string[], rows: readonly (readonly (string 
     chars: { ...NO_LINES, middle: '  ' },
     style: { head: [], border: [], 'padding-left': 0, 'padding-right': 0 },
   });
-  made.push(...rows.map((row) => row.map(String)));
+  made.push(...rows.map((row) => row.map((cell) => printableLine(String(cell)))));
   return made
     .toString()
     .split('\n')

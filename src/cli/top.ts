@@ -1,12 +1,13 @@
 import { Command } from 'commander';
 import { connect, type CorralClient } from '../client/client.ts';
 import type { LoadedConfig } from '../config/load-config.ts';
+import { stdout } from '../terminal/print.ts';
+import { openScreen } from '../terminal/screen.ts';
 import { askService } from './ask-service.ts';
 import { configOf } from './context.ts';
 import { addressOf, type ServiceAddress } from './service-address.ts';
 import { follow } from './top/follow.ts';
 import { pictureOf } from './top/picture.ts';
-import { openScreen } from './top/screen.ts';
 import { socketFor } from './top/socket-for.ts';
 
 /** Durations run on without news. */
@@ -24,7 +25,7 @@ export const topCommand = (): Command =>
       // Says what is wrong, where a connection would only be tried again.
       await askService(address, '/api/v1/status');
       const open = (): CorralClient => clientFor(loaded, address);
-      await (process.stdout.isTTY ? watch(open, address.url) : printOnce(open, address.url));
+      await (stdout.isTTY ? watch(open, address.url) : printOnce(open, address.url));
     });
 
 const clientFor = (loaded: LoadedConfig, { url, key }: ServiceAddress): CorralClient =>
@@ -35,28 +36,25 @@ async function printOnce(open: () => CorralClient, url: string): Promise<void> {
   try {
     const { whole, scene } = follow(client, url, () => {});
     await whole;
-    process.stdout.write(`${pictureOf(scene(), { columns: Infinity, rows: Infinity }, Date.now())}\n`);
+    stdout.write(`${pictureOf(scene(), { columns: Infinity, rows: Infinity }, Date.now())}\n`);
   } finally {
     client.close();
   }
 }
 
 async function watch(open: () => CorralClient, url: string): Promise<void> {
-  const { stdout, stdin } = process;
   let pending: NodeJS.Timeout | undefined;
   const draw = (): void => {
     clearTimeout(pending);
     pending = undefined;
-    // The cursor stands on a line of its own below the picture.
-    const size = { columns: stdout.columns, rows: stdout.rows - 1 };
-    screen.show(pictureOf(followed.scene(), size, Date.now()));
+    screen.show(pictureOf(followed.scene(), screen.size, Date.now()));
   };
   const drawSoon = (): void => {
     pending ??= setTimeout(draw, REDRAW_AFTER_MS);
   };
   const client = open();
   const followed = follow(client, url, drawSoon);
-  const screen = openScreen(stdout, stdin, draw);
+  const screen = openScreen(draw);
   const redrawing = setInterval(draw, REDRAW_EVERY_MS);
   try {
     await Promise.race([screen.left, followed.whole.then(() => screen.left)]);

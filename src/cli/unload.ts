@@ -1,5 +1,6 @@
 import { Command } from 'commander';
 import type { ModelStatus } from '../management/schemas.ts';
+import { stdout } from '../terminal/print.ts';
 import { modelPath, tellService } from './ask-service.ts';
 import { configOf, printJson } from './context.ts';
 import { addressOf } from './service-address.ts';
@@ -20,5 +21,5 @@ export const unloadCommand = (): Command =>
       const address = addressOf(configOf(command));
       const model = await tellService<ModelStatus>(address, `${modelPath(name)}/unload`, { force });
       if (json) return printJson(model);
-      process.stdout.write(`${model.name}: ${model.state}\n`);
+      stdout.write(`${model.name}: ${model.state}\n`);
     });

@@ -1,16 +1,11 @@
 import { formatBytes } from '../../machines/vocabulary.ts';
+import type { Outlet } from '../terminal/print.ts';
+import { printableLine } from '../terminal/printable.ts';
 import type { PullProgress } from './pull-model.ts';
 
 const REDRAW_MS = 200;
 const BAR_WIDTH = 24;
 const STEP_PERCENT = 10;
-
-/** Where progress is shown; `process.stderr` is one. */
-export interface ProgressStream {
-  readonly isTTY?: boolean;
-  readonly columns?: number;
-  write(text: string): unknown;
-}
 
 export interface ProgressView {
   show(progress: PullProgress): void;
@@ -19,14 +14,14 @@ export interface ProgressView {
 }
 
 /** A bar that is drawn over and over on a terminal; elsewhere a line for every tenth. `nowMs` is a clock that never goes back. */
-export function progressView(stream: ProgressStream, nowMs: () => number): ProgressView {
+export function progressView(outlet: Outlet, nowMs: () => number): ProgressView {
   let drawn = false;
   let shownAtMs = -Infinity;
   let file = '';
   let start = { bytes: 0, atMs: 0 };
   let step = 0;
   const clear = (): void => {
-    if (drawn) stream.write('\r\u001b[K');
+    if (drawn) outlet.rewriteLine('');
     drawn = false;
   };
   return {
@@ -40,20 +35,20 @@ export function progressView(stream: ProgressStream, nowMs: () => number): Progr
       }
       const isDone = progress.doneBytes === progress.totalBytes;
       const text = progressText(progress, (progress.doneBytes - start.bytes) / ((now - start.atMs) / 1_000));
-      if (!stream.isTTY) {
-        if (stepOf(progress) > step) stream.write(`${text}\n`);
+      if (!outlet.isTTY) {
+        if (stepOf(progress) > step) outlet.write(`${text}\n`);
         step = Math.max(step, stepOf(progress));
       } else if (isDone || now - shownAtMs >= REDRAW_MS) {
-        clear();
-        const line = `${barOf(progress)} ${text}`.slice(0, Math.max(1, (stream.columns ?? 80) - 1));
-        stream.write(isDone ? `${line}\n` : line);
+        const line = printableLine(`${barOf(progress)} ${text}`);
+        outlet.rewriteLine(line.slice(0, Math.max(1, outlet.columns - 1)));
+        if (isDone) outlet.write('\n');
         drawn = !isDone;
         shownAtMs = now;
       }
     },
     say(text) {
       clear();
-      stream.write(`${text}\n`);
+      outlet.write(`${text}\n`);
     },
   };
 }

@@ -9,6 +9,7 @@ import { explainCommand } from '../../src/cli/explain.ts';
 import { loadCommand } from '../../src/cli/load.ts';
 import { logsCommand } from '../../src/cli/logs.ts';
 import { pinCommand, unpinCommand } from '../../src/cli/pin.ts';
+import { Outlet } from '../../src/terminal/print.ts';
 import { ProgressLine } from '../../src/cli/progress-line.ts';
 import { stopCommand } from '../../src/cli/stop.ts';
 import { unloadCommand } from '../../src/cli/unload.ts';
@@ -130,7 +131,7 @@ describe('the commands that manage a running Corral', function () {
 describe('a progress line', () => {
   const shown = (isTTY: boolean): { line: ProgressLine; text: () => string } => {
     const written: string[] = [];
-    const line = new ProgressLine({ isTTY, write: (text) => written.push(text) > 0 });
+    const line = new ProgressLine(new Outlet(() => ({ isTTY, write: (text) => written.push(text) })));
     return { line, text: () => written.join('') };
   };
 

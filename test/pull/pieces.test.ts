@@ -11,6 +11,7 @@ import { hubOf } from '../../src/pull/hub.ts';
 import { parseTree } from '../../src/pull/list-repo.ts';
 import { parseReference } from '../../src/pull/parse-reference.ts';
 import { progressText, progressView } from '../../src/pull/progress.ts';
+import { Outlet } from '../../src/terminal/print.ts';
 import { lockFile, PullLockError } from '../../src/pull/pull-lock.ts';
 
 describe('what is to be pulled', () => {
@@ -167,7 +168,8 @@ describe('progress', () => {
   const played = (isTTY: boolean): string => {
     let text = '';
     let nowMs = 0;
-    const view = progressView({ isTTY, columns: 60, write: (more: string) => (text += more) }, () => nowMs);
+    const outlet = new Outlet(() => ({ isTTY, columns: 60, write: (more: string) => (text += more) }));
+    const view = progressView(outlet, () => nowMs);
     for (let doneBytes = 0; doneBytes <= 100; doneBytes += 5) {
       view.show({ file: 'm.gguf', doneBytes: doneBytes * 1024 ** 2, totalBytes: 100 * 1024 ** 2 });
       if (doneBytes === 50) view.say('half');
@@ -188,10 +190,10 @@ describe('progress', () => {
   it('is one line that is drawn anew on a terminal', () => {
     const text = played(true);
 
-    expect(text).to.contain('\r\u001b[K[############............] 50 %');
-    expect(text).to.contain('\r\u001b[Khalf\n');
+    expect(text).to.contain('\r\u001b[2K[############............] 50 %');
+    expect(text).to.contain('\r\u001b[2Khalf\n');
     expect(text.endsWith('\n')).to.equal(true);
-    for (const line of text.split(/\r|\n/)) expect(line.replace('\u001b[K', '').length).to.be.below(60);
+    for (const line of text.split(/\r|\n/)) expect(line.replace('\u001b[2K', '').length).to.be.below(60);
   });
 
   it('says how far, of how much, and how fast', () => {

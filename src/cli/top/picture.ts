@@ -1,6 +1,7 @@
 import { formatBytes, sumBytes } from '../../../machines/vocabulary.ts';
 import type { ConnectionState, Row } from '../../client/client.ts';
 import type { DecisionEntry } from '../../management/schemas.ts';
+import { printableLine } from '../../terminal/printable.ts';
 import { bar } from '../bar.ts';
 import { cut } from '../cut.ts';
 import { formatDuration, table } from '../table.ts';
@@ -53,7 +54,7 @@ export function pictureOf(scene: Scene, { columns, rows }: Size, nowMs: number):
     .flatMap((part, index) => (index === 0 ? part : ['', ...part]));
   return lines
     .slice(0, rows)
-    .map((line) => cut(plain(line), columns))
+    .map((line) => cut(printableLine(line), columns))
     .join('\n');
 }
 
@@ -130,7 +131,3 @@ function decisionLines(decisions: readonly DecisionEntry[], room: number): strin
 const since = (moment: string, nowMs: number): number => Math.max(0, nowMs - Date.parse(moment));
 
 const timeOf = (ms: number): string => new Date(ms).toTimeString().slice(0, 8);
-
-/** Reasons may quote what a runner printed: nothing of it may steer the terminal. */
-// oxlint-disable-next-line no-control-regex -- it is control characters that are looked for
-const plain = (line: string): string => line.replaceAll(/[\u0000-\u001f\u007f-\u009f]/g, ' ');

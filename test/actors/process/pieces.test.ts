@@ -16,14 +16,44 @@ describe('runner logs', () => {
     expect(logs.tail('runner-1')).to.deep.equal(['one', 'two', 'three', 'loading 99 %', 'rest']);
   });
 
-  it('are bounded in lines, in width and in runners', () => {
+  it('are bounded in lines, in width and in runners that have ended', () => {
     const logs = new RunnerLogs();
     for (let i = 0; i < 3_000; i++) logs.append('runner-1', `${'x'.repeat(5_000)}${i}\n`);
     expect(logs.tail('runner-1')).to.have.length(500);
     expect(logs.tail('runner-1', 1)[0]).to.have.length(4_096);
 
-    for (let i = 2; i < 100; i++) logs.append(`runner-${i}`, 'line\n');
+    for (let i = 2; i <= 100; i++) {
+      logs.begin(`runner-${i}`, () => {});
+      logs.append(`runner-${i}`, 'line\n');
+      logs.end(`runner-${i}`);
+    }
     expect(logs.tail('runner-1')).to.deep.equal([]);
+    const kept = Array.from({ length: 100 }, (_, i) => `runner-${i + 1}`).filter(
+      (id) => logs.tail(id).length > 0,
+    );
+    expect(kept).to.have.length(50);
+    expect(kept[0]).to.equal('runner-51');
+  });
+
+  it('stay as long as their runners, however many others come and go', () => {
+    const logs = new RunnerLogs();
+    const heard: string[] = [];
+    for (const id of ['old', 'older']) {
+      logs.begin(id, () => {});
+      logs.append(id, 'it began\n');
+    }
+    logs.subscribe('old', (line) => heard.push(line));
+
+    for (let i = 1; i <= 100; i++) {
+      logs.append(`runner-${i}`, 'it came to nothing\n');
+      if (i === 60) logs.end('older');
+    }
+    logs.append('old', 'it goes on\n');
+
+    expect(logs.tail('old')).to.deep.equal(['it began', 'it goes on']);
+    expect(logs.terminal('old')).to.equal('it began\nit goes on\n');
+    expect(heard).to.deep.equal(['it goes on']);
+    expect(logs.tail('older'), 'of those that have ended it is the 11th').to.deep.equal(['it began']);
   });
 
   it('are heard until the listener leaves', () => {
