@@ -24,6 +24,7 @@ export interface ChatMessage {
 
 /** The loaded model: texts to tokens and back, slots to generate in, embeddings. */
 export class Engine {
+  readonly log: (line: string) => void;
   readonly slots: Slots | null;
   readonly chatTemplate: string;
   readonly contextTokens: number;
@@ -38,7 +39,9 @@ export class Engine {
     context: LlamaContext | null,
     embedding: LlamaEmbeddingContext | null,
     args: Arguments,
+    log: (line: string) => void,
   ) {
+    this.log = log;
     this.#model = model;
     this.#embedding = embedding;
     this.contextTokens = Math.floor(args.totalContextTokens / args.slots);
@@ -114,7 +117,7 @@ export async function loadEngine(args: Arguments, log: (line: string) => void): 
   const model = await llama.loadModel({ modelPath: args.modelPath });
   if (args.embedding) {
     const embedding = await model.createEmbeddingContext({ threads: args.threads, batchSize: BATCH_TOKENS });
-    return new Engine(model, null, embedding, args);
+    return new Engine(model, null, embedding, args, log);
   }
   const context = await model.createContext({
     // Per sequence here, where llama-server counts all slots together.
@@ -123,5 +126,5 @@ export async function loadEngine(args: Arguments, log: (line: string) => void): 
     threads: args.threads,
     batchSize: BATCH_TOKENS,
   });
-  return new Engine(model, context, null, args);
+  return new Engine(model, context, null, args, log);
 }

@@ -76,6 +76,8 @@ export async function* generate(
     engine.counts.prompt += prompt.length - slot.cachedTokens;
     engine.counts.generated += slot.decodedTokens;
     slots.giveBack(slot);
+    // Corral waits for this line, as for llama-server's, before it gives the slot to somebody else.
+    if (signal.aborted) engine.log(`slot I release: id ${slot.id} | its client has left`);
   }
 }
 

@@ -3,9 +3,11 @@ import type { Failure } from '../machines/failures.ts';
 import type { schedulerMachine } from '../machines/scheduler.machine.ts';
 import { shuttingDown } from '../machines/scheduler/commands.ts';
 import type { SchedulerEmitted } from '../machines/scheduler/contract.ts';
-import type { LeaseId, ModelSpec } from '../machines/vocabulary.ts';
+import type { RunnerRow } from '../machines/scheduler/tables.ts';
+import type { LeaseId, ModelSpec, RunnerId } from '../machines/vocabulary.ts';
 import { ServiceError } from './errors.ts';
 import type { Lease, LeaseDesk, LeaseRequest } from './lease.ts';
+import { SlotWatch } from './slot-watch.ts';
 import { waitProgress, type WaitProgress } from './wait-progress.ts';
 import { loadedModels, type LoadedModel } from './loaded-models.ts';
 import { LightSignal, type Signal } from './signal.ts';
@@ -27,6 +29,10 @@ export interface LeasesOptions {
   readonly resolve: (name: string) => ModelSpec;
   /** Longest wait for a runner, in ms, as it is configured now. */
   readonly waitLimitMs: () => number;
+  /** Hears each line that a runner prints; the answer ends it. */
+  readonly onLine: (runnerId: RunnerId, listener: (line: string) => void) => () => void;
+  /** Told of a lease that ended although its runner works on for a client that left, and after how long. */
+  readonly onOverstay: (lease: Pick<Lease, 'id' | 'runnerId' | 'model'>, heldMs: number) => void;
 }
 
 /**
@@ -38,6 +44,8 @@ export class Leases implements LeaseDesk {
   readonly #options: LeasesOptions;
   readonly #pending = new Map<string, Pending>();
   readonly #held = new Map<string, LightSignal>();
+  /** Of runners that work on for clients that have left. */
+  readonly #watches = new Map<RunnerId, SlotWatch>();
   #seq = 0;
 
   constructor(scheduler: Scheduler, options: LeasesOptions) {
@@ -46,6 +54,7 @@ export class Leases implements LeaseDesk {
     scheduler.on('request.granted', (event) => this.#grant(event));
     scheduler.on('request.refused', ({ leaseId, failure }) => this.#refuse(leaseId, failure));
     scheduler.on('lease.lost', ({ leaseId, failure }) => this.#lose(leaseId, failure));
+    scheduler.on('runner.changed', ({ runnerId }) => this.#letGo(runnerId));
   }
 
   /** Requests that wait and leases that are held: both come back to zero. */
@@ -100,6 +109,7 @@ export class Leases implements LeaseDesk {
       waitMs: 0,
       loadMs: 0,
       release: () => {},
+      abandon: () => {},
     };
   }
 
@@ -147,7 +157,42 @@ export class Leases implements LeaseDesk {
       if (this.#held.delete(leaseId)) this.#scheduler.send({ type: 'lease.released', leaseId });
     };
     const { model } = pending;
-    pending.resolve({ id: leaseId, runnerId, model, endpoint, lost, waitMs, loadMs, release });
+    const lease = { id: leaseId, runnerId, model, endpoint, lost, waitMs, loadMs, release };
+    pending.resolve({ ...lease, abandon: (left) => this.#abandon({ ...lease, ...left }) });
+  }
+
+  #abandon(lease: Omit<Lease, 'abandon'> & { readonly hasReplied: boolean }): void {
+    const { id: leaseId, runnerId, lost, hasReplied, release } = lease;
+    if (!this.#held.has(leaseId)) return;
+    const watch = this.#watches.get(runnerId) ?? this.#watch(lease);
+    this.#watches.set(runnerId, watch);
+    lost.addEventListener('abort', () => watch.forget(leaseId));
+    watch.hold({ leaseId, hasReplied, release });
+    // It may be on its way out already.
+    this.#letGo(runnerId);
+  }
+
+  #watch({ runnerId, model, endpoint }: Omit<Lease, 'abandon'>): SlotWatch {
+    const { onLine, onOverstay } = this.#options;
+    const none: ReadonlySet<LeaseId> = new Set();
+    return new SlotWatch({
+      endpoint,
+      leases: () => this.#runner(runnerId)?.leases ?? none,
+      onLine: (listener) => onLine(runnerId, listener),
+      onOverstay: (id, heldMs) => onOverstay({ id, runnerId, model }, heldMs),
+      onEnd: () => void this.#watches.delete(runnerId),
+    });
+  }
+
+  /** Nobody gets the slots of a runner that is to go: it need not wait for those whose clients have left. */
+  #letGo(runnerId: RunnerId): void {
+    const watch = this.#watches.get(runnerId);
+    const state = watch && this.#runner(runnerId)?.state;
+    if (state !== 'ready' && state !== 'idle') watch?.releaseAll();
+  }
+
+  #runner(runnerId: RunnerId): RunnerRow | undefined {
+    return this.#scheduler.getSnapshot().context.ledger.runners.get(runnerId);
   }
 
   #refuse(leaseId: string, failure: Failure): void {

@@ -81,6 +81,12 @@ export async function startService(options: ServiceOptions): Promise<Service> {
   const leases = new Leases(scheduler, {
     resolve: (name) => catalogue.resolve(name),
     waitLimitMs: () => reloader.config.limits.wait,
+    onLine: (runnerId, listener) => options.logs.subscribe(runnerId, listener),
+    onOverstay: ({ id: leaseId, runnerId, model }, heldMs) =>
+      log.warn(
+        { event: 'lease.overstayed', leaseId, runnerId, model, heldMs: Math.round(heldMs) },
+        'the runner still works for a client that has left; its slot counts as free from now on',
+      ),
   });
   listen(scheduler, options, decisions, pools);
   const ledger = () => scheduler.getSnapshot().context.ledger;

@@ -23,12 +23,16 @@ export interface DeliveryParts {
 }
 
 /**
- * Leases and forwards, a second time if the first runner was lost before it answered. Rejects, before a reply has begun,
+ * Leases and forwards, a second time if the first runner was lost before it answered; the lease of a client that leaves in
+ * between ends with the runner's work for it. Rejects, before a reply has begun,
  * with what the desk rejects with.
  */
 export const deliver = async (parts: DeliveryParts, exchange: Exchange, call: Call): Promise<Outcome> => {
   for (let attempt = 1; ; attempt += 1) {
+    // What the client has not been told of an earlier attempt is void.
+    exchange.entry.firstByteMs = null;
     const lease = await obtain(parts, exchange, call, attempt > 1);
+    let end = (): void => lease.release();
     try {
       noteAttempt(exchange, lease);
       exchange.trace?.forwarding(lease);
@@ -37,6 +41,8 @@ export const deliver = async (parts: DeliveryParts, exchange: Exchange, call: Ca
       const result = await forward({ exchange, call, lease, reply, dispatcher });
       exchange.trace?.forwarded(result.kind);
       if (result.kind === 'complete') return 'ok';
+      if (result.kind === 'client-gone' && result.after !== 'nothing')
+        end = () => lease.abandon({ hasReplied: result.after === 'reply' });
       if (result.kind === 'client-gone' || exchange.gone.aborted) return 'client-gone';
       const failure = result.failure ?? (await reasonOf(parts.desk, lease));
       parts.pools.drop(lease.runnerId);
@@ -49,7 +55,7 @@ export const deliver = async (parts: DeliveryParts, exchange: Exchange, call: Ca
         return 'upstream-lost';
       }
     } finally {
-      lease.release();
+      end();
     }
   }
 };

@@ -13,8 +13,9 @@ import type { ReplySink } from './reply-sink.ts';
 /** How one attempt to have a request served ended. The reply is finished only after `complete`. */
 export type ForwardResult =
   | { readonly kind: 'complete' }
-  | { readonly kind: 'client-gone' }
-  /** Nothing of the runner's reply has been seen: another runner may be tried. */
+  /** What had happened by then tells how soon the runner stops working on it. */
+  | { readonly kind: 'client-gone'; readonly after: 'nothing' | 'request' | 'reply' }
+  /** The client has nothing of the runner's reply: another runner may be tried. */
   | { readonly kind: 'lost-before-reply'; readonly failure: Failure | null }
   /** The client has a part of the reply. */
   | { readonly kind: 'lost-in-reply'; readonly failure: Failure | null };
@@ -30,7 +31,7 @@ export interface Forwarding {
 
 /**
  * Sends a request to a leased runner, and gives its reply to the sink as it comes. It never rejects, and it sets no time
- * limit; it neither retries nor releases the lease. Once the first response byte is here, the held body is let go.
+ * limit; it neither retries nor releases the lease. Once the client gets the first byte, the held body is let go.
  */
 export const forward = (forwarding: Forwarding): Promise<ForwardResult> =>
   new Promise((resolve) => {
@@ -60,7 +61,7 @@ class Relay implements Dispatcher.DispatchHandler {
   readonly #resolve: (result: ForwardResult) => void;
   #controller: Dispatcher.DispatchController | null = null;
   /** Error codes are the same before and after the first byte, so this flag alone tells the two apart. */
-  #replied = false;
+  #hasReplied = false;
 
   constructor(forwarding: Forwarding, resolve: (result: ForwardResult) => void) {
     this.#forwarding = forwarding;
@@ -85,9 +86,9 @@ class Relay implements Dispatcher.DispatchHandler {
   ): void {
     if (this.settled || status < 200) return;
     const { exchange, call, reply } = this.#forwarding;
-    this.#replied = true;
+    this.#hasReplied = true;
     exchange.entry.firstByteMs = Math.round(exchange.elapsedMs());
-    call.body.drop();
+    if (!reply.tellsAtEnd) call.body.drop();
     reply.start(status, headers, statusText);
   }
 
@@ -112,7 +113,8 @@ class Relay implements Dispatcher.DispatchHandler {
 
   readonly #onGone = (): void => {
     if (this.settled) return;
-    this.#settle({ kind: 'client-gone' });
+    const after = this.#hasReplied ? 'reply' : this.#controller ? 'request' : 'nothing';
+    this.#settle({ kind: 'client-gone', after });
     this.#controller?.abort(new ClientGone());
   };
 
@@ -124,7 +126,8 @@ class Relay implements Dispatcher.DispatchHandler {
   };
 
   #lose(failure: Failure | null): void {
-    this.#settle({ kind: this.#replied ? 'lost-in-reply' : 'lost-before-reply', failure });
+    const isTold = this.#hasReplied && !this.#forwarding.reply.tellsAtEnd;
+    this.#settle({ kind: isTold ? 'lost-in-reply' : 'lost-before-reply', failure });
   }
 
   #settle(result: ForwardResult): void {

@@ -74,6 +74,15 @@ export const problemOf = (error: unknown): HttpProblem => {
   };
 };
 
+/** A runner whose reply is an error, or none that can be read. */
+export const badReply = (message: string, status: 500 | 502): HttpProblem => ({
+  status,
+  message,
+  type: 'server_error',
+  code: 'runner_error',
+  param: null,
+});
+
 /** The problem as JSON text in OpenAI's shape. */
 export const errorBody = ({ message, type, code, param }: HttpProblem): string =>
   JSON.stringify({ error: { message, type, code, param } });

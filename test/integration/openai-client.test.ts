@@ -220,7 +220,8 @@ describe(`the openai client${realLlamaServer === null ? ' (real llama-server lef
         stop.abort();
 
         await until('the slot is free', async () => (await busySlots()) === 0, 200);
-        expect(corral.leases.counts).to.deep.equal({ waiting: 0, held: 0 });
+        await until('the lease has ended', () => corral.leases.counts.held === 0, 1_000);
+        expect(corral.leases.counts.waiting).to.equal(0);
       });
 
       it('throws its own error for an unknown model, near misses first', async () => {

@@ -88,6 +88,46 @@ describe("losses behind Ollama's API", () => {
     expect(garbled.lines.slice(1)).to.deep.equal([{ error: 'the reply of the runner cannot be understood' }]);
   });
 
+  it('are mended unseen for a client that wants no stream, even in the midst of a stream', async () => {
+    let attempts = 0;
+    const { status, lines, desk } = await chat(
+      (request, response) => {
+        attempts += 1;
+        request.resume();
+        response.writeHead(200, { 'content-type': 'text/event-stream' });
+        response.write(chunk);
+        if (attempts === 1) setImmediate(() => response.socket?.destroy());
+        else response.end(`${chunk}data: [DONE]\n\n`);
+      },
+      { stream: false },
+    );
+
+    expect(status).to.equal(200);
+    expect(lines).to.have.length(1);
+    expect(lines[0]).to.have.nested.property('message.content', 'hellohello');
+    expect(desk.leases).to.have.length(2);
+  });
+
+  it('of a part of the reply are an error for a client that wants no stream', async () => {
+    const answer = (part: string) =>
+      chat(
+        (request, response) => {
+          request.resume();
+          response.writeHead(200, { 'content-type': 'text/event-stream' });
+          response.end(`${chunk}${part}\n\n`);
+        },
+        { stream: false },
+      );
+    const told = await answer('data: {"error":{"code":500,"message":"out of slots"}}');
+    const garbled = await answer('data: {"cho');
+
+    expect([told.status, told.lines]).to.deep.equal([500, [{ error: 'out of slots' }]]);
+    expect([garbled.status, garbled.lines]).to.deep.equal([
+      502,
+      [{ error: 'the reply of the runner cannot be understood' }],
+    ]);
+  });
+
   it('hold no bytes of requests that have ended', async () => {
     const upstream = await servers.upstream((request, response) => {
       request.resume();

@@ -6,7 +6,9 @@ import type { ChatRequest, GenerateRequest } from './requests.ts';
 /** What llama-server is asked instead. */
 export interface GenerationCall {
   readonly path: '/v1/chat/completions' | '/v1/completions' | '/infill';
+  /** Asks for a stream in any case: a runner that streams stops at the next token when its client has left. */
   readonly body: object;
+  /** Whether the client wants it as a stream. */
   readonly stream: boolean;
   /** Names of fields and options that have no effect here. */
   readonly ignored: readonly string[];
@@ -92,12 +94,11 @@ const finished = (
   own: object,
 ): GenerationCall => {
   const { sampling, ignored } = mapOptions(options ?? {}, context);
-  const isStream = stream ?? true;
-  const streaming = isStream && path !== '/infill' && { stream_options: { include_usage: true } };
+  const counting = path !== '/infill' && { stream_options: { include_usage: true } };
   return {
     path,
-    body: { model, ...own, ...sampling, stream: isStream, ...streaming },
-    stream: isStream,
+    body: { model, ...own, ...sampling, stream: true, ...counting },
+    stream: stream ?? true,
     ignored,
   };
 };

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import type { Counts, Piece } from './piece.ts';
+import { readPiece, type Counts, type Piece } from './piece.ts';
 
 /** Whose reply it is: `/api/chat` has messages, `/api/generate` has texts. */
 export type Shape = 'chat' | 'generate';
@@ -31,6 +31,9 @@ const toNs = (ms: number): number => Math.round(ms * 1e6);
 export class GenerationReply {
   readonly #options: ReplyOptions;
   readonly #toolCalls = new Map<number, ToolCall>();
+  readonly #logprobs: unknown[] = [];
+  #text = '';
+  #thinking = '';
   #finish: 'stop' | 'length' = 'stop';
   #counts: Counts | null = null;
 
@@ -58,16 +61,29 @@ export class GenerationReply {
     return [...made, { ...this.#head({ text: '' }), ...this.#sums() }];
   }
 
-  /** All of it, for a client that wants no stream. */
-  whole(piece: Piece): object {
+  /** Keeps a piece for `whole`. */
+  keep(piece: Piece): void {
     this.#note(piece);
+    this.#text += piece.text;
+    this.#thinking += piece.thinking;
+    this.#logprobs.push(...piece.logprobs);
+  }
+
+  /** All that was kept, for a client that wants no stream. */
+  whole(): object {
     const { calls, unread } = this.#readToolCalls();
-    const { text, thinking, logprobs } = piece;
+    const [text, thinking, logprobs] = [this.#text, this.#thinking, this.#logprobs];
     return {
       ...this.#head({ text: text + unread, thinking, toolCalls: calls }),
       ...(logprobs.length > 0 && { logprobs }),
       ...this.#sums(),
     };
+  }
+
+  /** All of it, where a runner gave no stream. */
+  ofJson(json: unknown): object {
+    this.keep(readPiece(json));
+    return this.whole();
   }
 
   /** The reply to a request that asked nothing: the model has been loaded, or told to go. */

@@ -9,11 +9,11 @@ import type { ProxyParts } from '../proxy.ts';
 import { sendJson } from '../replies.ts';
 import type { ReplySink } from '../reply-sink.ts';
 import type { Outcome } from '../request-log.ts';
+import { AssembledReply } from './assembled-reply.ts';
 import { embeddingsCall, readEmbeddings, textsOf } from './embeddings.ts';
 import { ollama } from './family.ts';
 import { chatCall, generateCall, type GenerationCall } from './generation-call.ts';
 import { GenerationReply, type Shape } from './generation-reply.ts';
-import { readPiece } from './piece.ts';
 import { holdJson, receiveJson } from './receive-json.ts';
 import {
   chatRequest,
@@ -79,25 +79,25 @@ const serveGeneration = async (
 ): Promise<Outcome> => {
   const { request, shape, call } = asked;
   const wishes = wishesOf(exchange, request);
-  const reply = new GenerationReply({
-    shape,
-    model: request.model,
-    times: () => ({ totalMs: exchange.elapsedMs(), loadMs: exchange.entry.loadMs }),
-  });
+  const newReply = (): GenerationReply =>
+    new GenerationReply({
+      shape,
+      model: request.model,
+      times: () => ({ totalMs: exchange.elapsedMs(), loadMs: exchange.entry.loadMs }),
+    });
   if (!call) {
     const isUnload = wishes.keepAlive === 0;
     if (isUnload) parts.desk.unload(request.model);
     else await preload(parts, exchange, request.model, wishes);
-    sendJson(exchange.response, 200, reply.empty(isUnload ? 'unload' : 'load'));
+    sendJson(exchange.response, 200, newReply().empty(isUnload ? 'unload' : 'load'));
     return 'ok';
   }
   exchange.entry.stream = call.stream;
   const told = ignoredHeader(call.ignored);
   return ask(parts, exchange, { model: request.model, path: call.path, body: call.body, wishes }, (lease) => {
     const headers = { ...leaseHeaders(lease, exchange), ...told };
-    return call.stream
-      ? new StreamedReply(exchange, headers, reply)
-      : new WholeReply(exchange, headers, (json) => reply.whole(readPiece(json)));
+    const Reply = call.stream ? StreamedReply : AssembledReply;
+    return new Reply(exchange, headers, newReply());
   });
 };
 

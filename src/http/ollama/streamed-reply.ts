@@ -28,9 +28,7 @@ export class StreamedReply implements ReplySink {
 
   start(status: number, headers: IncomingHttpHeaders): void {
     if (status >= 400 || !isEventStream(headers)) {
-      this.#whole = new WholeReply(this.#exchange, this.#headers, (json) =>
-        this.#reply.whole(readPiece(json)),
-      );
+      this.#whole = new WholeReply(this.#exchange, this.#headers, (json) => this.#reply.ofJson(json));
       return this.#whole.start(status, headers);
     }
     const { response } = this.#exchange;

@@ -140,6 +140,7 @@ export class SmallDesk implements LeaseDesk {
       },
       lose: (failure) => lost.abort(new ServiceError(failure)),
       release: () => void (releases += 1),
+      abandon: () => void (releases += 1),
     };
   }
 }
