@@ -6,7 +6,7 @@ import type { AddressInfo } from 'node:net';
 import { WebSocketServer } from 'ws';
 import type { InspectionEvent } from 'xstate';
 import { Inspection } from '../src/inspect/inspection.ts';
-import type { Scheduler } from '../src/leases.ts';
+import type { Scheduler } from '../src/ledger-of.ts';
 import { loadedPool, type LoadedPool } from './loaded-pool.ts';
 
 const CYCLES = 5_000;

@@ -1,6 +1,6 @@
 import { createActor } from 'xstate';
 import { compose } from '../src/compose.ts';
-import type { Scheduler } from '../src/leases.ts';
+import type { Scheduler } from '../src/ledger-of.ts';
 import { settingsOf } from '../src/simulation/scenario/stage.ts';
 import { simulatedEffects } from '../src/simulation/effects.ts';
 import { scenarioOf } from '../src/simulation/simulate.ts';

@@ -4,7 +4,7 @@ import type { SchedulerSettings } from '../machines/scheduler/contract.ts';
 import { Ledger } from '../machines/scheduler/ledger.ts';
 import { noteLeaseOpened } from '../machines/scheduler/reports.ts';
 import { carryOutPlan, takeRequest, type Outlet } from '../machines/scheduler/steps.ts';
-import type { RunnerRow } from '../machines/scheduler/tables.ts';
+import { newTables } from '../machines/scheduler/tables.ts';
 import type { ModelSpec, RunnerId } from '../machines/vocabulary.ts';
 import { VirtualClock } from '../src/simulation/virtual-clock.ts';
 import type { Trace } from '../src/simulation/trace.ts';
@@ -22,7 +22,7 @@ export function runPlain(
   specs: ReadonlyMap<string, ModelSpec>,
 ): number {
   const clock = new VirtualClock();
-  const ledger = new Ledger(settings, clock.now);
+  let ledger = new Ledger(newTables(settings), clock.now);
   ledger.read(
     trace.gpusBytes.map((totalBytes, i) => ({
       id: `CUDA${i}`,
@@ -44,41 +44,48 @@ export function runPlain(
     for (const report of opening) noteLeaseOpened(ledger, report, out);
     events += opening.length;
     opening.length = 0;
+    // As the scheduler's transitions do: each begins with the tables that the one before has left.
+    ledger = new Ledger(ledger.finish(), clock.now);
   };
-  const unload = (runner: RunnerRow): void => {
-    ledger.moveRunner(runner, 'unloading', '');
-    clock.setTimeout(() => (ledger.removeRunner(runner), happened()), 1_000);
+  const unload = (runnerId: RunnerId): void => {
+    ledger.moveRunner(runnerId, 'unloading', '');
+    clock.setTimeout(() => {
+      const runner = ledger.runners.get(runnerId);
+      if (runner) ledger.removeRunner(runner);
+      happened();
+    }, 1_000);
   };
   const keepAlives = new Map<RunnerId, number>();
-  const restIfIdle = (runner: RunnerRow): void => {
-    if (runner.leases.size > 0) return;
-    if (runner.isDismissed) return unload(runner);
-    const timer = clock.setTimeout(() => (unload(runner), happened()), Number(runner.keepAlive));
-    keepAlives.set(runner.id, timer);
+  const restIfIdle = (runnerId: RunnerId): void => {
+    const runner = ledger.runners.get(runnerId);
+    if (!runner || runner.leases.size > 0) return;
+    if (runner.isDismissed) return unload(runnerId);
+    const timer = clock.setTimeout(() => (unload(runnerId), happened()), Number(runner.keepAlive));
+    keepAlives.set(runnerId, timer);
   };
   const out: Outlet = {
     emit: () => {},
     reap: () => {},
-    wakeAt: (atMs) => {
+    wakeIn: (delayMs) => {
       clock.clearTimeout(wake);
-      wake = clock.setTimeout(happened, atMs - clock.now());
+      wake = clock.setTimeout(happened, delayMs);
     },
-    spawn: (runner, spec) => {
+    spawn: (runnerId, spec) => {
       clock.setTimeout(
         () => {
-          if (runner.isDismissed) return;
+          const runner = ledger.runners.get(runnerId);
+          if (!runner || runner.isDismissed) return;
           ledger.noteLoaded(runner, null);
-          restIfIdle(runner);
+          restIfIdle(runnerId);
           happened();
         },
         models.get(spec.name)?.loadMs ?? 0,
       );
     },
     command: (runnerId, command) => {
-      const runner = ledger.runners.get(runnerId);
-      if (!runner) return;
+      if (!ledger.runners.has(runnerId)) return;
       clock.clearTimeout(keepAlives.get(runnerId) ?? 0);
-      if (command.type === 'runner.expire') return restIfIdle(runner);
+      if (command.type === 'runner.expire') return restIfIdle(runnerId);
       if (command.type !== 'lease.open') return;
       const { leaseId } = command;
       opening.push({ type: 'lease.opened', runnerId, leaseId, endpoint: ENDPOINT });
@@ -91,7 +98,7 @@ export function runPlain(
           request.outputTokens / model.decodeTokensPerSecond);
       clock.setTimeout(() => {
         ledger.release(leaseId);
-        restIfIdle(runner);
+        restIfIdle(runnerId);
         happened();
       }, runMs);
     },

@@ -13,6 +13,9 @@ export interface DevicesInput {
   >;
 }
 
+/** For an actor without input, as XState makes one to compute a single transition: a timer without a delay would fire at once. */
+const WITHOUT_TIMERS = { intervalMs: Infinity, deadlineMs: Infinity };
+
 /** Reads the devices on a rhythm. A probe that fails or hangs says nothing, and delays nobody. */
 export const devicesMachine = setup({
   types: {
@@ -36,7 +39,7 @@ export const devicesMachine = setup({
   },
 }).createMachine({
   id: 'devices',
-  context: ({ input }) => input,
+  context: ({ input }) => ({ ...WITHOUT_TIMERS, ...input }),
   initial: 'probing',
   states: {
     probing: {

@@ -1,6 +1,6 @@
 import type { Failure } from '../machines/failures.ts';
 import type { SchedulerEmitted } from '../machines/scheduler/contract.ts';
-import type { Ledger } from '../machines/scheduler/ledger.ts';
+import type { LedgerReader } from '../machines/scheduler/ledger-reader.ts';
 import type { RunnerRow } from '../machines/scheduler/tables.ts';
 import type { ModelSpec } from '../machines/vocabulary.ts';
 import { ServiceError } from './errors.ts';
@@ -86,7 +86,7 @@ export class Catalogue {
     );
   }
 
-  list(ledger: Ledger): readonly ModelListing[] {
+  list(ledger: LedgerReader): readonly ModelListing[] {
     return this.#entries.map(({ name, aliases, createdAtSeconds, spec }) => ({
       name,
       aliases,

@@ -1,6 +1,4 @@
-import type { ActorRefFrom } from 'xstate';
 import type { Failure } from '../machines/failures.ts';
-import type { schedulerMachine } from '../machines/scheduler.machine.ts';
 import { shuttingDown } from '../machines/scheduler/commands.ts';
 import type { SchedulerEmitted } from '../machines/scheduler/contract.ts';
 import type { RunnerRow } from '../machines/scheduler/tables.ts';
@@ -11,8 +9,7 @@ import { SlotWatch } from './slot-watch.ts';
 import { waitProgress, type WaitProgress } from './wait-progress.ts';
 import { loadedModels, type LoadedModel } from './loaded-models.ts';
 import { LightSignal, type Signal } from './signal.ts';
-
-export type Scheduler = ActorRefFrom<typeof schedulerMachine>;
+import { ledgerOf, type Scheduler } from './ledger-of.ts';
 
 interface Pending {
   readonly model: string;
@@ -96,7 +93,7 @@ export class Leases implements LeaseDesk {
 
   look(name: string): Lease | null {
     const { name: model } = this.find(name);
-    const runners = this.#scheduler.getSnapshot().context.ledger.runnersOf(model);
+    const runners = ledgerOf(this.#scheduler).runnersOf(model);
     const runner = runners.findLast(({ state }) => state === 'ready' || state === 'idle');
     if (!runner?.endpoint) return null;
     const { id: runnerId, endpoint } = runner;
@@ -118,17 +115,17 @@ export class Leases implements LeaseDesk {
   }
 
   loaded(): readonly LoadedModel[] {
-    return loadedModels(this.#scheduler.getSnapshot().context.ledger);
+    return loadedModels(ledgerOf(this.#scheduler));
   }
 
   unload(name: string): void {
     const { name: model } = this.find(name);
-    const { drainMs } = this.#scheduler.getSnapshot().context.ledger.settings;
+    const { drainMs } = ledgerOf(this.#scheduler).settings;
     this.#scheduler.send({ type: 'model.unload', model, drainMs });
   }
 
   progressOf(leaseId: LeaseId): WaitProgress | null {
-    return waitProgress(this.#scheduler.getSnapshot().context.ledger, leaseId);
+    return waitProgress(ledgerOf(this.#scheduler), leaseId);
   }
 
   async lossOf(lease: Lease, withinMs: number): Promise<Failure | null> {

@@ -1,4 +1,4 @@
-import type { Ledger } from '../machines/scheduler/ledger.ts';
+import type { LedgerReader } from '../machines/scheduler/ledger-reader.ts';
 import type { RunnerState } from '../machines/runner/contract.ts';
 import { sumBytes } from '../machines/vocabulary.ts';
 
@@ -17,7 +17,7 @@ export interface LoadedModel {
 const loadedStates: readonly RunnerState[] = ['ready', 'idle', 'expiring'];
 
 /** What is loaded, in the order in which it was. */
-export const loadedModels = (ledger: Ledger): readonly LoadedModel[] =>
+export const loadedModels = (ledger: LedgerReader): readonly LoadedModel[] =>
   [...ledger.runners.values()]
     .filter(({ state, readyAtMs }) => loadedStates.includes(state) && readyAtMs !== null)
     .map(({ spec, state, reservation, keepAlive, pinned, stateSinceMs }) => {

@@ -5,8 +5,8 @@ import { createStream, type RotatingFileStream } from 'rotating-file-stream';
 import type { RunnerLogs } from '../actors/process/runner-logs.ts';
 import type { RunnerId } from '../machines/vocabulary.ts';
 import type { Config } from './config/schema.ts';
-import type { Scheduler } from './leases.ts';
 import { runnerLogName } from './runner-log-name.ts';
+import { ledgerOf, type Scheduler } from './ledger-of.ts';
 
 /** What may wait for a slow disk, per model; lines beyond that are left out. */
 const MOST_WAITING_BYTES = 1024 ** 2;
@@ -36,7 +36,7 @@ export class RunnerLogFiles {
   /** Writes down whatever the runners of a scheduler print from now on. */
   follow(scheduler: Scheduler, logs: Pick<RunnerLogs, 'subscribe'>): void {
     if (!this.#bounds.write) return;
-    const { runners } = scheduler.getSnapshot().context.ledger;
+    const { runners } = ledgerOf(scheduler);
     for (const { id, spec } of runners.values()) this.#begin(spec.name, id, logs);
     this.#following.push(
       scheduler.on('decision', ({ record: { kind, model, runnerId } }) => {

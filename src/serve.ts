@@ -30,6 +30,7 @@ import { RunnerLogFiles } from './runner-log-files.ts';
 import { runnerLogFolder } from './runner-log-name.ts';
 import { startService, type Service } from './service.ts';
 import { unknownDevices } from './unknown-devices.ts';
+import { ledgerOf } from './ledger-of.ts';
 
 export const VERSION = '0.1.0';
 
@@ -125,8 +126,7 @@ export async function serve({
   void warnOfDevices(service, config, log);
   const logFiles = new RunnerLogFiles(runnerLogFolder(dataFolder), config.runnerLogs, log);
   logFiles.follow(service.scheduler, logs);
-  const keepDemand = (): void =>
-    state.learnDemand(service.scheduler.getSnapshot().context.ledger.savedDemand());
+  const keepDemand = (): void => state.learnDemand(ledgerOf(service.scheduler).savedDemand());
   const timer = setInterval(keepDemand, KEEP_DEMAND_EVERY_MS).unref();
   const unfollow = config.watch && configPath !== null ? follow(configPath, service.reloader) : () => {};
   const stop = async (drainMs: number): Promise<void> => {
@@ -164,7 +164,7 @@ async function warnOfDevices({ scheduler }: Service, config: Config, log: Logger
     !snapshot.matches('starting');
   // Stopped before that: nobody wants to know any more.
   const snapshot = await waitFor(scheduler, isKnown).catch(() => null);
-  const known = [...(snapshot?.context.ledger.devices.keys() ?? [])];
+  const known = [...(snapshot?.context.tables.devices.keys() ?? [])];
   if (snapshot?.matches('running'))
     for (const note of unknownDevices(config, known)) log.warn({ event: 'device.unknown' }, note);
 }

@@ -21,7 +21,7 @@ import type { TlsPaths } from './http/tls-files.ts';
 import { UpstreamPools } from './http/upstream-pools.ts';
 import { sendBridgePage } from './inspect/bridge-page.ts';
 import { startInspection } from './inspect/start-inspection.ts';
-import { Leases, type Scheduler } from './leases.ts';
+import { Leases } from './leases.ts';
 import { createManagement } from './management/management.ts';
 import { createMetrics, sendMetrics } from './metrics/metrics.ts';
 import { Recorder } from './recording/recording.ts';
@@ -29,6 +29,7 @@ import { toScenario } from './recording/to-scenario.ts';
 import { Reloader, type ReloadParts } from './reload/reloader.ts';
 import { statusOf, type ServiceStatus } from './status.ts';
 import { serveWebSocket } from './ws/ws-api.ts';
+import { ledgerOf, type Scheduler } from './ledger-of.ts';
 
 export interface ServiceOptions {
   readonly addresses: Addresses;
@@ -89,7 +90,7 @@ export async function startService(options: ServiceOptions): Promise<Service> {
       ),
   });
   listen(scheduler, options, decisions, pools);
-  const ledger = () => scheduler.getSnapshot().context.ledger;
+  const ledger = () => ledgerOf(scheduler);
   const status = (): ServiceStatus =>
     statusOf(ledger(), {
       version,
@@ -195,7 +196,7 @@ function listen(
     log[level]({ event: `decision.${kind}`, model, runnerId, leaseId }, reason);
   });
   scheduler.on('runner.changed', ({ runnerId }) => {
-    const runner = scheduler.getSnapshot().context.ledger.runners.get(runnerId);
+    const runner = ledgerOf(scheduler).runners.get(runnerId);
     if (runner === undefined || runner.state === 'gone' || runner.state === 'failed') pools.drop(runnerId);
     if (runner)
       log.debug({ event: `runner.${runner.state}`, runnerId, model: runner.spec.name }, runner.reason);

@@ -1,6 +1,7 @@
 import { explainWait } from '../machines/planning/explain.ts';
-import type { Ledger } from '../machines/scheduler/ledger.ts';
-import type { QueueTable, RunnerRow } from '../machines/scheduler/tables.ts';
+import type { LedgerReader } from '../machines/scheduler/ledger-reader.ts';
+import type { ClassQueue } from '../machines/planning/view.ts';
+import type { RunnerRow } from '../machines/scheduler/tables.ts';
 import { estimateWait } from './estimate-wait.ts';
 import type { DeviceStatus, RunnerStatus, ServiceStatus, WaitStatus } from './management/schemas.ts';
 
@@ -9,7 +10,7 @@ export type { DeviceStatus, RunnerStatus, ServiceStatus, WaitStatus } from './ma
 type About = Pick<ServiceStatus, 'version' | 'state' | 'uptimeMs'>;
 
 /** `GET /api/v1/status`: the whole picture at one moment. Times are durations in ms, memory is in bytes. */
-export const statusOf = (ledger: Ledger, about: About): ServiceStatus => ({
+export const statusOf = (ledger: LedgerReader, about: About): ServiceStatus => ({
   ...about,
   uptimeMs: Math.round(about.uptimeMs),
   devices: devicesOf(ledger),
@@ -17,7 +18,7 @@ export const statusOf = (ledger: Ledger, about: About): ServiceStatus => ({
   queue: [...ledger.queues.values()].flatMap((queue) => waitsOf(queue, ledger)),
 });
 
-export const devicesOf = (ledger: Ledger): DeviceStatus[] =>
+export const devicesOf = (ledger: LedgerReader): DeviceStatus[] =>
   [...ledger.devices.values()].map(
     ({ id, name, kind, totalBytes, limitBytes, freeBytes, reservedBytes, claimedBytes, othersBytes }) => ({
       id,
@@ -58,7 +59,7 @@ function idleLeftMs({ state, keepAlive, pinned, stateSinceMs }: RunnerRow, nowMs
 }
 
 /** All that wait in one queue, next in line first. */
-export function waitsOf(queue: QueueTable, ledger: Ledger): WaitStatus[] {
+export function waitsOf(queue: ClassQueue, ledger: LedgerReader): WaitStatus[] {
   const nowMs = ledger.now();
   const reason = explainWait(queue, ledger, ledger.waits);
   return queue.order.map((waiting, index) => ({

@@ -1,6 +1,6 @@
 import { explainWait } from '../machines/planning/explain.ts';
 import { canServe } from '../machines/planning/sharing.ts';
-import type { Ledger } from '../machines/scheduler/ledger.ts';
+import type { LedgerReader } from '../machines/scheduler/ledger-reader.ts';
 import type { LeaseId } from '../machines/vocabulary.ts';
 
 /** How far a waiting request has come. */
@@ -15,7 +15,7 @@ export interface WaitProgress {
 }
 
 /** Null when the request waits no longer. */
-export function waitProgress(ledger: Ledger, leaseId: LeaseId): WaitProgress | null {
+export function waitProgress(ledger: LedgerReader, leaseId: LeaseId): WaitProgress | null {
   const waiting = ledger.waitingOf(leaseId);
   const queue = waiting && ledger.queues.get(waiting.spec.classKey);
   if (!queue) return null;

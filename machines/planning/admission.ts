@@ -1,5 +1,5 @@
 import type { Failure } from '../failures.ts';
-import { formatBytes, type ModelSpec } from '../vocabulary.ts';
+import { formatBytes } from '../vocabulary.ts';
 import { shareWithin } from './demand.ts';
 import { capacityOf, freeEventually, shareOut } from './memory.ts';
 import { bestOption, isAtRunnerLimit, startNow, type Option } from './options.ts';
@@ -25,36 +25,15 @@ interface Wait {
   readonly reason: string;
 }
 
-/** A wait, and what it was derived from. */
-interface KnownWait {
-  readonly wait: Wait;
-  readonly spec: ModelSpec;
-  readonly supply: number;
-  readonly count: number;
-  readonly sumArrivalMs: number;
-}
-
 /**
- * Most events change nothing for those who wait: their last answer holds until its time has come, more of their kind wait, or
- * somebody may have given up memory.
+ * Most events change nothing for those who wait: their last answer holds until its time has come, their queue changes, or somebody may
+ * have given up memory. Tables are never written in place, so that equal objects are equal content.
  */
-const knownWaits = new WeakMap<ClassQueue, KnownWait>();
+const knownWaits = new WeakMap<ClassQueue, { readonly wait: Wait; readonly supply: object }>();
 
-function knownWait(queue: ClassQueue, view: View, nowMs: number): Wait | null {
+function knownWait(queue: ClassQueue, { supply }: View, nowMs: number): Wait | null {
   const known = knownWaits.get(queue);
-  const holds =
-    known !== undefined &&
-    known.supply === view.supply &&
-    known.spec === queue.spec &&
-    known.count === queue.order.length &&
-    known.sumArrivalMs === queue.sumArrivalMs &&
-    known.wait.untilMs > nowMs;
-  return holds ? known.wait : null;
-}
-
-function remember(wait: Wait, queue: ClassQueue, { supply }: View): void {
-  const { spec, order, sumArrivalMs } = queue;
-  knownWaits.set(queue, { wait, spec, supply, count: order.length, sumArrivalMs });
+  return known?.supply === supply && known.wait.untilMs > nowMs ? known.wait : null;
 }
 
 /**
@@ -67,7 +46,7 @@ export function admit(view: View, nowMs: number, nextDeadlineMs: number): Decisi
   for (const queue of byPlace(coldQueues(view))) {
     const answer = knownWait(queue, view, nowMs) ?? answerFor(queue, view, nowMs);
     if (answer.kind !== 'wait') return answer;
-    remember(answer, queue, view);
+    knownWaits.set(queue, { wait: answer, supply: view.supply });
     waits.set(queue.spec.classKey, answer.reason);
     wakeAtMs = Math.min(wakeAtMs, answer.untilMs);
   }

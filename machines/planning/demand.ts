@@ -14,8 +14,8 @@ const UNSEEN = 0.05;
 /** Gaps between requests, in half-octave bins, the older ones fading. */
 export interface Demand {
   readonly gaps: Float64Array;
-  total: number;
-  lastArrivalMs: number | null;
+  readonly total: number;
+  readonly lastArrivalMs: number | null;
 }
 
 export const emptyDemand = (): Demand => ({ gaps: new Float64Array(BINS), total: 0, lastArrivalMs: null });
@@ -27,21 +27,19 @@ function binPosition(seconds: number): number {
 }
 
 /** Notes a request; retries and preloads must not be noted, since they say nothing of demand. */
-export function recordArrival(own: Demand, pooled: Demand, nowMs: number): void {
-  if (own.lastArrivalMs !== null) {
-    const bin = Math.floor(binPosition((nowMs - own.lastArrivalMs) / 1000));
-    const isFirst = own.total === 0;
-    const total = own.total * DECAY_PER_ARRIVAL + 1;
-    for (let i = 0; i < BINS; i++) {
-      const before = own.gaps[i] ?? 0;
-      const after = before * DECAY_PER_ARRIVAL + (i === bin ? 1 : 0);
-      own.gaps[i] = after;
-      pooled.gaps[i] = (pooled.gaps[i] ?? 0) + after / total - (isFirst ? 0 : before / own.total);
-    }
-    own.total = total;
-    if (isFirst) pooled.total++;
-  }
-  own.lastArrivalMs = nowMs;
+export function noteArrival(own: Demand, pooled: Demand, nowMs: number): { own: Demand; pooled: Demand } {
+  if (own.lastArrivalMs === null) return { own: { ...own, lastArrivalMs: nowMs }, pooled };
+  const bin = Math.floor(binPosition((nowMs - own.lastArrivalMs) / 1000));
+  const isFirst = own.total === 0;
+  const total = own.total * DECAY_PER_ARRIVAL + 1;
+  const gaps = own.gaps.map((before, i) => before * DECAY_PER_ARRIVAL + (i === bin ? 1 : 0));
+  const shares = pooled.gaps.map(
+    (share, i) => share + (gaps[i] ?? 0) / total - (isFirst ? 0 : (own.gaps[i] ?? 0) / own.total),
+  );
+  return {
+    own: { gaps, total, lastArrivalMs: nowMs },
+    pooled: { ...pooled, gaps: shares, total: pooled.total + (isFirst ? 1 : 0) },
+  };
 }
 
 /** Weight of the gaps longer than `seconds`, linear inside a bin. */
@@ -82,14 +80,13 @@ export function saveDemand({ gaps }: Demand): SavedDemand {
 }
 
 /** What was learned before a restart; the time that has passed since the last request is not known, and no gap. */
-export function restoreDemand(saved: SavedDemand, pooled: Demand): Demand {
-  const own = emptyDemand();
-  saved.slice(0, BINS).forEach((weight, i) => {
-    own.gaps[i] = weight;
-    own.total += weight;
-  });
-  if (own.total === 0) return own;
-  for (let i = 0; i < BINS; i++) pooled.gaps[i] = (pooled.gaps[i] ?? 0) + (own.gaps[i] ?? 0) / own.total;
-  pooled.total++;
-  return own;
+export function restoreDemand(saved: SavedDemand, pooled: Demand): { own: Demand; pooled: Demand } {
+  const gaps = Float64Array.from({ length: BINS }, (_, i) => saved[i] ?? 0);
+  const total = gaps.reduce((sum, weight) => sum + weight, 0);
+  const own = { gaps, total, lastArrivalMs: null };
+  if (total === 0) return { own, pooled };
+  const shares = pooled.gaps.map((share, i) => share + (gaps[i] ?? 0) / total);
+  return { own, pooled: { ...pooled, gaps: shares, total: pooled.total + 1 } };
 }
+
+export const noDemand = emptyDemand();

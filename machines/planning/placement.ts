@@ -18,17 +18,20 @@ export function sitesFor(spec: ModelSpec, view: View): Sites {
   // A class that gets a device alone has needs of its own, for the moment.
   if (view.exclusive.has(spec.classKey)) return findSites(spec, view);
   const known = knownSites.get(spec);
-  if (known?.view === view && known.inventory === view.inventory) return known.sites;
+  if (known?.inventory === view.inventory) return asOfNow(known.sites, view);
   const sites = findSites(spec, view);
-  knownSites.set(spec, { view, inventory: view.inventory, sites });
+  knownSites.set(spec, { inventory: view.inventory, sites });
   return sites;
 }
 
-/** Where a model could go depends on the devices alone, and those hardly ever change. */
-const knownSites = new WeakMap<
-  ModelSpec,
-  { readonly view: View; readonly inventory: number; readonly sites: Sites }
->();
+/** Where a model could go depends on what devices there are, and that hardly ever changes. */
+const knownSites = new WeakMap<ModelSpec, { readonly inventory: object; readonly sites: Sites }>();
+
+/** The same sites with their devices as they are now. */
+const asOfNow = (known: Sites, view: View): Sites =>
+  'failure' in known
+    ? known
+    : { sites: known.sites.map((site) => site.map((device) => view.devices.get(device.id) ?? device)) };
 
 function findSites(spec: ModelSpec, view: View): Sites {
   const allowed = allowedDevices(spec, view);

@@ -1,3 +1,4 @@
+import type { ModelSpec } from '../vocabulary.ts';
 import type { ClassQueue, Waiting } from './view.ts';
 
 /** The longest waiting request of a queue. */
@@ -17,4 +18,47 @@ export const byPlace = (queues: readonly ClassQueue[]): readonly ClassQueue[] =>
 function compareHeads(a: Waiting | undefined, b: Waiting | undefined): number {
   if (!a || !b) return 0;
   return isBefore(a, b) ? -1 : 1;
+}
+
+/** A queue with nobody in it. */
+export const emptyQueue = (spec: ModelSpec): ClassQueue => ({
+  spec,
+  order: [],
+  arrivals: [],
+  sumArrivalMs: 0,
+});
+
+/** The same queue with one more in it, at its place. */
+export const withWaiting = (
+  { spec, order, arrivals, sumArrivalMs }: ClassQueue,
+  one: Waiting,
+): ClassQueue => ({
+  spec,
+  order: insertBefore(order, one, (other) => isBefore(one, other)),
+  // Nearly always the last; only one that waits again has its old place.
+  arrivals: insertBefore(arrivals, one, (other) => other.seq > one.seq),
+  sumArrivalMs: sumArrivalMs + one.arrivedAtMs,
+});
+
+/** The same queue without one of those in it; null when nobody is left. */
+export function withoutWaiting(queue: ClassQueue, { leaseId, arrivedAtMs }: Waiting): ClassQueue | null {
+  if (queue.order.length === 1) return null;
+  const isOther = (other: Waiting): boolean => other.leaseId !== leaseId;
+  return {
+    spec: queue.spec,
+    order: queue.order.filter(isOther),
+    arrivals: queue.arrivals.filter(isOther),
+    sumArrivalMs: queue.sumArrivalMs - arrivedAtMs,
+  };
+}
+
+/** Looked for from the end, where most belong. */
+function insertBefore(
+  list: readonly Waiting[],
+  one: Waiting,
+  belongsBefore: (other: Waiting) => boolean,
+): readonly Waiting[] {
+  let index = list.length;
+  for (let other = list[index - 1]; other && belongsBefore(other); other = list[index - 1]) index--;
+  return index === list.length ? [...list, one] : [...list.slice(0, index), one, ...list.slice(index)];
 }

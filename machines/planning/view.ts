@@ -106,10 +106,10 @@ export interface View {
   readonly claims: ReadonlyMap<string, Claim>;
   /** Classes whose load ran out of memory beside others: they get their device alone. */
   readonly exclusive: ReadonlySet<string>;
-  /** Grows whenever what is known of the devices may have changed. */
-  readonly inventory: number;
-  /** Grows whenever somebody who waits for memory may have come closer to it. */
-  readonly supply: number;
+  /** Another object whenever what is known of the devices may have changed. */
+  readonly inventory: object;
+  /** Another object whenever somebody who waits for memory may have come closer to it. */
+  readonly supply: object;
   /** Models whose requests or runners changed since the last rest. */
   readonly touched: ReadonlySet<string>;
   runnersOf(model: string): readonly RunnerView[];

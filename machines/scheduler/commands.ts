@@ -40,7 +40,7 @@ export function keepModel(
   { model, keepAlive, pinned }: EventOf<'model.keep'>,
   out: Outlet,
 ): void {
-  for (const queue of ledger.queuesOf(model)) queue.spec = { ...queue.spec, keepAlive, pinned };
+  ledger.keepWaiting(model, keepAlive, pinned);
   for (const runner of ledger.runnersOf(model)) {
     if (isReturning(runner)) continue;
     ledger.keep(runner, keepAlive, pinned);

@@ -1,11 +1,16 @@
 import type { Failure } from '../failures.ts';
-import type { Demand, SavedDemand } from '../planning/demand.ts';
+import { withContextFor, withLessContext } from '../planning/context.ts';
+import { noteArrival } from '../planning/demand.ts';
+import { meanLoadSeconds } from '../planning/history.ts';
+import { afterFailure, noFailures } from '../planning/load-failures.ts';
 import { clampKeepAlive } from '../planning/keep-alive.ts';
+import { emptyQueue, withoutWaiting, withWaiting } from '../planning/queues.ts';
 import { canServe, isReturning } from '../planning/sharing.ts';
-import type { Claim, Decision, View, Waiting } from '../planning/view.ts';
+import type { ClassQueue, Decision, Waiting } from '../planning/view.ts';
 import type { RunnerState } from '../runner/contract.ts';
 import {
   sumBytes,
+  type DeviceReading,
   type KeepAlive,
   type LeaseId,
   type ModelSpec,
@@ -14,12 +19,9 @@ import {
   type RunnerId,
 } from '../vocabulary.ts';
 import type { Request, SchedulerSettings } from './contract.ts';
-import { ContextTable } from './context-table.ts';
-import { DemandTable } from './demand-table.ts';
-import { DeviceTable } from './device-table.ts';
-import { History } from './history.ts';
-import { QueueTables } from './queue-tables.ts';
-import { newRunnerRow, type LeaseRow, type QueueTable, type RunnerRow } from './tables.ts';
+import { limited, readInto, withBytes, withoutBytes, type BytesColumn } from './device-rows.ts';
+import { LedgerDraft } from './ledger-draft.ts';
+import { newRunnerRow, type LeaseRow, type RunnerRow } from './tables.ts';
 
 /** How much later than it arrived a request stands in line. Bounded, so that no priority starves another. */
 const HANDICAP_MS: Record<Priority, number> = { interactive: -30_000, normal: 0, batch: 60_000 };
@@ -27,104 +29,37 @@ const HANDICAP_MS: Record<Priority, number> = { interactive: -30_000, normal: 0,
 const NOTHING: readonly never[] = [];
 
 /**
- * The scheduler's tables: queues, leases, runners, devices, claims. They are large and change on every event, so the
- * statechart's context holds this one object and nothing is copied. Only the scheduler writes; the planner reads it as a
- * `View`.
+ * The tables during one transition of the scheduler: each change makes new tables and leaves those that it began with as they were.
+ * Rows are replaced, never written; whoever holds a row over a change holds an old one, so they are passed by id.
  */
-export class Ledger implements View {
-  settings: View['settings'];
-  readonly runners = new Map<RunnerId, RunnerRow>();
-  readonly claims = new Map<string, Claim>();
-  readonly exclusive = new Set<string>();
-  readonly touched = new Set<string>();
-  readonly leases = new Map<LeaseId, LeaseRow>();
-  /** Why each cold class waits, as the planner last saw it. */
-  waits: ReadonlyMap<string, string> = new Map();
-  /** When the timer for the next plan fires; Infinity: none is armed. */
-  armedForMs = Infinity;
-  supply = 0;
-  inventory = 0;
-  readonly now: () => number;
-  readonly #table: DeviceTable;
-  readonly #history = new History();
-  readonly #queues = new QueueTables();
-  readonly #runnersByModel = new Map<string, RunnerRow[]>();
-  readonly #contexts = new ContextTable();
-  readonly #demand: DemandTable;
-  #seq = 0;
-  #runnerSeq = 0;
-  #decisionSeq = 0;
-
-  constructor(
-    settings: SchedulerSettings,
-    now: () => number,
-    learned: Readonly<Record<string, SavedDemand>> = {},
-  ) {
-    this.#demand = new DemandTable(learned);
-    this.settings = settings.plan;
-    this.#table = new DeviceTable(settings.deviceLimits);
-    this.now = now;
+export class Ledger extends LedgerDraft {
+  /** The timer for the next plan fires then; Infinity: none is armed. */
+  arm(atMs: number): void {
+    this.change({ armedForMs: atMs });
   }
 
-  get queues(): ReadonlyMap<string, QueueTable> {
-    return this.#queues.byClass;
-  }
-  get waitingCount(): number {
-    return this.#queues.count;
-  }
-  get devices(): View['devices'] {
-    return this.#table.rows;
-  }
-  runnersOf(model: string): readonly RunnerRow[] {
-    return this.#runnersByModel.get(model) ?? NOTHING;
-  }
-  queuesOf(model: string): readonly QueueTable[] {
-    return this.#queues.ofModel(model);
-  }
-  get pooledDemand(): Demand {
-    return this.#demand.pooled;
-  }
-  demandOf(model: string): Demand {
-    return this.#demand.of(model);
-  }
-  /** What was learned of each model's demand, to be kept across restarts. */
-  savedDemand(): Record<string, SavedDemand> {
-    return this.#demand.saved();
-  }
-  reloadSecondsOf(spec: ModelSpec): number {
-    return this.#history.reloadSecondsOf(spec);
-  }
-  retryAtMs(model: string): number {
-    return this.#history.retryAtMs(model);
-  }
   nextRunnerId(): RunnerId {
-    return `runner-${++this.#runnerSeq}`;
+    this.change({ runnerSeq: this.tables.runnerSeq + 1 });
+    return `runner-${this.tables.runnerSeq}`;
   }
   nextDecisionSeq(): number {
-    return ++this.#decisionSeq;
-  }
-  waitingOf(leaseId: LeaseId): Waiting | undefined {
-    return this.#queues.get(leaseId);
-  }
-  allWaiting(): readonly Waiting[] {
-    return this.#queues.all();
-  }
-  laggingDevices(reservation: Reservation): string[] {
-    return Object.keys(reservation).filter((id) => this.devices.get(id)?.kind === 'discrete');
+    this.change({ decisionSeq: this.tables.decisionSeq + 1 });
+    return this.tables.decisionSeq;
   }
 
   /** Notes that a request has come; it is in no queue yet. */
   receive(request: Request): Waiting {
     const nowMs = this.now();
     const { leaseId } = request;
-    const spec = this.#contexts.fitted(request.spec, this.devices.values());
-    if (!request.isRetry) this.#demand.record(spec.name, nowMs);
+    const spec = this.#fitted(request.spec);
+    if (!request.isRetry) this.#noteArrival(spec.name, nowMs);
+    this.change({ seq: this.tables.seq + 1 });
     return {
       leaseId,
       spec,
       arrivedAtMs: nowMs,
       placeMs: nowMs + HANDICAP_MS[request.priority],
-      seq: ++this.#seq,
+      seq: this.tables.seq,
       priority: request.priority,
       keepAlive: clampKeepAlive(request.keepAlive, spec.keepAliveLimit),
       deadlineMs: nowMs + Math.min(request.waitLimitMs, spec.waitLimitMs ?? Infinity),
@@ -133,18 +68,20 @@ export class Ledger implements View {
 
   /** Puts a request in line. */
   enqueue(waiting: Waiting): void {
-    this.#queue(waiting);
+    const { classKey, name } = waiting.spec;
+    const queue = this.queues.get(classKey) ?? emptyQueue(waiting.spec);
+    this.#setQueue(classKey, withWaiting(queue, waiting));
+    this.#touch(name);
   }
 
   /** Gives a request to a runner without a queue between. */
   grantAtOnce(waiting: Waiting, runnerId: RunnerId): void {
-    const runner = this.runners.get(runnerId);
-    if (runner) this.#lease(waiting, runner);
+    if (this.runners.has(runnerId)) this.#lease(waiting, runnerId);
   }
 
   /** Takes a request out of its queue; false when it waits no longer. */
   withdraw(leaseId: LeaseId): boolean {
-    const waiting = this.#queues.get(leaseId);
+    const waiting = this.waitingOf(leaseId);
     if (waiting) this.#unqueue(waiting);
     return waiting !== undefined;
   }
@@ -152,83 +89,108 @@ export class Ledger implements View {
   /** A request waits again at its old place: the runner that it was given to would not have it. */
   requeue(leaseId: LeaseId): void {
     const lease = this.#dropLease(leaseId);
-    if (lease) this.#queue(lease.waiting);
+    if (lease) this.enqueue(lease.waiting);
+  }
+
+  /** The runner has confirmed a lease. */
+  confirm(leaseId: LeaseId): void {
+    const lease = this.leases.get(leaseId);
+    if (lease) this.set('leases', this.leases, leaseId, { ...lease, isOpen: true });
   }
 
   /** Ends a lease; returns it when there was one. `isServed` is false when its runner was lost under it. */
   release(leaseId: LeaseId, isServed = true): LeaseRow | undefined {
     const lease = this.#dropLease(leaseId);
-    const runner = lease && this.runners.get(lease.runnerId);
-    if (!lease || !runner) return lease;
-    runner.lastUsedAtMs = this.now();
-    if (isServed) this.#history.noteServed(runner.spec.name);
+    if (!lease || !this.runners.has(lease.runnerId)) return lease;
+    this.patch(lease.runnerId, { lastUsedAtMs: this.now() });
+    // A request was served to its end: earlier failures are forgotten.
+    if (isServed) this.delete('failures', this.tables.failures, lease.waiting.spec.name);
     return lease;
   }
 
   apply(decision: Exclude<Decision, { kind: 'start' }>): void {
     switch (decision.kind) {
-      case 'grant':
-        this.#grant(decision.leaseId, decision.runnerId);
-        break;
+      case 'grant': {
+        const waiting = this.waitingOf(decision.leaseId);
+        if (!waiting || !this.runners.has(decision.runnerId)) return;
+        this.#unqueue(waiting);
+        return this.#lease(waiting, decision.runnerId);
+      }
       case 'refuse':
         this.withdraw(decision.leaseId);
-        break;
+        return;
       case 'claim': {
-        const { spec, reservation, awaits } = decision;
-        this.claims.set(decision.classKey, { spec, reservation, awaits, sinceMs: this.now() });
-        this.#table.add('claimedBytes', reservation);
+        const { classKey, spec, reservation, awaits } = decision;
+        this.set('claims', this.claims, classKey, { spec, reservation, awaits, sinceMs: this.now() });
+        this.#addBytes('claimedBytes', reservation);
         for (const victim of decision.victims) this.dismiss(victim.runnerId);
-        break;
+        return;
       }
       case 'evict':
-        this.dismiss(decision.runnerId);
-        break;
+        return this.dismiss(decision.runnerId);
       case 'unclaim':
-        this.#unclaim(decision.classKey);
-        break;
+        return this.#unclaim(decision.classKey);
       case 'rest':
-        this.waits = decision.waits;
-        this.touched.clear();
-        break;
+        return this.change({
+          waits: decision.waits,
+          ...(this.touched.size > 0 && { touched: new Set() }),
+        });
     }
   }
 
   /** Enters a new runner: its memory is reserved from this moment. */
-  addRunner(runnerId: RunnerId, spec: ModelSpec, reservation: Reservation): RunnerRow {
+  addRunner(runnerId: RunnerId, spec: ModelSpec, reservation: Reservation): void {
     this.#unclaim(spec.classKey);
-    const row = newRunnerRow(runnerId, spec, reservation, this.now());
-    this.runners.set(runnerId, row);
-    this.#runnersByModel.set(spec.name, [...this.runnersOf(spec.name), row]);
-    this.#table.add('reservedBytes', reservation);
-    return row;
+    this.set('runners', this.runners, runnerId, newRunnerRow(runnerId, spec, reservation, this.now()));
+    const { runnersByModel } = this.tables;
+    this.set('runnersByModel', runnersByModel, spec.name, [
+      ...(runnersByModel.get(spec.name) ?? NOTHING),
+      runnerId,
+    ]);
+    this.#addBytes('reservedBytes', reservation);
+  }
+
+  /** Changes what is known of a runner; nothing when it is there no more. */
+  patch(runnerId: RunnerId, facts: Partial<Omit<RunnerRow, 'id'>>): void {
+    const runner = this.runners.get(runnerId);
+    if (runner) this.set('runners', this.runners, runnerId, { ...runner, ...facts });
   }
 
   /** A runner has to go: from now on it is no candidate for anything. */
   dismiss(runnerId: RunnerId): void {
     const runner = this.runners.get(runnerId);
     if (!runner) return;
-    runner.isDismissed = true;
-    if (!isReturning(runner)) this.moveRunner(runner, 'expiring', runner.reason);
+    this.patch(runnerId, { isDismissed: true });
+    if (!isReturning(runner)) this.moveRunner(runnerId, 'expiring', runner.reason);
   }
 
-  moveRunner(runner: RunnerRow, state: RunnerState, reason: string): void {
+  moveRunner(runnerId: RunnerId, state: RunnerState, reason: string): void {
+    const runner = this.runners.get(runnerId);
+    if (!runner) return;
     const isLeaving = isReturning({ state });
-    if (isLeaving && !isReturning(runner)) this.#table.add('returningBytes', runner.reservation);
-    this.supply++;
-    runner.state = state;
-    runner.reason = reason;
-    runner.stateSinceMs = this.now();
-    if (state !== 'idle') runner.overstayed = false;
-    if (isLeaving) runner.isSettled = false;
-    this.touched.add(runner.spec.name);
+    if (isLeaving && !isReturning(runner)) this.#addBytes('returningBytes', runner.reservation);
+    this.#changeSupply();
+    this.patch(runnerId, {
+      state,
+      reason,
+      stateSinceMs: this.now(),
+      ...(state !== 'idle' && { overstayed: false }),
+      ...(isLeaving && { isMeasurable: false }),
+    });
+    this.#touch(runner.spec.name);
   }
 
-  noteLoaded(runner: RunnerRow, slots: number | null): number {
-    runner.readyAtMs = this.now();
-    this.moveRunner(runner, 'idle', 'loaded');
-    if (slots !== null) runner.slots = Math.min(slots, runner.spec.launch.slots);
-    const loadMs = runner.readyAtMs - runner.startedAtMs;
-    this.#history.noteLoaded(runner.spec, loadMs);
+  /** Returns how long the load has taken, in ms. */
+  noteLoaded({ id, spec, startedAtMs }: RunnerRow, slots: number | null): number {
+    const readyAtMs = this.now();
+    const loadMs = readyAtMs - startedAtMs;
+    this.patch(id, {
+      readyAtMs,
+      ...(slots !== null && { slots: Math.min(slots, spec.launch.slots) }),
+    });
+    this.moveRunner(id, 'idle', 'loaded');
+    const { loadSeconds } = this.tables;
+    this.set('loadSeconds', loadSeconds, spec.name, meanLoadSeconds(loadSeconds.get(spec.name), loadMs));
     return loadMs;
   }
 
@@ -238,25 +200,28 @@ export class Ledger implements View {
    */
   measure(runner: RunnerRow, use: Reservation): boolean {
     if (runner.spec.needSource === 'configured' || isReturning(runner) || sumBytes(use) <= 0) return false;
-    this.supply++;
-    this.#table.subtract('reservedBytes', runner.reservation);
-    runner.measuredBytes = sumBytes(use);
-    for (const [id, bytes] of Object.entries(use))
-      runner.reservation = { ...runner.reservation, [id]: Math.ceil(bytes) };
-    this.#table.add('reservedBytes', runner.reservation);
+    this.#changeSupply();
+    const measured = Object.entries(use).map(([id, bytes]) => [id, Math.ceil(bytes)]);
+    const reservation: Reservation = { ...runner.reservation, ...Object.fromEntries(measured) };
+    this.#subtractBytes('reservedBytes', runner.reservation);
+    this.#addBytes('reservedBytes', reservation);
+    this.patch(runner.id, { reservation, measuredBytes: sumBytes(use) });
     return runner.spec.contexts === undefined;
   }
 
   removeRunner(runner: RunnerRow): void {
-    this.supply++;
-    for (const leaseId of runner.leases) this.leases.delete(leaseId);
-    this.#table.subtract('reservedBytes', runner.reservation);
-    if (isReturning(runner)) this.#table.subtract('returningBytes', runner.reservation);
-    this.runners.delete(runner.id);
-    const left = this.runnersOf(runner.spec.name).filter((row) => row !== runner);
-    if (left.length > 0) this.#runnersByModel.set(runner.spec.name, left);
-    else this.#runnersByModel.delete(runner.spec.name);
-    this.touched.add(runner.spec.name);
+    const { id, spec, reservation } = runner;
+    this.#changeSupply();
+    for (const [leaseId, lease] of this.leases)
+      if (lease.runnerId === id) this.delete('leases', this.leases, leaseId);
+    this.#subtractBytes('reservedBytes', reservation);
+    if (isReturning(runner)) this.#subtractBytes('returningBytes', reservation);
+    this.delete('runners', this.runners, id);
+    const { runnersByModel } = this.tables;
+    const left = (runnersByModel.get(spec.name) ?? NOTHING).filter((other) => other !== id);
+    if (left.length > 0) this.set('runnersByModel', runnersByModel, spec.name, left);
+    else this.delete('runnersByModel', runnersByModel, spec.name);
+    this.#touch(spec.name);
   }
 
   /**
@@ -264,134 +229,185 @@ export class Ledger implements View {
    * tried again after it ran out of memory: with less context if that is ours to choose, else alone on its device.
    */
   takeFailed(runner: RunnerRow, failure: Failure): readonly Waiting[] {
-    runner.hasFailed = true;
-    this.#history.noteFailure(runner.spec.name, failure, this.now());
-    const { classKey } = runner.spec;
-    if (failure.code === 'load_out_of_memory' && this.#lowerContext(runner.spec)) return NOTHING;
+    const { classKey, name } = runner.spec;
+    this.patch(runner.id, { hasFailed: true });
+    this.noteFailure(name, failure);
+    const isOutOfMemory = failure.code === 'load_out_of_memory';
+    if (isOutOfMemory && this.#lowerContext(runner.spec)) return NOTHING;
     const hasNeighbours = [...this.runners.values()].some(
-      (other) => other !== runner && Object.keys(other.reservation).some((id) => id in runner.reservation),
+      (other) =>
+        other.id !== runner.id && Object.keys(other.reservation).some((id) => id in runner.reservation),
     );
-    if (failure.code === 'load_out_of_memory' && hasNeighbours && !this.exclusive.has(classKey)) {
-      this.exclusive.add(classKey);
+    if (isOutOfMemory && hasNeighbours && !this.exclusive.has(classKey)) {
+      this.change({ exclusive: new Set([...this.exclusive, classKey]) });
       return NOTHING;
     }
-    this.exclusive.delete(classKey);
-    return this.takeWaiting(runner.spec.name, (spec) => canServe(runner.spec, spec));
-  }
-
-  #lowerContext(spec: ModelSpec): boolean {
-    const lower = this.#contexts.lower(spec);
-    if (lower === null) return false;
-    const queue = this.queues.get(spec.classKey);
-    if (queue) queue.spec = lower;
-    return true;
+    if (this.exclusive.has(classKey))
+      this.change({ exclusive: new Set([...this.exclusive].filter((key) => key !== classKey)) });
+    return this.takeWaiting(name, (spec) => canServe(runner.spec, spec));
   }
 
   /** Takes a model's waiting requests out of their queues. */
   takeWaiting(model: string, matches: (spec: ModelSpec) => boolean = () => true): readonly Waiting[] {
-    const taken = this.queuesOf(model).flatMap((queue) => (matches(queue.spec) ? [...queue.arrivals] : []));
+    const taken = this.queuesOf(model).flatMap(({ spec, arrivals }) => (matches(spec) ? arrivals : NOTHING));
     for (const waiting of taken) this.#unqueue(waiting);
     return taken;
   }
 
   /** Its keep-alive has ended, and it stays only until its memory is wanted. */
-  noteOverstayed(runner: RunnerRow): void {
-    runner.overstayed = true;
-    this.supply++;
+  noteOverstayed(runnerId: RunnerId): void {
+    this.patch(runnerId, { overstayed: true });
+    this.#changeSupply();
   }
 
   keep(runner: RunnerRow, keepAlive: KeepAlive, pinned: boolean): void {
-    runner.keepAlive = keepAlive;
-    runner.pinned = pinned;
-    runner.spec = { ...runner.spec, keepAlive, pinned };
-    this.supply++;
+    this.patch(runner.id, { keepAlive, pinned, spec: { ...runner.spec, keepAlive, pinned } });
+    this.#changeSupply();
+  }
+
+  /** The same for whoever waits for it, and for runners that are started for them. */
+  keepWaiting(model: string, keepAlive: KeepAlive, pinned: boolean): void {
+    for (const queue of this.queuesOf(model))
+      this.#setQueue(queue.spec.classKey, { ...queue, spec: { ...queue.spec, keepAlive, pinned } });
   }
 
   /** New settings, for whatever is decided from now on. */
   configure({ plan, deviceLimits }: SchedulerSettings): void {
-    this.settings = plan;
-    this.#table.limit(deviceLimits);
-    this.supply++;
-    this.inventory++;
+    this.change({
+      settings: plan,
+      deviceLimits,
+      devices: limited(this.devices, deviceLimits),
+      inventory: {},
+      supply: {},
+    });
   }
 
   /** A model is another one now: those who wait for it want that, and what its loads were like says nothing any more. */
   redefine(spec: ModelSpec): void {
-    this.#history.forget(spec.name);
-    const fitted = this.#contexts.fitted(spec, this.devices.values());
-    for (const waiting of this.takeWaiting(spec.name)) this.#queue({ ...waiting, spec: fitted });
-    for (const runner of this.runnersOf(spec.name)) {
-      const { classKey, launch, needBytes, needSource } = runner.spec;
-      if (classKey === spec.classKey) runner.spec = { ...spec, launch, needBytes, needSource };
+    this.delete('loadSeconds', this.tables.loadSeconds, spec.name);
+    this.delete('failures', this.tables.failures, spec.name);
+    const fitted = this.#fitted(spec);
+    for (const waiting of this.takeWaiting(spec.name)) this.enqueue({ ...waiting, spec: fitted });
+    for (const { id, spec: before } of this.runnersOf(spec.name)) {
+      const { classKey, launch, needBytes, needSource } = before;
+      if (classKey === spec.classKey) this.patch(id, { spec: { ...spec, launch, needBytes, needSource } });
     }
     // It may need other memory now than it was promised.
     this.#unclaim(spec.classKey);
   }
 
-  noteCrash(model: string, failure: Failure): void {
-    this.#history.noteFailure(model, failure, this.now());
+  noteFailure(model: string, failure: Failure): void {
+    const { failures } = this.tables;
+    const before = failures.get(model) ?? noFailures;
+    this.set('failures', failures, model, afterFailure(before, failure, this.now()));
   }
 
-  read(readings: Parameters<DeviceTable['read']>[0]): void {
-    this.supply++;
-    this.inventory++;
-    this.#table.read(readings, [...this.runners.values()]);
-    for (const runner of this.runners.values()) runner.isSettled = runner.readyAtMs !== null;
+  read(readings: readonly DeviceReading[]): void {
+    this.change({
+      devices: readInto(this.devices, readings, this.tables.deviceLimits, [...this.runners.values()]),
+      inventory: {},
+      supply: {},
+    });
+    for (const { id, readyAtMs, isMeasurable } of this.runners.values())
+      if (isMeasurable !== (readyAtMs !== null)) this.patch(id, { isMeasurable: readyAtMs !== null });
     // Who came before the devices were known.
     for (const queue of this.queues.values()) {
-      queue.spec = this.#contexts.fitted(queue.spec, this.devices.values());
+      const spec = this.#fitted(queue.spec);
+      if (spec !== queue.spec) this.#setQueue(spec.classKey, { ...queue, spec });
     }
   }
 
-  #grant(leaseId: LeaseId, runnerId: RunnerId): void {
-    const waiting = this.#queues.get(leaseId);
-    const runner = this.runners.get(runnerId);
-    if (!waiting || !runner) return;
-    this.#unqueue(waiting);
-    this.#lease(waiting, runner);
+  #lowerContext(spec: ModelSpec): boolean {
+    const lower = withLessContext(spec);
+    if (lower === null) return false;
+    this.set('lowered', this.tables.lowered, spec.classKey, lower);
+    const queue = this.queues.get(spec.classKey);
+    if (queue) this.#setQueue(spec.classKey, { ...queue, spec: lower });
+    return true;
   }
 
-  #lease(waiting: Waiting, runner: RunnerRow): void {
-    const { leaseId } = waiting;
-    runner.leases.add(leaseId);
-    runner.lastUsedAtMs = this.now();
-    if (runner.state === 'idle') this.moveRunner(runner, 'ready', 'serving');
-    if (waiting.keepAlive !== null) runner.keepAlive = waiting.keepAlive;
-    this.leases.set(leaseId, { waiting, runnerId: runner.id, grantedAtMs: this.now(), isOpen: false });
+  /** With the context that Corral chooses: what fits the GPUs, and less for a class that ran out of memory with it. */
+  #fitted(spec: ModelSpec): ModelSpec {
+    if (spec.contexts === undefined) return spec;
+    const lowered = this.tables.lowered.get(spec.classKey);
+    if (lowered === undefined) return withContextFor(spec, this.devices.values());
+    // All but the context may have been configured anew since.
+    return { ...spec, launch: lowered.launch, needBytes: lowered.needBytes };
+  }
+
+  #noteArrival(model: string, nowMs: number): void {
+    const { own, pooled } = noteArrival(this.demandOf(model), this.pooledDemand, nowMs);
+    this.set('demand', this.tables.demand, model, own);
+    this.change({ pooledDemand: pooled });
+  }
+
+  #lease(waiting: Waiting, runnerId: RunnerId): void {
+    const runner = this.runners.get(runnerId);
+    if (!runner) return;
+    const { leaseId, keepAlive } = waiting;
+    if (runner.state === 'idle') this.moveRunner(runnerId, 'ready', 'serving');
+    this.patch(runnerId, {
+      leases: new Set([...runner.leases, leaseId]),
+      lastUsedAtMs: this.now(),
+      ...(keepAlive !== null && { keepAlive }),
+    });
+    const lease = { waiting, runnerId, grantedAtMs: this.now(), isOpen: false };
+    this.set('leases', this.leases, leaseId, lease);
   }
 
   #dropLease(leaseId: LeaseId): LeaseRow | undefined {
     const lease = this.leases.get(leaseId);
     if (!lease) return undefined;
-    this.leases.delete(leaseId);
-    this.touched.add(lease.waiting.spec.name);
+    this.delete('leases', this.leases, leaseId);
+    this.#touch(lease.waiting.spec.name);
     const runner = this.runners.get(lease.runnerId);
-    runner?.leases.delete(leaseId);
+    if (!runner) return lease;
+    const leases = new Set([...runner.leases].filter((other) => other !== leaseId));
+    this.patch(runner.id, { leases });
     // Ready and idle differ in the leases alone, which are counted here.
-    if (runner?.state === 'ready' && runner.leases.size === 0)
-      this.moveRunner(runner, 'idle', 'its last lease ended');
+    if (runner.state === 'ready' && leases.size === 0)
+      this.moveRunner(runner.id, 'idle', 'its last lease ended');
     return lease;
   }
 
-  #queue(waiting: Waiting): void {
-    this.#queues.add(waiting);
-    this.touched.add(waiting.spec.name);
-  }
-
   #unqueue(waiting: Waiting): void {
-    if (!this.#queues.remove(waiting)) return;
-    const { name } = waiting.spec;
-    this.touched.add(name);
+    const { classKey, name } = waiting.spec;
+    const queue = this.queues.get(classKey);
+    if (!queue) return;
+    const left = withoutWaiting(queue, waiting);
+    this.#touch(name);
+    if (left) return this.#setQueue(classKey, left);
+    this.delete('queues', this.queues, classKey);
     // A load that nobody waits for any more may be given up, and one with other options may take its place.
     const mayGo = this.runnersOf(name).some((runner) => runner.state === 'loading');
-    if (mayGo || this.queuesOf(name).length > 0) this.supply++;
+    if (mayGo || this.queuesOf(name).length > 0) this.#changeSupply();
   }
 
   #unclaim(classKey: string): void {
     const claim = this.claims.get(classKey);
     if (!claim) return;
-    this.supply++;
-    this.claims.delete(classKey);
-    this.#table.subtract('claimedBytes', claim.reservation);
+    this.#changeSupply();
+    this.delete('claims', this.claims, classKey);
+    this.#subtractBytes('claimedBytes', claim.reservation);
+  }
+
+  #setQueue(classKey: string, queue: ClassQueue): void {
+    this.set('queues', this.queues, classKey, queue);
+  }
+
+  #addBytes(column: BytesColumn, reservation: Reservation): void {
+    this.change({ devices: withBytes(this.devices, column, reservation) });
+  }
+
+  #subtractBytes(column: BytesColumn, reservation: Reservation): void {
+    this.change({ devices: withoutBytes(this.devices, column, reservation) });
+  }
+
+  #changeSupply(): void {
+    this.change({ supply: {} });
+  }
+
+  #touch(model: string): void {
+    if (!this.touched.has(model)) this.change({ touched: new Set([...this.touched, model]) });
   }
 }

@@ -1,4 +1,5 @@
 import type { RunnerReport } from '../runner/contract.ts';
+import { sumBytes } from '../vocabulary.ts';
 import { recordOf } from './decisions.ts';
 import type { Ledger } from './ledger.ts';
 import { isOwn, refuse, type Outlet } from './steps.ts';
@@ -15,7 +16,7 @@ export function noteMoved(ledger: Ledger, event: Report<'runner.moved'>, out: Ou
   if (!runner) return;
   // Said before it heard that it has to go.
   if (runner.isDismissed && state === 'loading') return;
-  ledger.moveRunner(runner, state, reason);
+  ledger.moveRunner(runnerId, state, reason);
   // A load that has failed is answered at once: nobody has to wait until its memory is back.
   if (failure !== null && runner.readyAtMs === null && !runner.hasFailed)
     refuse(ledger, ledger.takeFailed(runner, failure), failure, out);
@@ -32,10 +33,8 @@ export function noteStarted(
   { runnerId, pid, endpoint }: Report<'runner.started'>,
   out: Outlet,
 ): void {
-  const runner = ledger.runners.get(runnerId);
-  if (!runner) return;
-  runner.pid = pid;
-  runner.endpoint = endpoint;
+  if (!ledger.runners.has(runnerId)) return;
+  ledger.patch(runnerId, { pid, endpoint });
   out.emit({ type: 'runner.changed', runnerId });
 }
 
@@ -44,9 +43,8 @@ export function noteProgress(
   { runnerId, progress }: Report<'runner.progress'>,
   out: Outlet,
 ): void {
-  const runner = ledger.runners.get(runnerId);
-  if (!runner) return;
-  runner.progress = progress ?? runner.progress;
+  if (!ledger.runners.has(runnerId)) return;
+  if (progress !== null) ledger.patch(runnerId, { progress });
   out.emit({ type: 'runner.changed', runnerId });
 }
 
@@ -70,7 +68,7 @@ export function noteMeasured(
   const runner = ledger.runners.get(runnerId);
   if (!runner || !ledger.measure(runner, use)) return;
   const { name: model, classKey } = runner.spec;
-  const needBytes = Object.values(runner.reservation).reduce((sum, bytes) => sum + bytes, 0);
+  const needBytes = sumBytes(ledger.runners.get(runnerId)?.reservation ?? {});
   out.emit({ type: 'model.learned', classKey, model, needBytes, loadMs: null });
 }
 
@@ -96,8 +94,7 @@ export function noteTrouble(
 }
 
 export function noteOverstayed(ledger: Ledger, { runnerId }: Report<'runner.overstayed'>): void {
-  const runner = ledger.runners.get(runnerId);
-  if (runner) ledger.noteOverstayed(runner);
+  ledger.noteOverstayed(runnerId);
 }
 
 /** The runner has taken the lease: only now does the request hear of it. */
@@ -107,7 +104,7 @@ export function noteLeaseOpened(ledger: Ledger, event: Report<'lease.opened'>, o
   const runner = ledger.runners.get(runnerId);
   if (!lease || !runner || lease.runnerId !== runnerId)
     return out.command(runnerId, { type: 'lease.close', leaseId });
-  lease.isOpen = true;
+  ledger.confirm(leaseId);
   out.emit({ type: 'runner.changed', runnerId });
   if (isOwn(leaseId)) return closeLease(ledger, leaseId, out);
   const { arrivedAtMs } = lease.waiting;

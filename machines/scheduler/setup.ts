@@ -4,24 +4,33 @@ import { runnerMachine } from '../runner.machine.ts';
 import type { RunnerCommand, RunnerOutcome } from '../runner/contract.ts';
 import type { ModelSpec, Reservation, RunnerId } from '../vocabulary.ts';
 import * as commands from './commands.ts';
-import type { SchedulerEmitted, SchedulerEvent, SchedulerInput, SchedulerSettings } from './contract.ts';
+import type {
+  EventOf,
+  SchedulerEmitted,
+  SchedulerEvent,
+  SchedulerInput,
+  SchedulerSettings,
+} from './contract.ts';
 import { Ledger } from './ledger.ts';
 import * as reconfigure from './reconfigure.ts';
 import * as reports from './reports.ts';
 import * as steps from './steps.ts';
 import type { Outlet } from './steps.ts';
-import type { RunnerRow } from './tables.ts';
+import { newTables, type Tables } from './tables.ts';
 
 export interface SchedulerContext {
   readonly settings: SchedulerSettings;
-  /** One object for all tables: it is written in place, since copying them on each event would cost more than planning. */
-  readonly ledger: Ledger;
+  /** The clock's time in ms. The machines never ask the world for it, and each transition asks once. */
+  readonly now: () => number;
+  /** All that is known: immutable, each transition makes new ones. */
+  readonly tables: Tables;
   readonly preload: readonly ModelSpec[];
 }
 
 export const newContext = ({ input }: { input: SchedulerInput }): SchedulerContext => ({
   settings: input.settings,
-  ledger: new Ledger(input.settings, input.now, input.demand),
+  now: input.now,
+  tables: newTables(input.settings, input.demand),
   preload: input.preload,
 });
 
@@ -35,17 +44,24 @@ const base = setup({
   actors: { runner: runnerMachine, devices: devicesMachine },
   delays: { inventoryDeadline: 30_000 },
   guards: {
-    isEmpty: ({ context }) => context.ledger.runners.size === 0,
-    hasDevices: ({ context }) => context.ledger.devices.size > 0,
+    isEmpty: ({ context }) => context.tables.runners.size === 0,
   },
 });
 
-/** An end of a child actor, as XState tells it. */
-type ChildEvent =
-  | { type: 'xstate.done.actor.*'; actorId: string; output: RunnerOutcome }
-  | { type: 'xstate.error.actor.*'; actorId: string; error: unknown };
-type AnyEvent = SchedulerEvent | ChildEvent;
-type EventFor<Type> = Extract<AnyEvent, { type: Type }>;
+/** How a runner has ended, from XState's event for the end of a child; null for the end of anything else. */
+function outcomeOf(event: object): RunnerOutcome | null {
+  const output: unknown = 'output' in event ? event.output : null;
+  return isOutcome(output) ? output : null;
+}
+
+const isOutcome = (value: unknown): value is RunnerOutcome =>
+  typeof value === 'object' && value !== null && 'runnerId' in value && 'wasReady' in value;
+
+/** Which child broke, and on what, from XState's event for that. */
+const errorOf = (event: object): { readonly actorId: string; readonly error: unknown } | null =>
+  'actorId' in event && typeof event.actorId === 'string' && 'error' in event
+    ? { actorId: event.actorId, error: event.error }
+    : null;
 
 interface Work<Event> {
   readonly event: Event;
@@ -54,19 +70,31 @@ interface Work<Event> {
   readonly out: Outlet;
 }
 
-/** An action for one type of event, which works on the ledger and reaches the world through an outlet. */
-const noted = <Type extends AnyEvent['type'] | '*'>(type: Type, work: (args: Work<EventFor<Type>>) => void) =>
+/** An action that makes new tables of those there are, and reaches the world through an outlet: computing it changes nothing. */
+const tabled = (work: (args: Work<SchedulerEvent>) => void) =>
   base.enqueueActions(({ context, event, enqueue, self }) => {
-    const { ledger, settings } = context;
-    if (!type.endsWith('*') && event.type !== type) return;
-    const out = new ChartOutlet(enqueue, context, self);
-    work({ event: event as unknown as EventFor<Type>, ledger, settings, out });
+    const { tables, settings } = context;
+    const nowMs = context.now();
+    const ledger = new Ledger(tables, () => nowMs);
+    work({ event, ledger, settings, out: new ChartOutlet(enqueue, settings, self) });
+    enqueue.assign({ tables: ledger.finish() });
   });
 
-/** The same, followed by a new plan: one action and not two, since XState's own cost per action is above the planner's. */
-const planned = <Type extends AnyEvent['type'] | '*'>(
+/** The same for one type of event. */
+const noted = <Type extends SchedulerEvent['type']>(type: Type, work: (args: Work<EventOf<Type>>) => void) =>
+  tabled(({ event, ...rest }) => {
+    if (isOfType(event, type)) work({ event, ...rest });
+  });
+
+const isOfType = <Type extends SchedulerEvent['type']>(
+  event: SchedulerEvent,
   type: Type,
-  work: (args: Work<EventFor<Type>>) => void,
+): event is EventOf<Type> => event.type === type;
+
+/** The same, followed by a new plan: one action and not two, since XState's own cost per action is above the planner's. */
+const planned = <Type extends SchedulerEvent['type']>(
+  type: Type,
+  work: (args: Work<EventOf<Type>>) => void,
 ) =>
   noted(type, (args) => {
     work(args);
@@ -78,12 +106,12 @@ type Enqueue = Parameters<Parameters<typeof base.enqueueActions>[0]>[0];
 /** Reaches the world through the actions that a transition enqueues. */
 class ChartOutlet implements Outlet {
   readonly #enqueue: Enqueue['enqueue'];
-  readonly #context: SchedulerContext;
+  readonly #settings: SchedulerSettings;
   readonly #self: Enqueue['self'];
 
-  constructor(enqueue: Enqueue['enqueue'], context: SchedulerContext, self: Enqueue['self']) {
+  constructor(enqueue: Enqueue['enqueue'], settings: SchedulerSettings, self: Enqueue['self']) {
     this.#enqueue = enqueue;
-    this.#context = context;
+    this.#settings = settings;
     this.#self = self;
   }
 
@@ -99,38 +127,46 @@ class ChartOutlet implements Outlet {
     this.#enqueue.stopChild(runnerId);
   }
 
-  spawn({ id: runnerId }: RunnerRow, spec: ModelSpec, reservation: Reservation): void {
-    const { ledger, settings } = this.#context;
+  spawn(
+    runnerId: RunnerId,
+    spec: ModelSpec,
+    reservation: Reservation,
+    laggingDevices: readonly string[],
+  ): void {
+    const { keepAliveMode, runner: limits } = this.#settings;
+    const { keepAlive } = spec;
     this.#enqueue.spawnChild('runner', {
       id: runnerId,
       input: {
         runnerId,
         spec,
         reservation,
-        laggingDevices: ledger.laggingDevices(reservation),
-        keepAlive: spec.keepAlive,
-        keepAliveMode: settings.keepAliveMode,
-        limits: settings.runner,
+        laggingDevices,
+        keepAlive,
+        keepAliveMode,
+        limits,
         supervisor: this.#self,
       },
     });
   }
 
-  wakeAt(atMs: number): void {
+  wakeIn(delayMs: number): void {
     this.#enqueue.cancel('wake');
     // Rounded up: a timer knows whole ms only, and one that fires too early has to be armed once more.
-    const delay = Math.ceil(atMs - this.#context.ledger.now());
+    const delay = Math.ceil(delayMs);
     if (delay !== Infinity) this.#enqueue.raise({ type: 'plan.wake' }, { id: 'wake', delay });
   }
 }
 
 export const schedulerSetup = base.extend({
   actions: {
-    plan: planned('*', () => {}),
+    plan: tabled(({ ledger, settings, out }) => steps.carryOutPlan(ledger, settings, out)),
     /** The timer has fired: if that was too early, the new plan arms it again. */
-    wake: planned('plan.wake', ({ ledger }) => (ledger.armedForMs = Infinity)),
-    preloadModels: base.enqueueActions(({ context }) => {
-      for (const spec of context.preload) steps.preload(context.ledger, spec);
+    wake: planned('plan.wake', ({ ledger }) => ledger.arm(Infinity)),
+    preloadModels: base.enqueueActions(({ context, enqueue }) => {
+      const ledger = new Ledger(context.tables, context.now);
+      for (const spec of context.preload) steps.preload(ledger, spec);
+      enqueue.assign({ tables: ledger.finish() });
     }),
     takeRequest: planned('request.submitted', ({ event, ledger, settings, out }) =>
       steps.takeRequest(ledger, settings, event.request, out),
@@ -190,11 +226,17 @@ export const schedulerSetup = base.extend({
     noteUnrecovered: noted('runner.unrecovered', ({ event, ledger, out }) =>
       reports.noteTrouble(ledger, event, out),
     ),
-    buryRunner: planned('xstate.done.actor.*', ({ event, ledger, out }) =>
-      steps.bury(ledger, event.output, out),
-    ),
-    buryBroken: planned('xstate.error.actor.*', ({ event, ledger, out }) =>
-      steps.buryBroken(ledger, event.actorId, event.error, out),
-    ),
+    finalizeRunner: tabled(({ event, ledger, settings, out }) => {
+      const outcome = outcomeOf(event);
+      if (outcome === null) return;
+      steps.finalize(ledger, outcome, out);
+      steps.carryOutPlan(ledger, settings, out);
+    }),
+    finalizeBroken: tabled(({ event, ledger, settings, out }) => {
+      const broken = errorOf(event);
+      if (broken === null) return;
+      steps.finalizeBroken(ledger, broken.actorId, broken.error, out);
+      steps.carryOutPlan(ledger, settings, out);
+    }),
   },
 });

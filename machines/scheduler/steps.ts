@@ -7,7 +7,6 @@ import type { ModelSpec, Reservation, RunnerId } from '../vocabulary.ts';
 import type { Request, SchedulerEmitted, SchedulerSettings } from './contract.ts';
 import { recordOf, recordsOf } from './decisions.ts';
 import type { Ledger } from './ledger.ts';
-import type { RunnerRow } from './tables.ts';
 
 /** More steps than this in one go mean that the planner contradicts itself. */
 const MAX_STEPS = 10_000;
@@ -16,10 +15,15 @@ const MAX_STEPS = 10_000;
 export interface Outlet {
   emit(event: SchedulerEmitted): void;
   command(runnerId: RunnerId, command: RunnerCommand): void;
-  spawn(runner: RunnerRow, spec: ModelSpec, reservation: Reservation): void;
+  spawn(
+    runnerId: RunnerId,
+    spec: ModelSpec,
+    reservation: Reservation,
+    laggingDevices: readonly string[],
+  ): void;
   reap(runnerId: RunnerId): void;
-  /** Asks for a new plan at this moment; `Infinity`: not at all. Only the latest wish counts. */
-  wakeAt(atMs: number): void;
+  /** Asks for a new plan after so many ms; `Infinity`: not at all. Only the latest wish counts. */
+  wakeIn(delayMs: number): void;
 }
 
 const OWN = 'own:';
@@ -47,8 +51,9 @@ export function carryOutPlan(ledger: Ledger, settings: SchedulerSettings, out: O
       ledger.apply(decision);
       // A moment that has passed would be asked for again and again.
       const wakeAtMs = decision.wakeAtMs > nowMs ? decision.wakeAtMs : Infinity;
-      if (wakeAtMs !== ledger.armedForMs) out.wakeAt((ledger.armedForMs = wakeAtMs));
-      return;
+      if (wakeAtMs === ledger.armedForMs) return;
+      ledger.arm(wakeAtMs);
+      return out.wakeIn(wakeAtMs - nowMs);
     }
     carryOut(decision, ledger, settings, out);
   }
@@ -65,8 +70,8 @@ function carryOut(
     const spec = launchedOn(decision.spec, reservation, ledger);
     const runnerId = ledger.nextRunnerId();
     for (const record of recordsOf(ledger, decision, runnerId)) out.emit({ type: 'decision', record });
-    out.spawn(ledger.addRunner(runnerId, spec, reservation), spec, reservation);
-    return;
+    ledger.addRunner(runnerId, spec, reservation);
+    return out.spawn(runnerId, spec, reservation, ledger.laggingDevices(reservation));
   }
   if (decision.kind === 'evict') return evict(ledger, decision, settings, out);
   for (const record of recordsOf(ledger, decision)) out.emit({ type: 'decision', record });
@@ -153,7 +158,7 @@ export function refuse(
 }
 
 /** A runner has ended: its memory is free, and whoever it leaves behind is answered. */
-export function bury(ledger: Ledger, outcome: RunnerOutcome, out: Outlet): void {
+export function finalize(ledger: Ledger, outcome: RunnerOutcome, out: Outlet): void {
   const runner = ledger.runners.get(outcome.runnerId);
   out.reap(outcome.runnerId);
   if (!runner) return;
@@ -174,7 +179,7 @@ export function bury(ledger: Ledger, outcome: RunnerOutcome, out: Outlet): void 
   if (failure === null) return;
   if (!wasReady && !runner.hasFailed) refuse(ledger, ledger.takeFailed(runner, failure), failure, out);
   if (wasReady && isCrash) {
-    ledger.noteCrash(name, failure);
+    ledger.noteFailure(name, failure);
     if (runner.pinned && !runner.isDismissed) preload(ledger, runner.spec);
   }
 }
@@ -187,7 +192,7 @@ export function preload(ledger: Ledger, spec: ModelSpec): void {
 }
 
 /** A runner's machine itself broke: its process may have outlived it, so the launcher is told to end it. */
-export function buryBroken(ledger: Ledger, runnerId: RunnerId, error: unknown, out: Outlet): void {
+export function finalizeBroken(ledger: Ledger, runnerId: RunnerId, error: unknown, out: Outlet): void {
   const runner = ledger.runners.get(runnerId);
   if (!runner) return;
   const text = error instanceof Error ? error.message : String(error);
@@ -197,5 +202,5 @@ export function buryBroken(ledger: Ledger, runnerId: RunnerId, error: unknown, o
   };
   for (const leaseId of runner.leases) out.emit({ type: 'lease.lost', leaseId, runnerId, failure });
   out.emit({ type: 'runner.broke', runnerId });
-  bury(ledger, { runnerId, failure, wasReady: runner.readyAtMs !== null }, out);
+  finalize(ledger, { runnerId, failure, wasReady: runner.readyAtMs !== null }, out);
 }

@@ -1,20 +1,20 @@
-import type { ClassQueue, DeviceView, RunnerView, Waiting } from '../planning/view.ts';
-import type { Endpoint, LeaseId, ModelSpec, Reservation, RunnerId } from '../vocabulary.ts';
+import { noDemand, restoreDemand, type Demand, type SavedDemand } from '../planning/demand.ts';
+import type { LoadFailures } from '../planning/load-failures.ts';
+import type { Claim, ClassQueue, DeviceView, PlanSettings, RunnerView, Waiting } from '../planning/view.ts';
+import type { SchedulerSettings } from './contract.ts';
+import type { DeviceId, Endpoint, LeaseId, ModelSpec, Reservation, RunnerId } from '../vocabulary.ts';
 
-type Mutable<T> = { -readonly [K in keyof T]: T[K] };
-
-/** A runner as the ledger keeps it. */
-export interface RunnerRow extends Omit<Mutable<RunnerView>, 'leases'> {
-  leases: Set<LeaseId>;
+/** A runner as the scheduler knows it. */
+export interface RunnerRow extends RunnerView {
   /** What it was seen to hold in all; null until it has been measured. */
-  measuredBytes: number | null;
-  endpoint: Endpoint | null;
+  readonly measuredBytes: number | null;
+  readonly endpoint: Endpoint | null;
   /** Whether its memory was in place when its devices were last read. */
-  isSettled: boolean;
+  readonly isMeasurable: boolean;
   /** Somebody asked for it to go; it is not started again. */
-  isDismissed: boolean;
+  readonly isDismissed: boolean;
   /** Its load has failed, and those who waited for it have been answered. */
-  hasFailed: boolean;
+  readonly hasFailed: boolean;
 }
 
 /** A runner that begins to load now. */
@@ -42,12 +42,10 @@ export const newRunnerRow = (
   pid: null,
   measuredBytes: null,
   endpoint: null,
-  isSettled: false,
+  isMeasurable: false,
   isDismissed: false,
   hasFailed: false,
 });
-
-export interface DeviceRow extends Mutable<DeviceView> {}
 
 /** A granted request. Its waiting entry is kept, so that a refused grant finds its old place. */
 export interface LeaseRow {
@@ -55,53 +53,81 @@ export interface LeaseRow {
   readonly runnerId: RunnerId;
   readonly grantedAtMs: number;
   /** The runner has confirmed it. */
-  isOpen: boolean;
+  readonly isOpen: boolean;
 }
 
-/** One class's queue: kept in order of place, and of arrival. */
-export class QueueTable implements ClassQueue {
-  spec: ClassQueue['spec'];
-  readonly order: Waiting[] = [];
-  readonly arrivals: Waiting[] = [];
-  sumArrivalMs = 0;
+/**
+ * All that the scheduler knows, as immutable plain data: the context of its statechart. A transition makes new tables and leaves
+ * these as they are, so that a snapshot can be kept, compared, restored and played on from.
+ */
+export interface Tables {
+  readonly settings: PlanSettings;
+  readonly deviceLimits: Readonly<Record<DeviceId, number>>;
+  readonly devices: ReadonlyMap<DeviceId, DeviceView>;
+  readonly runners: ReadonlyMap<RunnerId, RunnerRow>;
+  /** Runners of each model, oldest first. */
+  readonly runnersByModel: ReadonlyMap<string, readonly RunnerId[]>;
+  /** By class key; only those with somebody in them. */
+  readonly queues: ReadonlyMap<string, ClassQueue>;
+  readonly leases: ReadonlyMap<LeaseId, LeaseRow>;
+  readonly claims: ReadonlyMap<string, Claim>;
+  readonly exclusive: ReadonlySet<string>;
+  /** By class key: the same model with less context, after it ran out of memory with more. */
+  readonly lowered: ReadonlyMap<string, ModelSpec>;
+  readonly demand: ReadonlyMap<string, Demand>;
+  readonly pooledDemand: Demand;
+  /** Mean time of each model's loads. */
+  readonly loadSeconds: ReadonlyMap<string, number>;
+  readonly failures: ReadonlyMap<string, LoadFailures>;
+  /** Models whose requests or runners changed since the last rest. */
+  readonly touched: ReadonlySet<string>;
+  /** Another object whenever what is known of the devices may have changed. */
+  readonly inventory: object;
+  /** Another object whenever somebody who waits for memory may have come closer to it. */
+  readonly supply: object;
+  /** Why each cold class waits, as the planner last saw it. */
+  readonly waits: ReadonlyMap<string, string>;
+  /** When the timer for the next plan fires; Infinity: none is armed. */
+  readonly armedForMs: number;
+  readonly seq: number;
+  readonly runnerSeq: number;
+  readonly decisionSeq: number;
+}
 
-  constructor(spec: ClassQueue['spec']) {
-    this.spec = spec;
+/** What is known at the beginning: the settings, and what was learned of each model's demand before a restart. */
+export function newTables(
+  { plan, deviceLimits }: SchedulerSettings,
+  learned: Readonly<Record<string, SavedDemand>> = {},
+): Tables {
+  const demand = new Map<string, Demand>();
+  let pooledDemand = noDemand;
+  for (const [model, saved] of Object.entries(learned)) {
+    const { own, pooled } = restoreDemand(saved, pooledDemand);
+    demand.set(model, own);
+    pooledDemand = pooled;
   }
-
-  add(waiting: Waiting): void {
-    let low = 0;
-    let high = this.order.length;
-    while (low < high) {
-      const middle = (low + high) >> 1;
-      if (this.#isAfter(this.order[middle], waiting)) high = middle;
-      else low = middle + 1;
-    }
-    this.order.splice(low, 0, waiting);
-    this.#insertByArrival(waiting);
-    this.sumArrivalMs += waiting.arrivedAtMs;
-  }
-
-  remove(waiting: Waiting): void {
-    const index = this.order[0] === waiting ? 0 : this.order.indexOf(waiting);
-    if (index < 0) return;
-    if (index === 0) this.order.shift();
-    else this.order.splice(index, 1);
-    if (this.arrivals[0] === waiting) this.arrivals.shift();
-    else this.arrivals.splice(this.arrivals.indexOf(waiting), 1);
-    this.sumArrivalMs -= waiting.arrivedAtMs;
-  }
-
-  /** Nearly always the last; only one that waits again has its old place. */
-  #insertByArrival(waiting: Waiting): void {
-    let index = this.arrivals.length;
-    while (index > 0 && (this.arrivals[index - 1]?.seq ?? 0) > waiting.seq) index--;
-    if (index === this.arrivals.length) this.arrivals.push(waiting);
-    else this.arrivals.splice(index, 0, waiting);
-  }
-
-  #isAfter(other: Waiting | undefined, waiting: Waiting): boolean {
-    if (!other) return true;
-    return other.placeMs > waiting.placeMs || (other.placeMs === waiting.placeMs && other.seq > waiting.seq);
-  }
+  return {
+    settings: plan,
+    deviceLimits,
+    devices: new Map(),
+    runners: new Map(),
+    runnersByModel: new Map(),
+    queues: new Map(),
+    leases: new Map(),
+    claims: new Map(),
+    exclusive: new Set(),
+    lowered: new Map(),
+    demand,
+    pooledDemand,
+    loadSeconds: new Map(),
+    failures: new Map(),
+    touched: new Set(),
+    inventory: {},
+    supply: {},
+    waits: new Map(),
+    armedForMs: Infinity,
+    seq: 0,
+    runnerSeq: 0,
+    decisionSeq: 0,
+  };
 }

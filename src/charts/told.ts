@@ -1,7 +1,8 @@
 import type { AnyEventObject } from 'xstate';
 import type { DevicesInput } from '../../machines/devices.machine.ts';
 import type { RunnerContext } from '../../machines/runner/setup.ts';
-import type { Ledger } from '../../machines/scheduler/ledger.ts';
+import { LedgerReader } from '../../machines/scheduler/ledger-reader.ts';
+import type { Tables } from '../../machines/scheduler/tables.ts';
 
 /** What may be told of an event or a context: names, numbers and states; never keys, requests or arguments. */
 export type Told = Readonly<Record<string, string | number | boolean | null>>;
@@ -55,15 +56,15 @@ const OF_CONTEXTS: Readonly<Record<string, (context: never) => Told>> = {
     pid,
     wasReady,
   }),
-  scheduler: ({ ledger }: { readonly ledger: Ledger }) => ({
-    runners: ledger.runners.size,
-    waiting: ledger.waitingCount,
-    leases: ledger.leases.size,
-    claims: ledger.claims.size,
+  scheduler: ({ tables }: { readonly tables: Tables }) => ({
+    runners: tables.runners.size,
+    waiting: new LedgerReader(tables, () => 0).waitingCount,
+    leases: tables.leases.size,
+    claims: tables.claims.size,
   }),
   devices: ({ intervalMs, deadlineMs }: DevicesInput) => ({ intervalMs, deadlineMs }),
 };
 
-/** A context is told as it is now: the scheduler's ledger is written in place. */
+/** What may be told of a context. */
 export const toldOfContext = (chart: string, context: unknown): Told =>
   OF_CONTEXTS[chart]?.(context as never) ?? {};

@@ -1,12 +1,13 @@
 import type { LoadedConfig } from '../config/load-config.ts';
 import type { Served } from '../serve.ts';
+import { ledgerOf } from '../ledger-of.ts';
 
 /** What is told once Corral serves: where, what, and a request that works. */
 export function welcome(
   { url, ollamaUrl, catalogue, scheduler, llamaServer }: Served,
   { path, config }: LoadedConfig,
 ): string {
-  const models = catalogue.list(scheduler.getSnapshot().context.ledger).map(({ name }) => name);
+  const models = catalogue.list(ledgerOf(scheduler)).map(({ name }) => name);
   const chat = models.find((name) => !/embed/i.test(name)) ?? models[0] ?? 'MODEL';
   const keys = Object.keys(config.keys);
   const auth = keys.length > 0 ? ` -H "authorization: Bearer $CORRAL_API_KEY"` : '';

@@ -2,7 +2,7 @@ import type { Duplex } from 'node:stream';
 import type { WebSocket } from 'ws';
 import type { AnyActorRef, InspectionEvent, Snapshot, Subscription } from 'xstate';
 import { realClock, type Clock } from '../clock.ts';
-import type { Scheduler } from '../leases.ts';
+import type { Scheduler } from '../ledger-of.ts';
 import { defaultInspectLimits, type InspectLimits } from './inspect-limits.ts';
 import { InspectReader } from './inspect-reader.ts';
 import { goneEvent, presentEvents, statelyEvent, type StatelyEvent } from './stately-events.ts';

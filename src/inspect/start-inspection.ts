@@ -1,6 +1,6 @@
 import { performance } from 'node:perf_hooks';
 import type { Logger } from 'pino';
-import type { Scheduler } from '../leases.ts';
+import type { Scheduler } from '../ledger-of.ts';
 import type { Endpoint } from '../ws/ws-api.ts';
 import { INSPECT_PATH } from './inspect-path.ts';
 import { Inspection } from './inspection.ts';

@@ -3,7 +3,7 @@ import { sitesFor } from '../../machines/planning/placement.ts';
 import { sumBytes, formatBytes, type ModelSpec } from '../../machines/vocabulary.ts';
 import type { Failure } from '../../machines/failures.ts';
 import type { DecisionRecord } from '../../machines/scheduler/contract.ts';
-import type { Ledger } from '../../machines/scheduler/ledger.ts';
+import type { LedgerReader } from '../../machines/scheduler/ledger-reader.ts';
 import type { RunnerRow } from '../../machines/scheduler/tables.ts';
 import type { CatalogueEntry } from '../catalogue.ts';
 import { runnerStatus, waitsOf } from '../status.ts';
@@ -16,7 +16,7 @@ const SHOWN = 20;
 /** Why a model is in its state, who waits for it and for what, and what would have to happen. `log` is oldest first. */
 export function explainModel(
   entry: CatalogueEntry,
-  ledger: Ledger,
+  ledger: LedgerReader,
   log: readonly DecisionRecord[],
 ): Explanation {
   const { name, spec } = entry;
@@ -41,7 +41,7 @@ export function explainModel(
 
 function reasonWithout(
   { name, spec, problem }: CatalogueEntry,
-  ledger: Ledger,
+  ledger: LedgerReader,
   decisions: readonly DecisionRecord[],
 ): string {
   if (problem) return problem.message;
@@ -54,12 +54,12 @@ function reasonWithout(
 }
 
 /** Why no device there is could ever hold it; null where one could. */
-function failureOf(spec: ModelSpec, ledger: Ledger): Failure | null {
+function failureOf(spec: ModelSpec, ledger: LedgerReader): Failure | null {
   const found = sitesFor(spec, ledger);
   return 'failure' in found ? found.failure : null;
 }
 
-function nextWithout({ name, spec }: CatalogueEntry, ledger: Ledger, retryInMs: number | null): string {
+function nextWithout({ name, spec }: CatalogueEntry, ledger: LedgerReader, retryInMs: number | null): string {
   if (!spec) return 'its file has to be mended, and Corral started again';
   const retry =
     retryInMs === null ? '' : `, not before ${seconds(retryInMs)} have passed: its load kept failing`;

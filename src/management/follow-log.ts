@@ -1,6 +1,7 @@
 import { Readable } from 'node:stream';
 import type { RunnerId } from '../../machines/vocabulary.ts';
-import { ledgerOf, type ManagementParts } from './parts.ts';
+import { type ManagementParts } from './parts.ts';
+import { ledgerOf } from '../ledger-of.ts';
 
 /** Text that a slow reader may have waiting for it, in bytes; lines beyond that are left out. */
 const MOST_WAITING_BYTES = 256 * 1024;
@@ -11,7 +12,7 @@ export function followLog(
   runnerId: RunnerId,
   lines: number,
 ): Readable {
-  const isGone = (): boolean => !ledgerOf({ scheduler }).runners.has(runnerId);
+  const isGone = (): boolean => !ledgerOf(scheduler).runners.has(runnerId);
   let leftOut = 0;
   const text = new Readable({
     highWaterMark: MOST_WAITING_BYTES,

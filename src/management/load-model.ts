@@ -3,8 +3,7 @@ import { ownLeaseOf } from '../../machines/scheduler/steps.ts';
 import { canServe, isServing } from '../../machines/planning/sharing.ts';
 import type { ModelSpec } from '../../machines/vocabulary.ts';
 import { ServiceError } from '../errors.ts';
-import type { Scheduler } from '../leases.ts';
-import { ledgerOf } from './parts.ts';
+import { ledgerOf, type Scheduler } from '../ledger-of.ts';
 
 /**
  * Asks for a model to be loaded. Resolves once a runner of it serves; rejects with a `ServiceError` when the load is refused
@@ -12,7 +11,7 @@ import { ledgerOf } from './parts.ts';
  */
 export function loadModel(scheduler: Scheduler, spec: ModelSpec, signal: AbortSignal): Promise<void> {
   const isLoaded = (): boolean =>
-    ledgerOf({ scheduler })
+    ledgerOf(scheduler)
       .runnersOf(spec.name)
       .some((runner) => isServing(runner) && canServe(runner.spec, spec));
   return new Promise((resolve, reject) => {

@@ -2,10 +2,9 @@ import type { Logger } from 'pino';
 import type { RunnerLogs } from '../../actors/process/runner-logs.ts';
 import { shuttingDown } from '../../machines/scheduler/commands.ts';
 import type { DecisionRecord, SchedulerSettings } from '../../machines/scheduler/contract.ts';
-import type { Ledger } from '../../machines/scheduler/ledger.ts';
 import type { Catalogue } from '../catalogue.ts';
 import { ServiceError } from '../errors.ts';
-import type { Scheduler } from '../leases.ts';
+import type { Scheduler } from '../ledger-of.ts';
 import type { ScenarioInput } from '../simulation/scenario/schema.ts';
 import type { ReloadReport, ServiceStatus } from './schemas.ts';
 
@@ -24,9 +23,6 @@ export interface ManagementParts {
   readonly log: Logger;
   readonly version: string;
 }
-
-export const ledgerOf = ({ scheduler }: Pick<ManagementParts, 'scheduler'>): Ledger =>
-  scheduler.getSnapshot().context.ledger;
 
 export const settingsOf = ({ scheduler }: ManagementParts): SchedulerSettings =>
   scheduler.getSnapshot().context.settings;

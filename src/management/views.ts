@@ -1,12 +1,12 @@
 import { performance } from 'node:perf_hooks';
 import type { DecisionRecord } from '../../machines/scheduler/contract.ts';
-import type { Ledger } from '../../machines/scheduler/ledger.ts';
+import type { LedgerReader } from '../../machines/scheduler/ledger-reader.ts';
 import type { CatalogueEntry } from '../catalogue.ts';
 import type { DecisionEntry, ModelStatus } from './schemas.ts';
 
 export const modelStatus = (
   { name, aliases, spec, problem }: CatalogueEntry,
-  ledger: Ledger,
+  ledger: LedgerReader,
 ): ModelStatus => {
   const runners = ledger.runnersOf(name);
   return {

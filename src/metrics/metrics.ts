@@ -4,12 +4,12 @@ import type { Catalogue } from '../catalogue.ts';
 import { findModel } from '../config/model-names.ts';
 import { sendText } from '../http/replies.ts';
 import type { OnRequestEnd } from '../http/request-log.ts';
-import type { Scheduler } from '../leases.ts';
 import { processMetrics } from './process-metrics.ts';
 import { requestMetrics } from './request-metrics.ts';
 import { watchScheduler } from './scheduler-metrics.ts';
 import { stateGauges } from './state-gauges.ts';
 import { TokenCounts } from './token-counts.ts';
+import { ledgerOf, type Scheduler } from '../ledger-of.ts';
 
 interface MetricsParts {
   readonly scheduler: Scheduler;
@@ -38,7 +38,7 @@ export function createMetrics({ scheduler, catalogue, version }: MetricsParts): 
   watchScheduler(registry, scheduler);
   stateGauges(
     registry,
-    () => scheduler.getSnapshot().context.ledger,
+    () => ledgerOf(scheduler),
     () => catalogue.entries.map(({ name }) => name),
   );
   const count = requestMetrics(registry, (name) => findModel(name, catalogue.entries)?.name);

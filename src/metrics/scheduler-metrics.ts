@@ -1,6 +1,6 @@
 import { Counter, Histogram, type Registry } from 'prom-client';
 import type { DecisionRecord } from '../../machines/scheduler/contract.ts';
-import type { Scheduler } from '../leases.ts';
+import { ledgerOf, type Scheduler } from '../ledger-of.ts';
 
 const WAIT_BUCKETS = [0.01, 0.1, 0.5, 1, 2.5, 5, 10, 20, 30, 60, 120, 300, 600];
 const LOAD_BUCKETS = [0.1, 0.5, 1, 2.5, 5, 10, 20, 30, 60, 120, 300, 600];
@@ -23,7 +23,7 @@ export function watchScheduler(registry: Registry, scheduler: Scheduler): void {
     registers,
   });
   scheduler.on('request.granted', ({ runnerId, waitMs }) => {
-    const runner = scheduler.getSnapshot().context.ledger.runners.get(runnerId);
+    const runner = ledgerOf(scheduler).runners.get(runnerId);
     if (runner) waits.observe({ model: runner.spec.name }, waitMs / 1000);
   });
   scheduler.on('model.learned', ({ model, loadMs }) => {

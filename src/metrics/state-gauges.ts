@@ -1,6 +1,6 @@
 import { Gauge, type Registry } from 'prom-client';
 import { residentBytes } from '../../actors/process/resident-bytes.ts';
-import type { Ledger } from '../../machines/scheduler/ledger.ts';
+import type { LedgerReader } from '../../machines/scheduler/ledger-reader.ts';
 import type { RunnerRow } from '../../machines/scheduler/tables.ts';
 import type { DeviceView } from '../../machines/planning/view.ts';
 
@@ -8,7 +8,11 @@ import type { DeviceView } from '../../machines/planning/view.ts';
 type Set = (labels: Record<string, string>, value: number) => void;
 
 /** What is so at the moment of asking: read from the ledger when somebody does, and at no other time. */
-export function stateGauges(registry: Registry, ledger: () => Ledger, models: () => readonly string[]): void {
+export function stateGauges(
+  registry: Registry,
+  ledger: () => LedgerReader,
+  models: () => readonly string[],
+): void {
   const gauge = (
     name: string,
     help: string,
@@ -78,7 +82,7 @@ export function stateGauges(registry: Registry, ledger: () => Ledger, models: ()
 
 /** Replicas are numbered, since the ids of runners are never used again: each would be a time series for ever. */
 const readResident =
-  (ledger: () => Ledger) =>
+  (ledger: () => LedgerReader) =>
   async (set: Set): Promise<void> => {
     const rows = [...byModel(ledger())].flatMap(([model, runners]) =>
       runners.map(({ pid }, index) => ({ model, pid, replica: String(index + 1) })),
@@ -91,7 +95,7 @@ const readResident =
     );
   };
 
-const byModel = (ledger: Ledger): Map<string, RunnerRow[]> =>
+const byModel = (ledger: LedgerReader): Map<string, RunnerRow[]> =>
   groupBy(ledger.runners.values(), ({ spec }) => spec.name);
 
 function groupBy<T>(values: Iterable<T>, keyOf: (value: T) => string): Map<string, T[]> {
@@ -104,10 +108,10 @@ function groupBy<T>(values: Iterable<T>, keyOf: (value: T) => string): Map<strin
   return groups;
 }
 
-const queueLength = (ledger: Ledger, model: string): number =>
+const queueLength = (ledger: LedgerReader, model: string): number =>
   ledger.queuesOf(model).reduce((sum, { order }) => sum + order.length, 0);
 
-function oldestWaitMs(ledger: Ledger): number {
+function oldestWaitMs(ledger: LedgerReader): number {
   const arrivals = [...ledger.queues.values()].map(({ arrivals: [first] }) => first?.arrivedAtMs ?? Infinity);
   const oldestMs = Math.min(Infinity, ...arrivals);
   return oldestMs === Infinity ? 0 : ledger.now() - oldestMs;

@@ -1,7 +1,7 @@
 import { Counter, type Registry } from 'prom-client';
 import { askRunner } from '../../actors/process/ask-runner.ts';
 import type { Endpoint, RunnerId } from '../../machines/vocabulary.ts';
-import type { Scheduler } from '../leases.ts';
+import { ledgerOf, type Scheduler } from '../ledger-of.ts';
 
 /** After a request's end, so many ms until its runner is asked: one question for all that end meanwhile. */
 const READ_AFTER_MS = 1_000;
@@ -59,7 +59,7 @@ export class TokenCounts {
   }
 
   get #ledger() {
-    return this.#scheduler.getSnapshot().context.ledger;
+    return ledgerOf(this.#scheduler);
   }
 
   async #read(runnerId: RunnerId): Promise<void> {

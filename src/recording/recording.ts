@@ -7,7 +7,7 @@ import type {
 } from '../../machines/scheduler/contract.ts';
 import type { DeviceView } from '../../machines/planning/view.ts';
 import { sumBytes, type LeaseId, type ModelSpec, type RunnerId } from '../../machines/vocabulary.ts';
-import type { Scheduler } from '../leases.ts';
+import { ledgerOf, type Scheduler } from '../ledger-of.ts';
 
 /** More requests than this are not kept: what came after them is left out, and the recording says so. */
 const MAX_REQUESTS = 5_000;
@@ -157,7 +157,7 @@ export class Recorder {
   }
 
   get #ledger() {
-    return this.#scheduler.getSnapshot().context.ledger;
+    return ledgerOf(this.#scheduler);
   }
 
   get #nowMs(): number {

@@ -1,4 +1,4 @@
-import type { Ledger } from '../../machines/scheduler/ledger.ts';
+import type { LedgerReader } from '../../machines/scheduler/ledger-reader.ts';
 import { isReturning } from '../../machines/planning/sharing.ts';
 import type { CatalogueEntry } from '../catalogue.ts';
 import type { ModelDifference } from '../management/schemas.ts';
@@ -10,7 +10,7 @@ export interface Models {
   readonly maxQueue: number;
 }
 
-type Tables = Pick<Ledger, 'runnersOf' | 'queuesOf'>;
+type Tables = Pick<LedgerReader, 'runnersOf' | 'queuesOf'>;
 
 /** Which models are new, gone or different, and whom that concerns now. */
 export function diffModels(before: Models, after: Models, ledger: Tables): readonly ModelDifference[] {
@@ -61,5 +61,5 @@ function changed(before: Told, after: Told, ledger: Tables): ModelDifference[] {
   return [{ name: is.name, change: 'changed', fields, runners, waiting: 0 }];
 }
 
-const leaving = (name: string, ledger: Pick<Ledger, 'runnersOf'>): string[] =>
+const leaving = (name: string, ledger: Pick<LedgerReader, 'runnersOf'>): string[] =>
   ledger.runnersOf(name).flatMap((runner) => (isReturning(runner) ? [] : [runner.id]));

@@ -5,7 +5,7 @@ import type { Catalogue, CatalogueEntry } from '../catalogue.ts';
 import { ConfigError } from '../config/config-error.ts';
 import type { Resolved } from '../config/resolve-models.ts';
 import type { Config } from '../config/schema.ts';
-import type { Scheduler } from '../leases.ts';
+import { ledgerOf, type Scheduler } from '../ledger-of.ts';
 import { assertLoading } from '../management/parts.ts';
 import type { ReloadReport } from '../management/schemas.ts';
 import { diffModels } from './diff-models.ts';
@@ -62,11 +62,10 @@ export class Reloader {
     assertLoading({ scheduler });
     const { wanted, config, entries, warnings } = await this.#read();
     assertLoading({ scheduler });
-    const { ledger } = scheduler.getSnapshot().context;
     const models = diffModels(
       { entries: catalogue.configured, maxQueue: this.#config.limits.queue },
       { entries, maxQueue: config.limits.queue },
-      ledger,
+      ledgerOf(scheduler),
     );
     const settings = diffSettings(this.#config, wanted);
     const text = diffText(models, settings);

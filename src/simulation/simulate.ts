@@ -1,6 +1,7 @@
 import { createActor } from 'xstate';
 import { isReturning } from '../../machines/planning/sharing.ts';
-import type { Ledger } from '../../machines/scheduler/ledger.ts';
+import { ledgerOf } from '../ledger-of.ts';
+import type { LedgerReader } from '../../machines/scheduler/ledger-reader.ts';
 import { compose } from '../compose.ts';
 import { simulatedEffects } from './effects.ts';
 import { check } from './scenario/check.ts';
@@ -48,7 +49,7 @@ export function simulate(scenario: Scenario, options: SimulateOptions = {}): Sim
       demand: scenario.demand,
     },
   });
-  const { ledger } = scheduler.getSnapshot().context;
+  const ledger = () => ledgerOf(scheduler);
   const recorder = new Recorder(world, ledger, isHonest(scenario));
   const director = new Director({ scenario, world, specs, recorder, scheduler });
   for (const type of [
@@ -103,7 +104,7 @@ const isHonest = ({ models, timeline }: Scenario): boolean =>
 
 interface Stage {
   readonly world: World;
-  readonly ledger: Ledger;
+  readonly ledger: () => LedgerReader;
   readonly recorder: Recorder;
   readonly director: Director;
   readonly told: Told | null;
@@ -142,7 +143,8 @@ function look({ recorder, told }: Stage): void {
 }
 
 /** Nobody is to do anything, nobody waits, and no runner is on its way anywhere. */
-function isQuiet({ director, ledger, world }: Stage): boolean {
+function isQuiet({ director, ledger: ask, world }: Stage): boolean {
+  const ledger = ask();
   if (!director.isDone || ledger.waitingCount > 0 || world.processes.size > ledger.runners.size) return false;
   for (const runner of ledger.runners.values())
     if (runner.state === 'loading' || isReturning(runner)) return false;

@@ -1,5 +1,5 @@
 import { followActors } from '../charts/follow-actors.ts';
-import type { Scheduler } from '../leases.ts';
+import { ledgerOf, type Scheduler } from '../ledger-of.ts';
 import { devicesOf } from '../status.ts';
 import { ActorTable } from '../ws/actor-table.ts';
 import { runnerRow, waitRows } from '../ws/ledger-rows.ts';
@@ -19,7 +19,7 @@ export class Told {
 
   /** Begins to listen; `note` hears of each change. */
   constructor(scheduler: Scheduler, note: (told: { topic: string; data: unknown }) => void) {
-    const { ledger } = scheduler.getSnapshot().context;
+    const ledger = () => ledgerOf(scheduler);
     const actors = new ActorTable(scheduler);
     actors.watch(() => {});
     const list = <Row extends { readonly id: string }>(read: () => readonly Row[]): Source =>
@@ -30,12 +30,12 @@ export class Told {
       );
     this.#note = note;
     this.#lists = {
-      runners: list(() => [...ledger.runners.values()].map((runner) => runnerRow(runner, momentOf))),
-      queue: list(() => waitRows(ledger, momentOf)),
-      devices: list(() => devicesOf(ledger)),
+      runners: list(() => [...ledger().runners.values()].map((runner) => runnerRow(runner, momentOf))),
+      queue: list(() => waitRows(ledger(), momentOf)),
+      devices: list(() => devicesOf(ledger())),
       actors: list(() => actors.rows()),
     };
-    followActors(scheduler, (event) => this.#events.push({ at: momentOf(ledger.now()), ...event }));
+    followActors(scheduler, (event) => this.#events.push({ at: momentOf(ledger().now()), ...event }));
     scheduler.on('decision', ({ record: { atMs, reservation, ...record } }) =>
       this.#decisions.push({ ...record, at: momentOf(atMs), reservedBytes: reservation }),
     );

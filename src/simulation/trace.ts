@@ -4,6 +4,7 @@ import type { KeepAlive, ModelSpec, RunnerId } from '../../machines/vocabulary.t
 import { compose } from '../compose.ts';
 import { simulatedEffects } from './effects.ts';
 import { World } from './world.ts';
+import { ledgerOf } from '../ledger-of.ts';
 
 /** How long a device takes to show memory as free, after a process has gone; seen: 0.5–1.5 s. */
 const RECOVERY_MS = 1_000;
@@ -79,7 +80,6 @@ export function runTrace(trace: Trace, { settings, keepAlive }: TraceOptions): T
     clock,
     input: { settings: { ...settings, ...TRACE_SETTINGS }, now: clock.now, preload: [] },
   });
-  const { ledger } = scheduler.getSnapshot().context;
   const waits: number[] = [];
   const counts = { loads: 0, evictions: 0, loadMs: 0, slotWaitMs: 0 };
   const idle = new IdleTime(clock.now);
@@ -94,7 +94,7 @@ export function runTrace(trace: Trace, { settings, keepAlive }: TraceOptions): T
     const request = trace.requests[Number(leaseId)];
     const model = request && models.get(request.model);
     if (!model) return;
-    const readyAtMs = ledger.runners.get(runnerId)?.readyAtMs ?? 0;
+    const readyAtMs = ledgerOf(scheduler).runners.get(runnerId)?.readyAtMs ?? 0;
     const coldMs = Math.max(0, readyAtMs - request.atMs);
     waits.push(coldMs / 1000);
     counts.slotWaitMs += waitMs - coldMs;
@@ -122,7 +122,10 @@ export function runTrace(trace: Trace, { settings, keepAlive }: TraceOptions): T
       },
     });
   });
-  const settle = (): boolean => ledger.waitingCount + ledger.leases.size === 0;
+  const settle = (): boolean => {
+    const { waitingCount, leases } = ledgerOf(scheduler);
+    return waitingCount + leases.size === 0;
+  };
   const endMs = clock.now() + LONGEST_ENDING_MS;
   while (!settle() && clock.step(endMs));
   scheduler.stop();

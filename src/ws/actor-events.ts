@@ -1,5 +1,5 @@
 import { followActors } from '../charts/follow-actors.ts';
-import type { Scheduler } from '../leases.ts';
+import type { Scheduler } from '../ledger-of.ts';
 import { momentOf } from './moment.ts';
 import type { Entry } from './protocol.ts';
 import type { Follow } from './stream-source.ts';

@@ -1,6 +1,6 @@
 import type { AnyActorRef, InspectionEvent } from 'xstate';
 import { actorRow, actorRows, type ActorRow } from '../charts/actors.ts';
-import type { Scheduler } from '../leases.ts';
+import type { Scheduler } from '../ledger-of.ts';
 import type { Watch } from './source.ts';
 
 /** Actors that are over and still told: long enough to look at how they ended. */

@@ -1,5 +1,6 @@
-import type { Ledger } from '../../machines/scheduler/ledger.ts';
-import type { QueueTable, RunnerRow } from '../../machines/scheduler/tables.ts';
+import type { LedgerReader } from '../../machines/scheduler/ledger-reader.ts';
+import type { ClassQueue } from '../../machines/planning/view.ts';
+import type { RunnerRow } from '../../machines/scheduler/tables.ts';
 import { runnerStatus, waitsOf } from '../status.ts';
 import type { Row } from './protocol.ts';
 
@@ -19,10 +20,10 @@ export function runnerRow(runner: RunnerRow, momentOf: MomentOf): Row<'runners'>
 }
 
 /** All that wait, with moments in place of durations. */
-export const waitRows = (ledger: Ledger, momentOf: MomentOf): Row<'queue'>[] =>
+export const waitRows = (ledger: LedgerReader, momentOf: MomentOf): Row<'queue'>[] =>
   [...ledger.queues.values()].flatMap((queue) => rowsOf(queue, ledger, momentOf));
 
-function rowsOf(queue: QueueTable, ledger: Ledger, momentOf: MomentOf): Row<'queue'>[] {
+function rowsOf(queue: ClassQueue, ledger: LedgerReader, momentOf: MomentOf): Row<'queue'>[] {
   const nowMs = ledger.now();
   return waitsOf(queue, ledger).map((wait, index) => {
     const { waitedMs: _, estimateMs, ...rest } = wait;

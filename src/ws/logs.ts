@@ -1,10 +1,11 @@
 import type { LoggedLine } from '../../actors/process/runner-logs.ts';
 import type { RunnerId } from '../../machines/vocabulary.ts';
-import { ledgerOf } from '../management/parts.ts';
+
 import { ProblemError } from '../management/problem.ts';
 import type { WsParts } from './parts.ts';
 import type { Entry } from './protocol.ts';
 import type { Follow } from './stream-source.ts';
+import { ledgerOf } from '../ledger-of.ts';
 
 type Line = Entry<'log'>;
 
@@ -26,7 +27,7 @@ export function runnerLog(parts: WsParts, runnerId: RunnerId): Log<Line> {
 export function modelLog(parts: WsParts, nameOrAlias: string): Log<Line> {
   const { name } = parts.catalogue.find(nameOrAlias);
   const runners = (): RunnerId[] =>
-    ledgerOf(parts)
+    ledgerOf(parts.scheduler)
       .runnersOf(name)
       .map(({ id }) => id);
   const past = runners().flatMap((id) => linesOf(parts, id));
@@ -82,6 +83,6 @@ const entryOf = (runnerId: RunnerId, { text, atMs }: LoggedLine): Line => ({
 
 /** Only a runner that is there, or whose log is still kept, has anything to follow. */
 function assertPrints(parts: WsParts, runnerId: RunnerId): void {
-  if (ledgerOf(parts).runners.has(runnerId) || parts.logs.tail(runnerId, 1).length > 0) return;
+  if (ledgerOf(parts.scheduler).runners.has(runnerId) || parts.logs.tail(runnerId, 1).length > 0) return;
   throw new ProblemError(404, 'runner_not_found', `There is no runner '${runnerId}'.`);
 }

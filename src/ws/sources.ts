@@ -1,5 +1,5 @@
 import { allCharts } from '../charts/all-charts.ts';
-import { ledgerOf } from '../management/parts.ts';
+
 import { decisionEntry } from '../management/views.ts';
 import { actorEvents } from './actor-events.ts';
 import { ActorTable } from './actor-table.ts';
@@ -13,6 +13,7 @@ import type { Source, Watch } from './source.ts';
 import { SpeedWatch } from './speed-watch.ts';
 import { StreamSource, type Bounds } from './stream-source.ts';
 import { modelRows } from './views.ts';
+import { ledgerOf } from '../ledger-of.ts';
 
 /** What a snapshot of a stream has at most: some hundred KiB, so that a reader who has caught up can take it at once. */
 const bounds: Bounds = { entries: 500, size: 256 * 1024 };
@@ -23,7 +24,7 @@ type Opens = { readonly [T in Topic]: (params: TopicParams<T>, touch: () => void
 /** Where the content of each topic comes from. Throws a `ProblemError` or a `ServiceError` where there is no such thing. */
 export function sourcesOf(parts: WsParts): Opens {
   const { scheduler } = parts;
-  const ledger = () => ledgerOf(parts);
+  const ledger = () => ledgerOf(parts.scheduler);
   const watchScheduler: Watch = (touch) => {
     const watching = scheduler.subscribe({ next: touch, complete: touch });
     return () => watching.unsubscribe();

@@ -12,6 +12,7 @@ import { runtimes, startCorral, until, type Corral } from '../support/corral.ts'
 import { keysOf } from '../support/guard.ts';
 import { writeModels, type TestModels } from '../support/models.ts';
 import { RawReader } from '../ws/support/raw-reader.ts';
+import { ledgerOf } from '../../src/ledger-of.ts';
 
 const chat = JSON.stringify({
   model: 'tiny',
@@ -61,7 +62,7 @@ for (const runtime of runtimes)
     };
     const own = { authorization: `Bearer ${key}` };
     const runner = () => {
-      const [row] = corral.scheduler.getSnapshot().context.ledger.runners.values();
+      const [row] = ledgerOf(corral.scheduler).runners.values();
       if (!row?.endpoint || row.pid === null) throw new Error('no runner');
       return { pid: row.pid, ...row.endpoint };
     };

@@ -7,6 +7,7 @@ import { fileURLToPath } from 'node:url';
 import { expect } from 'chai';
 import { chat, runtimes, startCorral, until, type Corral } from '../support/corral.ts';
 import { writeModels, type TestModels } from '../support/models.ts';
+import { ledgerOf } from '../../src/ledger-of.ts';
 
 const fake = fileURLToPath(new URL('../fixtures/fake-llama-server.mjs', import.meta.url));
 
@@ -82,7 +83,7 @@ describe("a runner's port that any user of the machine could take", function () 
   after(() => models.remove());
 
   const endpoint = () => {
-    const [row] = corral.scheduler.getSnapshot().context.ledger.runners.values();
+    const [row] = ledgerOf(corral.scheduler).runners.values();
     if (!row?.endpoint) throw new Error('no runner');
     return row.endpoint;
   };

@@ -2,6 +2,7 @@ import { expect } from 'chai';
 import { request, type Dispatcher } from 'undici';
 import { runtimes, startCorral, type Corral } from '../support/corral.ts';
 import { writeModels, type TestModels } from '../support/models.ts';
+import { ledgerOf } from '../../src/ledger-of.ts';
 
 type ModelName = 'tiny' | 'embed';
 
@@ -198,7 +199,7 @@ describe('a request sent through Corral, and to the same runner directly', () =>
       after(() => corral.close());
 
       const runnerOf = (model: ModelName) => {
-        const rows = [...corral.scheduler.getSnapshot().context.ledger.runners.values()];
+        const rows = [...ledgerOf(corral.scheduler).runners.values()];
         const endpoint = rows.find(({ spec }) => spec.name === model)?.endpoint;
         if (!endpoint) throw new Error(`${model} is not loaded`);
         return endpoint;

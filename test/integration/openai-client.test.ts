@@ -3,6 +3,7 @@ import OpenAI from 'openai';
 import { request } from 'undici';
 import { realLlamaServer, runtimes, startCorral, until, type Corral } from '../support/corral.ts';
 import { writeModels, type TestModels } from '../support/models.ts';
+import { ledgerOf } from '../../src/ledger-of.ts';
 
 const hi = {
   model: 'tiny',
@@ -209,7 +210,7 @@ describe(`the openai client${realLlamaServer === null ? ' (real llama-server lef
         for await (const chunk of stream) if (chunk.choices[0]?.delta.content) break;
         const runner = corral.status().runners.find(({ model }) => model === 'endless');
         const busySlots = async (): Promise<number> => {
-          const row = corral.scheduler.getSnapshot().context.ledger.runners.get(runner?.id ?? '');
+          const row = ledgerOf(corral.scheduler).runners.get(runner?.id ?? '');
           const { body } = await request(`${row?.endpoint?.baseUrl}/slots`, {
             headers: { authorization: `Bearer ${row?.endpoint?.apiKey}` },
           });

@@ -7,6 +7,7 @@ import { stringify } from 'yaml';
 import { findBuiltLlamaServer } from '../../scripts/llama-server-cache.ts';
 import { parseConfig } from '../../src/config/load-config.ts';
 import { serve, type Served } from '../../src/serve.ts';
+import { ledgerOf } from '../../src/ledger-of.ts';
 
 export const realLlamaServer = findBuiltLlamaServer();
 
@@ -47,7 +48,7 @@ export async function startCorral(
   const served = await serve({ config: parsed, configPath: null, log: pino({ level: 'silent' }), ...over });
   const traces = new Map<string, string[]>();
   let peak = 0;
-  const ledger = () => served.scheduler.getSnapshot().context.ledger;
+  const ledger = () => ledgerOf(served.scheduler);
   served.scheduler.on('runner.changed', ({ runnerId }) => {
     const state = ledger().runners.get(runnerId)?.state;
     const trace = traces.get(runnerId) ?? ['loading'];

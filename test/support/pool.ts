@@ -7,6 +7,7 @@ import { compose } from '../../src/compose.ts';
 import { simulatedEffects } from '../../src/simulation/effects.ts';
 import { World } from '../../src/simulation/world.ts';
 import { UnsteadyClock, type Unsteadiness } from './unsteady-clock.ts';
+import { ledgerOf } from '../../src/ledger-of.ts';
 
 export const GIB = 1024 ** 3;
 
@@ -133,7 +134,7 @@ export class Pool {
   }
 
   get ledger() {
-    return this.scheduler.getSnapshot().context.ledger;
+    return ledgerOf(this.scheduler);
   }
 
   /** Submits a request at the present moment; its answer fills itself in. With `runMs` it ends by itself. */

@@ -7,11 +7,12 @@ import { ServiceError } from '../../errors.ts';
 import { explainModel } from '../explain-model.ts';
 import { loadModel } from '../load-model.ts';
 import { accepted, flag, ok, operation, type Operation } from '../operation.ts';
-import { assertLoading, ledgerOf, settingsOf, type ManagementParts } from '../parts.ts';
+import { assertLoading, settingsOf, type ManagementParts } from '../parts.ts';
 import { ProblemError } from '../problem.ts';
 import { explanationSchema, modelListSchema, modelSchema, type ModelStatus } from '../schemas.ts';
 import { modelStatus } from '../views.ts';
 import { forceSchema, secondsSchema } from './ending.ts';
+import { ledgerOf } from '../../ledger-of.ts';
 
 const params = z.strictObject({
   name: z.string().describe('A name or alias. Percent-encoded, since it may hold slashes: hf%3Auser%2Frepo.'),
@@ -43,7 +44,7 @@ function find({ catalogue }: ManagementParts, name: string): CatalogueEntry {
 }
 
 export const modelOperations = (parts: ManagementParts): readonly Operation[] => {
-  const statusOf = (entry: CatalogueEntry): ModelStatus => modelStatus(entry, ledgerOf(parts));
+  const statusOf = (entry: CatalogueEntry): ModelStatus => modelStatus(entry, ledgerOf(parts.scheduler));
   return [...reads(parts, statusOf), ...commands(parts, statusOf)];
 };
 
@@ -82,7 +83,8 @@ const reads = (parts: ManagementParts, statusOf: StatusOf): readonly Operation[]
     answer: explanationSchema,
     statuses: { 200: 'The explanation.' },
     problems: [404],
-    handle: (call) => ok(explainModel(find(parts, call.params.name), ledgerOf(parts), parts.decisions())),
+    handle: (call) =>
+      ok(explainModel(find(parts, call.params.name), ledgerOf(parts.scheduler), parts.decisions())),
   }),
 ];
 

@@ -3,12 +3,13 @@ import { nearMisses } from '../../config/model-names.ts';
 import { runnerStatus } from '../../status.ts';
 import { followLog } from '../follow-log.ts';
 import { accepted, ok, operation, wholeNumber, type Operation } from '../operation.ts';
-import { ledgerOf, settingsOf, type ManagementParts } from '../parts.ts';
+import { settingsOf, type ManagementParts } from '../parts.ts';
 import { ProblemError } from '../problem.ts';
 import { logSchema, runnerListSchema, runnerSchema } from '../schemas.ts';
 import { forceSchema } from './ending.ts';
 import { typedSchema } from './typed.ts';
 import type { RunnerRow } from '../../../machines/scheduler/tables.ts';
+import { ledgerOf } from '../../ledger-of.ts';
 
 const params = z.strictObject({ id: z.string().describe('A runner: runner-1.') });
 const logQuery = z.strictObject({
@@ -19,7 +20,7 @@ const logQuery = z.strictObject({
 const XOFF = '\u0013';
 
 const unknown = (parts: ManagementParts, id: string): ProblemError => {
-  const ids = [...ledgerOf(parts).runners.keys()];
+  const ids = [...ledgerOf(parts.scheduler).runners.keys()];
   const known = ids.length > 0 ? `Runners: ${ids.join(', ')}.` : 'Nothing is loaded.';
   return new ProblemError(404, 'runner_not_found', `There is no runner '${id}'. ${known}`, {
     nearMisses: nearMisses(id, ids).slice(0, 5),
@@ -27,14 +28,15 @@ const unknown = (parts: ManagementParts, id: string): ProblemError => {
 };
 
 function find(parts: ManagementParts, id: string): RunnerRow {
-  const runner = ledgerOf(parts).runners.get(id);
+  const runner = ledgerOf(parts.scheduler).runners.get(id);
   if (!runner) throw unknown(parts, id);
   return runner;
 }
 
 /** A runner that is there, or whose log is still kept. */
 function assertHasLog(parts: ManagementParts, id: string): void {
-  if (!ledgerOf(parts).runners.has(id) && parts.logs.tail(id, 1).length === 0) throw unknown(parts, id);
+  if (!ledgerOf(parts.scheduler).runners.has(id) && parts.logs.tail(id, 1).length === 0)
+    throw unknown(parts, id);
 }
 
 export const runnerOperations = (parts: ManagementParts): readonly Operation[] => [
@@ -63,7 +65,7 @@ const reads = (parts: ManagementParts): readonly Operation[] => [
     answer: runnerSchema,
     statuses: { 200: 'The runner.' },
     problems: [404],
-    handle: (call) => ok(runnerStatus(find(parts, call.params.id), ledgerOf(parts).now())),
+    handle: (call) => ok(runnerStatus(find(parts, call.params.id), ledgerOf(parts.scheduler).now())),
   }),
   operation({
     method: 'GET',
@@ -119,7 +121,7 @@ const commands = (parts: ManagementParts): readonly Operation[] => [
       if (runner.state === 'unloading' || runner.state === 'vram-recovering')
         throw new ProblemError(409, 'already_ending', `${id} is ending already: ${runner.reason}.`);
       parts.scheduler.send({ type: 'runner.stop', runnerId: id, drainMs: force ? 0 : plan.drainMs });
-      return accepted(runnerStatus(runner, ledgerOf(parts).now()));
+      return accepted(runnerStatus(runner, ledgerOf(parts.scheduler).now()));
     },
   }),
   operation({
@@ -137,7 +139,7 @@ const commands = (parts: ManagementParts): readonly Operation[] => [
       const runner = find(parts, id);
       if (!parts.logs.type(id, text.replaceAll(XOFF, '')))
         throw new ProblemError(409, 'no_process', `${id} has no process to type to: it is ${runner.state}.`);
-      return accepted(runnerStatus(runner, ledgerOf(parts).now()));
+      return accepted(runnerStatus(runner, ledgerOf(parts.scheduler).now()));
     },
   }),
 ];

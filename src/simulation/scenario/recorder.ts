@@ -2,7 +2,7 @@ import { explainWait } from '../../../machines/planning/explain.ts';
 import { isServing } from '../../../machines/planning/sharing.ts';
 import type { RunnerState } from '../../../machines/runner/contract.ts';
 import type { DecisionRecord, SchedulerEmitted } from '../../../machines/scheduler/contract.ts';
-import type { Ledger } from '../../../machines/scheduler/ledger.ts';
+import type { LedgerReader } from '../../../machines/scheduler/ledger-reader.ts';
 import type { World } from '../world.ts';
 import type {
   DeviceResult,
@@ -47,14 +47,18 @@ export class Recorder {
   readonly mostProcesses = new Map<string, { count: number; atMs: number }>();
   loadMs = 0;
   readonly #world: World;
-  readonly #ledger: Ledger;
+  readonly #ask: () => LedgerReader;
   /** Memory may exceed what there is when the scenario itself sees to that. */
   readonly #memoryIsHonest: boolean;
 
-  constructor(world: World, ledger: Ledger, memoryIsHonest: boolean) {
+  constructor(world: World, ledger: () => LedgerReader, memoryIsHonest: boolean) {
     this.#world = world;
-    this.#ledger = ledger;
+    this.#ask = ledger;
     this.#memoryIsHonest = memoryIsHonest;
+  }
+
+  get #ledger(): LedgerReader {
+    return this.#ask();
   }
 
   get #nowMs(): number {
@@ -173,8 +177,9 @@ export class Recorder {
   }
 
   #lookAtRunners(): void {
+    const { runners } = this.#ledger;
     const nowMs = this.#nowMs;
-    for (const row of this.#ledger.runners.values()) {
+    for (const row of runners.values()) {
       const { id, spec, state, reservation, leases } = row;
       let runner = this.runners.get(id);
       if (!runner) this.runners.set(id, (runner = { id, model: spec.name, reservation, spans: [] }));
@@ -189,7 +194,7 @@ export class Recorder {
     }
     for (const runner of this.runners.values()) {
       const last = runner.spans.at(-1);
-      if (!last || last.state === 'gone' || this.#ledger.runners.has(runner.id)) continue;
+      if (!last || last.state === 'gone' || runners.has(runner.id)) continue;
       last.toMs = nowMs;
       runner.spans.push({ state: 'gone', leases: 0, fromMs: nowMs, toMs: nowMs });
       this.note('runner', { runnerId: runner.id, model: runner.model, state: 'gone' });
@@ -197,8 +202,9 @@ export class Recorder {
   }
 
   #lookAtDevices(): void {
+    const { devices } = this.#ledger;
     for (const [id, modelled] of this.#world.devices) {
-      const row = this.#ledger.devices.get(id);
+      const row = devices.get(id);
       const { totalBytes } = modelled.reading;
       const limitBytes = row?.limitBytes ?? totalBytes;
       let device = this.devices.get(id);
