@@ -3,7 +3,6 @@ import { withContextFor, withLessContext } from '../planning/context.ts';
 import { noteArrival } from '../planning/demand.ts';
 import { meanLoadSeconds } from '../planning/history.ts';
 import { afterFailure, noFailures } from '../planning/load-failures.ts';
-import { clampKeepAlive } from '../planning/keep-alive.ts';
 import { emptyQueue, withoutWaiting, withWaiting } from '../planning/queues.ts';
 import { canServe, isReturning } from '../planning/sharing.ts';
 import type { ClassQueue, Decision, Waiting } from '../planning/view.ts';
@@ -14,7 +13,6 @@ import {
   type KeepAlive,
   type LeaseId,
   type ModelSpec,
-  type Priority,
   type Reservation,
   type RunnerId,
 } from '../vocabulary.ts';
@@ -22,9 +20,7 @@ import type { Request, SchedulerSettings } from './contract.ts';
 import { limited, readInto, withBytes, withoutBytes, type BytesColumn } from './device-rows.ts';
 import { LedgerDraft } from './ledger-draft.ts';
 import { newRunnerRow, type LeaseRow, type RunnerRow } from './tables.ts';
-
-/** How much later than it arrived a request stands in line. Bounded, so that no priority starves another. */
-const HANDICAP_MS: Record<Priority, number> = { interactive: -30_000, normal: 0, batch: 60_000 };
+import { newWaiting } from './waiting.ts';
 
 const NOTHING: readonly never[] = [];
 
@@ -49,21 +45,10 @@ export class Ledger extends LedgerDraft {
 
   /** Notes that a request has come; it is in no queue yet. */
   receive(request: Request): Waiting {
-    const nowMs = this.now();
-    const { leaseId } = request;
     const spec = this.#fitted(request.spec);
-    if (!request.isRetry) this.#noteArrival(spec.name, nowMs);
+    if (!request.isRetry) this.#noteArrival(spec.name, this.now());
     this.change({ seq: this.tables.seq + 1 });
-    return {
-      leaseId,
-      spec,
-      arrivedAtMs: nowMs,
-      placeMs: nowMs + HANDICAP_MS[request.priority],
-      seq: this.tables.seq,
-      priority: request.priority,
-      keepAlive: clampKeepAlive(request.keepAlive, spec.keepAliveLimit),
-      deadlineMs: nowMs + Math.min(request.waitLimitMs, spec.waitLimitMs ?? Infinity),
-    };
+    return newWaiting({ ...request, spec }, this.now(), this.tables.seq);
   }
 
   /** Puts a request in line. */

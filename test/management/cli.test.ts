@@ -69,7 +69,7 @@ describe('the commands that manage a running Corral', function () {
     expect(explained.out).to.match(/^tiny is idle: .*\nnext: it is unloaded in \d+ s/);
     expect(explained.out).to.match(/runner-1\s+idle\s+/);
     expect(explained.out).to.match(/Z\s+load\s+runner-1\s+fits on CPU/);
-    expect(log.out).to.match(/^.*listening on http.*\n$/);
+    expect(log.out).to.match(/^.*listening on .*\n$/);
     expect(JSON.parse(json.out)).to.have.property('runnerId', 'runner-1');
 
     expect((await run('pin', 'tiny')).out).to.equal('tiny is pinned\n');
@@ -80,7 +80,7 @@ describe('the commands that manage a running Corral', function () {
 
     expect((await run('stop', 'runner-1')).out).to.equal('runner-1 (tiny): unloading\n');
     await until('it has gone', () => corral.status().runners.length === 0);
-    expect((await run('logs', 'tiny', '-f')).out).to.match(/listening on http/);
+    expect((await run('logs', 'tiny', '-f')).out).to.match(/listening on /);
 
     const again = JSON.parse((await run('load', 'tiny', '--json')).out) as { runners: string[] };
     expect(again.runners).to.deep.equal(['runner-2']);

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { nearMisses } from '../../config/model-names.ts';
-import { runnerStatus } from '../../status.ts';
+import { runnerStatus, type RunnerStatus } from '../../status.ts';
 import { followLog } from '../follow-log.ts';
 import { accepted, ok, operation, wholeNumber, type Operation } from '../operation.ts';
 import { settingsOf, type ManagementParts } from '../parts.ts';
@@ -31,6 +31,12 @@ function find(parts: ManagementParts, id: string): RunnerRow {
   const runner = ledgerOf(parts.scheduler).runners.get(id);
   if (!runner) throw unknown(parts, id);
   return runner;
+}
+
+/** A runner as it is by now; as it was when it has gone meanwhile. */
+function statusNow({ scheduler }: ManagementParts, runner: RunnerRow): RunnerStatus {
+  const ledger = ledgerOf(scheduler);
+  return runnerStatus(ledger.runners.get(runner.id) ?? runner, ledger.now());
 }
 
 /** A runner that is there, or whose log is still kept. */
@@ -121,7 +127,7 @@ const commands = (parts: ManagementParts): readonly Operation[] => [
       if (runner.state === 'unloading' || runner.state === 'vram-recovering')
         throw new ProblemError(409, 'already_ending', `${id} is ending already: ${runner.reason}.`);
       parts.scheduler.send({ type: 'runner.stop', runnerId: id, drainMs: force ? 0 : plan.drainMs });
-      return accepted(runnerStatus(runner, ledgerOf(parts.scheduler).now()));
+      return accepted(statusNow(parts, runner));
     },
   }),
   operation({
@@ -139,7 +145,7 @@ const commands = (parts: ManagementParts): readonly Operation[] => [
       const runner = find(parts, id);
       if (!parts.logs.type(id, text.replaceAll(XOFF, '')))
         throw new ProblemError(409, 'no_process', `${id} has no process to type to: it is ${runner.state}.`);
-      return accepted(runnerStatus(runner, ledgerOf(parts.scheduler).now()));
+      return accepted(statusNow(parts, runner));
     },
   }),
 ];
