@@ -189,7 +189,7 @@ export class Leases implements LeaseDesk {
   }
 
   #runner(runnerId: RunnerId): RunnerRow | undefined {
-    return this.#scheduler.getSnapshot().context.ledger.runners.get(runnerId);
+    return ledgerOf(this.#scheduler).runners.get(runnerId);
   }
 
   #refuse(leaseId: string, failure: Failure): void {

@@ -5,6 +5,7 @@ import { request } from 'undici';
 import { askRunner } from '../../actors/process/ask-runner.ts';
 import { chat, realLlamaServer, startCorral, until, type Corral } from '../support/corral.ts';
 import { writeModels, type TestModels } from '../support/models.ts';
+import { ledgerOf } from '../../src/ledger-of.ts';
 
 const fake = fileURLToPath(new URL('../fixtures/fake-llama-server.mjs', import.meta.url));
 
@@ -28,7 +29,7 @@ describe('an abandoned request', function () {
     });
   /** Asks the runner itself, past Corral. */
   const askThere = async (path: string): Promise<unknown> => {
-    const { endpoint } = [...corral.scheduler.getSnapshot().context.ledger.runners.values()][0] ?? {};
+    const { endpoint } = [...ledgerOf(corral.scheduler).runners.values()][0] ?? {};
     if (!endpoint) throw new Error('nothing is loaded');
     const question = { path, withKey: true, signal: AbortSignal.timeout(60_000) };
     return askRunner(endpoint, question, ({ body }) => body.json());
