@@ -65,6 +65,8 @@ export interface ModelSpec {
   readonly loadEstimateMs: number;
   /** Most requests that may wait for this model. */
   readonly maxQueue: number;
+  /** Its place among the models of a configuration, from 0 on; the `fifo` policy keeps those that come first. */
+  readonly rank?: number;
   /** Of requests that do not say theirs; absent: normal. */
   readonly priority?: Priority;
   /** Longest wait for this model; absent: what the request brings along. */

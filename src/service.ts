@@ -4,7 +4,7 @@ import { createGuard } from './auth/guard.ts';
 import type { RunnerLogs } from '../actors/process/runner-logs.ts';
 import type { Effects } from '../machines/effects.ts';
 import type { SchedulerCommand } from '../machines/scheduler/contract.ts';
-import type { SavedDemand } from '../machines/planning/demand.ts';
+import type { SavedDemand } from '../machines/planning/habits.ts';
 import type { ModelSpec, RunnerId } from '../machines/vocabulary.ts';
 import type { Catalogue } from './catalogue.ts';
 import { realClock } from './clock.ts';

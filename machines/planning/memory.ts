@@ -75,7 +75,7 @@ export function isClaimReady(view: View, { spec, awaits, reservation }: Claim): 
   const { maxRunners } = view.settings;
   const staying = awaits.flatMap((runnerId) => view.runners.get(runnerId) ?? []);
   if (staying.some((runner) => runner.spec.name === spec.name)) return false;
-  if (staying.length > 0 && maxRunners !== null && view.runners.size >= maxRunners) return false;
+  if (maxRunners !== null && view.runners.size >= maxRunners) return false;
   return Object.entries(reservation).every(([id, bytes]) => {
     const device = view.devices.get(id);
     return device !== undefined && freeNow(view, device, spec.classKey) >= bytes;

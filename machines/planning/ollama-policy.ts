@@ -19,12 +19,12 @@ export function decideLikeOllama(view: View, nowMs: number): Decision {
   return refuseOverdue(view, nowMs) ?? passBy(view) ?? evictLocked(view) ?? serveHead(view, nowMs);
 }
 
-/** Requests that came when their model was loaded never enter the queue. */
+/** Requests that came when their model was loading or loaded never enter the queue: they are served at the end of that load. */
 function passBy(view: View): Decision | null {
   for (const model of view.touched) {
     for (const queue of view.queuesOf(model)) {
       const runner = freeRunner(view, queue.order[0]);
-      const waiting = runner && queue.order.find((one) => one.arrivedAtMs >= (runner.readyAtMs ?? Infinity));
+      const waiting = runner && queue.order.find((one) => one.arrivedAtMs >= runner.startedAtMs);
       if (runner && waiting) return grantOn(waiting, runner);
     }
   }
@@ -42,15 +42,15 @@ function freeRunner(view: View, waiting: Waiting | undefined): RunnerView | unde
 const sameProcess = (runner: RunnerView, waiting: Waiting): boolean =>
   runner.spec.classKey === waiting.spec.classKey;
 
-/** The oldest request that does not only wait for a slot. */
+/** The oldest request that waits for neither a slot nor the end of a load. */
 function headOf(view: View): Waiting | null {
   let head: Waiting | null = null;
   for (const queue of view.queues.values())
     for (const waiting of queue.arrivals) {
       const runner = view
         .runnersOf(waiting.spec.name)
-        .find((one) => isServing(one) && sameProcess(one, waiting));
-      if (runner && waiting.arrivedAtMs >= (runner.readyAtMs ?? Infinity)) continue;
+        .find((one) => (isServing(one) || one.state === 'loading') && sameProcess(one, waiting));
+      if (runner && waiting.arrivedAtMs >= runner.startedAtMs) continue;
       if (head === null || waiting.seq < head.seq) head = waiting;
       break;
     }

@@ -1,18 +1,19 @@
-import { freeEventually, freeNow, isGone, shareOut } from './memory.ts';
+import { freeNow, isGone, shareOut } from './memory.ts';
 import { contestedOn, isOffload, siteNeed, wholeNeed, type Site } from './placement.ts';
 import type { ModelSpec } from '../vocabulary.ts';
 import { isReturning } from './sharing.ts';
-import { cheapestVictims, type VictimSet } from './victims.ts';
+import { cheapestVictims, type VictimSet, type Who } from './victims.ts';
 import type { ClassQueue, Decision, DeviceView, RunnerView, View } from './view.ts';
 
-/** A split over devices has to be this much cheaper than a single device to be preferred. */
-const SPLIT_SURCHARGE_SECONDS = 0.5;
-const NOBODY: VictimSet = { runners: [], cost: 0, reloadSeconds: 0 };
+/** A split over devices has to be cheaper than a single device by this share of the load, to be preferred. */
+const SPLIT_SURCHARGE = 0.1;
+const NOBODY: VictimSet = { runners: [], cost: 0, waitSeconds: 0 };
 
 /** A place that a model could have, and who would have to go for it. */
 export interface Option {
   readonly site: Site;
   readonly victims: readonly RunnerView[];
+  /** Seconds of waiting that the going of those who are not replaced is expected to cost. */
   readonly costSeconds: number;
 }
 
@@ -44,7 +45,7 @@ export function startNow(queue: ClassQueue, sites: readonly Site[], view: View):
 const together = (a: VictimSet, b: VictimSet): VictimSet => ({
   runners: [...a.runners, ...b.runners],
   cost: a.cost + b.cost,
-  reloadSeconds: a.reloadSeconds + b.reloadSeconds,
+  waitSeconds: a.waitSeconds + b.waitSeconds,
 });
 
 /** Of a partial offload, whether main memory has room for what does not go to the GPUs. */
@@ -63,54 +64,62 @@ export function restFits(
 const isSameRank = (a: Site, b: Site, listed: readonly string[] | null): boolean =>
   listed === null && a[0]?.kind === b[0]?.kind;
 
-/**
- * The cheapest way to make room, or null. `forced` have to go in any case (they are replaced); `drain` allows busy
- * victims.
- */
-export function bestOption(
-  queue: ClassQueue,
-  sites: readonly Site[],
-  view: View,
-  nowMs: number,
-  { forced, drain }: { forced: readonly RunnerView[]; drain: boolean },
-): Option | null {
+/** Somebody who wants room, as things are. */
+export interface Want {
+  readonly queue: ClassQueue;
+  readonly sites: readonly Site[];
+  readonly view: View;
+  readonly nowMs: number;
+  /** Runners that have to go in any case: they are replaced. */
+  readonly forced: readonly RunnerView[];
+  /** What is free of a device, without anybody else having to go. */
+  readonly roomOn: (device: DeviceView) => number;
+  /** Whether that is only what is free now, and not what runners on their way out will give back. */
+  readonly isFreeOnly: boolean;
+}
+
+/** The cheapest way to make room, or null; `who` says who may have to go. */
+export function bestOption(want: Want, who: Who): Option | null {
+  const { queue, sites, view, forced } = want;
+  const surcharge = SPLIT_SURCHARGE * view.reloadSecondsOf(queue.spec);
   let best: Option | null = null;
   let bestPrice = Infinity;
   for (const site of sites) {
-    const victims = victimsFor(queue, site, view, nowMs, forced, drain);
+    const victims = victimsFor(want, site, who);
     if (victims === null) continue;
-    const price = victims.cost + (site.length > 1 ? SPLIT_SURCHARGE_SECONDS : 0);
+    const price = victims.cost + (site.length > 1 ? surcharge : 0);
     if (price >= bestPrice - 1e-9) continue;
     const others = victims.runners.filter((runner) => !forced.includes(runner));
-    best = { site, victims: [...forced, ...others], costSeconds: victims.reloadSeconds };
+    best = { site, victims: [...forced, ...others], costSeconds: victims.waitSeconds };
     bestPrice = price;
   }
   return best;
 }
 
-function victimsFor(
-  queue: ClassQueue,
-  site: Site,
-  view: View,
-  nowMs: number,
-  forced: readonly RunnerView[],
-  drain: boolean,
-): VictimSet | null {
+function victimsFor(want: Want, site: Site, who: Who): VictimSet | null {
+  const { queue, view, nowMs, forced, roomOn } = want;
+  const hunt = { nowMs, who, otherSeconds: view.reloadSecondsOf(queue.spec) };
   const givenUp = (device: DeviceView): number =>
     forced.reduce((sum, runner) => sum + (runner.reservation[device.id] ?? 0), 0);
   const contested = contestedOn(site);
-  const room = contested.reduce((sum, device) => sum + freeEventually(device) + givenUp(device), 0);
-  const isOneTooMany =
-    isAtRunnerLimit(view) && forced.length === 0 && ![...view.runners.values()].some(isReturning);
+  const room = contested.reduce((sum, device) => sum + roomOn(device) + givenUp(device), 0);
+  const isOneTooMany = forced.length === 0 && willBeAtRunnerLimit(view);
   const needBytes = siteNeed(queue.spec, site, view);
   const missingBytes = Math.max(needBytes - room, isOneTooMany ? 1 : 0);
-  const victims = missingBytes > 0 ? cheapestVictims(view, contested, missingBytes, nowMs, drain) : NOBODY;
+  const victims = missingBytes > 0 ? cheapestVictims(view, contested, missingBytes, hunt) : NOBODY;
   const cpu = isOffload(site) ? site.at(-1) : undefined;
   if (victims === null || cpu === undefined) return victims;
   const freed = victims.runners.reduce((sum, runner) => sum + (runner.reservation[cpu.id] ?? 0), 0);
   const restBytes = wholeNeed(queue.spec, site, view) - needBytes;
-  const missingOnCpu = restBytes - freeEventually(cpu) - givenUp(cpu) - freed;
+  const missingOnCpu = restBytes - roomOn(cpu) - givenUp(cpu) - freed;
   if (missingOnCpu <= 0) return victims;
-  const more = cheapestVictims(view, [cpu], missingOnCpu, nowMs, drain, victims.runners);
+  const more = cheapestVictims(view, [cpu], missingOnCpu, { ...hunt, except: victims.runners });
   return more && together(victims, more);
+}
+
+/** Whether there would be one runner too many even when all have gone who are on their way out. */
+function willBeAtRunnerLimit({ settings, runners, claims }: View): boolean {
+  if (settings.maxRunners === null) return false;
+  const standing = [...runners.values()].filter((runner) => !isReturning(runner));
+  return standing.length + claims.size >= settings.maxRunners;
 }

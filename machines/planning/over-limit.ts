@@ -14,9 +14,10 @@ export function overLimit(view: View, nowMs: number): readonly Victim[] {
     const leavingBytes = chosen.reduce((sum, { reservation }) => sum + (reservation[device.id] ?? 0), 0);
     const overBytes = device.reservedBytes - device.returningBytes - leavingBytes - capacityOf(device);
     if (overBytes <= 0) continue;
+    const hunt = { nowMs, otherSeconds: 0, except: chosen };
     const set =
-      cheapestVictims(view, [device], overBytes, nowMs, false, chosen) ??
-      cheapestVictims(view, [device], overBytes, nowMs, true, chosen);
+      cheapestVictims(view, [device], overBytes, { ...hunt, who: 'idle' }) ??
+      cheapestVictims(view, [device], overBytes, { ...hunt, who: 'busy' });
     const reason = `Corral may use no more than ${formatBytes(device.limitBytes)} of ${device.id} now`;
     for (const { id: runnerId } of set?.runners ?? [])
       victims.set(runnerId, { runnerId, code: 'limit_lowered', reason });

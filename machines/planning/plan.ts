@@ -1,16 +1,21 @@
 import { decide as decideByDefault } from './default-policy.ts';
+import { decideLikeFifo } from './fifo-policy.ts';
 import { decideLikeOllama } from './ollama-policy.ts';
 import type { ModelSpec } from '../vocabulary.ts';
 import { canServe, isServing } from './sharing.ts';
-import type { Decision, RunnerView, View } from './view.ts';
+import type { Decision, PolicyName, RunnerView, View } from './view.ts';
+
+const POLICIES: Record<PolicyName, (view: View, nowMs: number) => Decision> = {
+  default: decideByDefault,
+  ollama: decideLikeOllama,
+  fifo: decideLikeFifo,
+};
 
 /**
  * The next step, by the chosen policy. Pure, total and deterministic: it may be asked "what if" at any time. The
  * scheduler takes each step and asks again, until the answer is `rest`.
  */
-export function decide(view: View, nowMs: number): Decision {
-  return view.settings.policy === 'ollama' ? decideLikeOllama(view, nowMs) : decideByDefault(view, nowMs);
-}
+export const decide = (view: View, nowMs: number): Decision => POLICIES[view.settings.policy](view, nowMs);
 
 /**
  * The runner that serves a request which has just come, with nobody of its model before it: what `decide` would grant, without the

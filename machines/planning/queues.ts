@@ -1,5 +1,5 @@
 import type { ModelSpec } from '../vocabulary.ts';
-import type { ClassQueue, Waiting } from './view.ts';
+import type { ClassQueue, View, Waiting } from './view.ts';
 
 /** The longest waiting request of a queue. */
 export const oldestOf = (queue: ClassQueue): Waiting | undefined => queue.arrivals[0];
@@ -19,6 +19,10 @@ function compareHeads(a: Waiting | undefined, b: Waiting | undefined): number {
   if (!a || !b) return 0;
   return isBefore(a, b) ? -1 : 1;
 }
+
+/** Nobody waits for a model, and nobody is served by it. */
+export const isUnused = (view: Pick<View, 'queuesOf' | 'runnersOf'>, model: string): boolean =>
+  view.queuesOf(model).length === 0 && view.runnersOf(model).every(({ leases }) => leases.size === 0);
 
 /** A queue with nobody in it. */
 export const emptyQueue = (spec: ModelSpec): ClassQueue => ({

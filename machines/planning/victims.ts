@@ -1,40 +1,33 @@
-import { chanceWithin } from './demand.ts';
+import { expectedWait } from './demand.ts';
 import type { Site } from './placement.ts';
+import { isReturning, isServing } from './sharing.ts';
 import type { RunnerView, View } from './view.ts';
 
 /** Search steps after which the exact search gives way to the greedy one. */
 const MAX_STEPS = 5000;
-/** A busy runner is taken only when no idle set suffices: its leases have to end first. */
-const BUSY_COST = 1000;
-const COST_PER_LEASE = 10;
-
 /** A runner that stays beyond its keep-alive counts for less: it goes before another that is as likely to be wanted. */
 const OVERSTAYED_SHARE = 0.75;
-/** Who is wanted again within half a minute with no more than this chance is not worth waiting for. */
-const NEGLIGIBLE_CHANCE = 0.25;
 
 export interface VictimSet {
   readonly runners: readonly RunnerView[];
-  /** What sets are compared by: the reloading that they are expected to cost, busy ones at a surcharge. */
+  /** What sets are compared by: the waiting that they are expected to cost, busy ones at a surcharge. */
   readonly cost: number;
-  /** Seconds of reloading that evicting them is expected to cost. */
-  readonly reloadSeconds: number;
+  /** Seconds of waiting that evicting them is expected to cost. */
+  readonly waitSeconds: number;
 }
 
-/** Seconds of reloading that evicting a runner is expected to cost: reload time × chance that it is wanted again. */
-export function evictionCost(runner: RunnerView, view: View, nowMs: number): number {
-  const own = view.demandOf(runner.spec.name);
-  const within = (seconds: number): number => chanceWithin(own, view.pooledDemand, nowMs, seconds);
-  const cost = view.reloadSecondsOf(runner.spec) * (0.7 * within(60) + 0.3 * within(900));
-  return runner.overstayed ? OVERSTAYED_SHARE * cost : cost;
-}
-
-/** The part of that cost which falls due soon: what waiting could save. */
-export function evictionLoss(runner: RunnerView, view: View, nowMs: number): number {
-  if (runner.overstayed) return 0;
-  const chance = chanceWithin(view.demandOf(runner.spec.name), view.pooledDemand, nowMs, 30);
-  const excess = Math.max(0, chance - NEGLIGIBLE_CHANCE) / (1 - NEGLIGIBLE_CHANCE);
-  return view.reloadSecondsOf(runner.spec) * excess;
+/** Seconds of waiting that evicting a runner is expected to cost: of its next request, times how many are likely to wait with it. */
+export function evictionCost(
+  { spec, state, leases, overstayed }: RunnerView,
+  view: View,
+  { nowMs, otherSeconds }: Pick<Hunt, 'nowMs' | 'otherSeconds'>,
+): number {
+  const own = view.demandOf(spec.name);
+  const isQuiet = leases.size === 0 && state !== 'loading';
+  const quietSeconds = isQuiet ? (nowMs - (own.lastActiveMs ?? nowMs)) / 1000 : 0;
+  const loads = { ownSeconds: view.reloadSecondsOf(spec), otherSeconds };
+  const cost = view.crowdOf(spec) * expectedWait(own, view.pooledDemand, quietSeconds, loads);
+  return overstayed ? OVERSTAYED_SHARE * cost : cost;
 }
 
 /** Idle, or loading for nobody: it may go without anyone losing a lease. */
@@ -44,8 +37,25 @@ function isExpendable(runner: RunnerView, view: View): boolean {
   return runner.leases.size === 0 && view.queuesOf(runner.spec.name).length === 0;
 }
 
-const isDrainable = (runner: RunnerView): boolean =>
-  !runner.pinned && (runner.state === 'idle' || runner.state === 'ready');
+const isDrainable = (runner: RunnerView): boolean => !runner.pinned && isServing(runner);
+
+/** Who may be chosen: only who is idle; busy ones too, but last; or all as if each were idle, to see whom to wait for. */
+export type Who = 'idle' | 'busy' | 'all';
+
+function mayGo(runner: RunnerView, view: View, who: Who): boolean {
+  if (who === 'all') return !runner.pinned && !isReturning(runner);
+  return isExpendable(runner, view) || (who === 'busy' && isDrainable(runner));
+}
+
+/** What victims are looked for. */
+export interface Hunt {
+  readonly nowMs: number;
+  readonly who: Who;
+  /** How long the model loads that the room is for. */
+  readonly otherSeconds: number;
+  /** Not these: they go already. */
+  readonly except?: readonly RunnerView[];
+}
 
 const freedOn = (runner: RunnerView, site: Site): number =>
   site.reduce((sum, device) => sum + (runner.reservation[device.id] ?? 0), 0);
@@ -54,34 +64,35 @@ interface Candidate {
   readonly runner: RunnerView;
   readonly freedBytes: number;
   readonly cost: number;
-  readonly reloadSeconds: number;
+  readonly waitSeconds: number;
 }
 
 /**
  * The cheapest set of runners whose going frees `missingBytes` on a site, or null. A runner that frees nothing there is
- * never in it, nor is one of `except`. With `drain`, busy runners count too, at a high price.
+ * never in it.
  */
-export function cheapestVictims(
-  view: View,
-  site: Site,
-  missingBytes: number,
-  nowMs: number,
-  drain: boolean,
-  except: readonly RunnerView[] = [],
-): VictimSet | null {
+export function cheapestVictims(view: View, site: Site, missingBytes: number, hunt: Hunt): VictimSet | null {
   const candidates: Candidate[] = [];
   for (const runner of view.runners.values()) {
     const freedBytes = freedOn(runner, site);
-    if (freedBytes <= 0 || except.includes(runner)) continue;
-    if (!isExpendable(runner, view) && !(drain && isDrainable(runner))) continue;
-    const busy = runner.leases.size > 0 || runner.state === 'ready';
-    const surcharge = busy ? BUSY_COST + COST_PER_LEASE * runner.leases.size : 0;
-    const reloadSeconds = evictionCost(runner, view, nowMs);
-    candidates.push({ runner, freedBytes, cost: reloadSeconds + surcharge, reloadSeconds });
+    if (freedBytes <= 0 || hunt.except?.includes(runner) || !mayGo(runner, view, hunt.who)) continue;
+    const waitSeconds = evictionCost(runner, view, hunt);
+    candidates.push({ runner, freedBytes, cost: waitSeconds, waitSeconds });
   }
   if (candidates.reduce((sum, { freedBytes }) => sum + freedBytes, 0) < missingBytes) return null;
-  candidates.sort(byUsefulness);
-  return search(candidates, missingBytes);
+  const ranked = hunt.who === 'busy' ? busyLast(candidates) : candidates;
+  return search(ranked.toSorted(byUsefulness), missingBytes);
+}
+
+/** Leases have to end first, so a busy runner costs more than all that are idle together. */
+function busyLast(candidates: readonly Candidate[]): readonly Candidate[] {
+  const allSeconds = candidates.reduce((sum, { waitSeconds }) => sum + waitSeconds, 0) || 1;
+  return candidates.map((candidate) => {
+    const leases = candidate.runner.leases.size;
+    return leases === 0
+      ? candidate
+      : { ...candidate, cost: candidate.cost + allSeconds * (1 + leases / 100) };
+  });
 }
 
 /** Cheap per byte first; equal ones: the least recently used, then by name and id, so that equal views give equal plans. */
@@ -120,8 +131,8 @@ function search(candidates: readonly Candidate[], missingBytes: number): VictimS
     visit(i + 1, cost, freed);
   };
   visit(0, 0, 0);
-  const reloadSeconds = best.reduce((sum, candidate) => sum + candidate.reloadSeconds, 0);
-  return { runners: best.map(({ runner }) => runner), cost: bestCost, reloadSeconds };
+  const waitSeconds = best.reduce((sum, candidate) => sum + candidate.waitSeconds, 0);
+  return { runners: best.map(({ runner }) => runner), cost: bestCost, waitSeconds };
 }
 
 /** Takes until it suffices, then drops whatever turned out superfluous, the dearest first. */

@@ -80,10 +80,13 @@ export interface Claim {
   readonly sinceMs: number;
 }
 
+/** The policies: ours, and for comparison those of Ollama and of llama-swap's FIFO scheduler. */
+export const policyNames = ['default', 'ollama', 'fifo'] as const;
+export type PolicyName = (typeof policyNames)[number];
+
 export interface PlanSettings {
-  /** `ollama` takes the decisions of Ollama's scheduler, for comparison. */
-  readonly policy: 'default' | 'ollama';
-  /** Waiting seconds that justify one second of expected reload, where waiting gains something: 3 favours latency, 30 throughput. */
+  readonly policy: PolicyName;
+  /** How much waiting justifies how much expected waiting: 0.25 favours latency, 1 throughput. */
   readonly gamma: number;
   /** After this long the head of a queue may evict at any price, and drain busy runners. */
   readonly starvationMs: number;
@@ -116,8 +119,14 @@ export interface View {
   queuesOf(model: string): readonly ClassQueue[];
   demandOf(model: string): Demand;
   readonly pooledDemand: Demand;
-  /** Seconds that loading the model again would cost, memory recovery included. */
+  /** How long loading the model again would take, as far as earlier loads tell. */
   reloadSecondsOf(spec: ModelSpec): number;
+  /** How many requests are likely to wait for it when it is loaded again; at least one. */
+  crowdOf(spec: ModelSpec): number;
+  /** How long its answers take; 0 before the first. */
+  serviceSecondsOf(spec: ModelSpec): number;
+  /** 0…1: how far it has paid to put evictions off for this model's sake (`sparing.ts`). */
+  sparingOf(model: string): number;
   /** No load of this model before this time: it failed several times in a row. */
   retryAtMs(model: string): number;
 }

@@ -1,5 +1,5 @@
 import type { Failure, FailureCode } from '../failures.ts';
-import type { SavedDemand } from '../planning/demand.ts';
+import type { SavedDemand } from '../planning/habits.ts';
 import type { EvictionCode, PlanSettings } from '../planning/view.ts';
 import type { KeepAliveMode, RunnerLimits, RunnerReport } from '../runner/contract.ts';
 import type {
@@ -31,7 +31,7 @@ export interface SchedulerInput {
   readonly now: () => number;
   /** Models to load at once, and to keep loaded. */
   readonly preload: readonly ModelSpec[];
-  /** What was learned of each model's demand before a restart; absent: nothing. */
+  /** What was learned of each model's use before a restart; absent: nothing. */
   readonly demand?: Readonly<Record<string, SavedDemand>>;
 }
 

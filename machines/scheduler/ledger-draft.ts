@@ -1,3 +1,7 @@
+import { crowdAtLoad } from '../planning/history.ts';
+import { afterAnswer, afterArrival, afterEviction, afterLoad, withoutHistory } from '../planning/learned.ts';
+import { headArrivalMs, isUnused } from '../planning/queues.ts';
+import type { RunnerId } from '../vocabulary.ts';
 import { LedgerReader } from './ledger-reader.ts';
 import type { Tables } from './tables.ts';
 
@@ -13,6 +17,34 @@ export class LedgerDraft extends LedgerReader {
 
   protected change(facts: Partial<Tables>): void {
     this.tables = { ...this.tables, ...facts };
+  }
+
+  protected noteAskedFor(model: string): void {
+    const { learned } = this.tables;
+    this.change({ learned: afterArrival(learned, model, this.now(), isUnused(this, model)) });
+  }
+
+  /** `answerMs` is how long the request was served; null when it was not served to its end. */
+  protected noteAnswered(model: string, answerMs: number | null): void {
+    this.change({ learned: afterAnswer(this.tables.learned, model, this.now(), answerMs) });
+  }
+
+  /** The runner has to go for those who wait for a class. */
+  protected noteEviction(runnerId: RunnerId, classKey: string): void {
+    const victim = this.runners.get(runnerId)?.spec.name;
+    const queue = this.queues.get(classKey);
+    if (victim === undefined || !queue) return;
+    const { learned } = this.tables;
+    this.change({ learned: afterEviction(learned, victim, queue.spec.name, headArrivalMs(queue)) });
+  }
+
+  protected noteLoadOf(model: string, loadMs: number): void {
+    const crowd = crowdAtLoad(this.queuesOf(model), loadMs, this.now());
+    this.change({ learned: afterLoad(this.tables.learned, model, loadMs, crowd) });
+  }
+
+  protected forgetHistory(model: string): void {
+    this.change({ learned: withoutHistory(this.tables.learned, model) });
   }
 
   protected set<Key, Value>(table: keyof Tables, map: ReadonlyMap<Key, Value>, key: Key, value: Value): void {

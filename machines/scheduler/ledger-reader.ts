@@ -1,4 +1,6 @@
-import { noDemand, saveDemand, type Demand, type SavedDemand } from '../planning/demand.ts';
+import type { Demand } from '../planning/demand.ts';
+import type { SavedDemand } from '../planning/habits.ts';
+import { habitsOf, saveLearned } from '../planning/learned.ts';
 import type { ClassQueue, View, Waiting } from '../planning/view.ts';
 import type { LeaseId, ModelSpec, Reservation, RunnerId } from '../vocabulary.ts';
 import type { LeaseRow, RunnerRow, Tables } from './tables.ts';
@@ -46,7 +48,7 @@ export class LedgerReader implements View {
     return this.tables.supply;
   }
   get pooledDemand(): Demand {
-    return this.tables.pooledDemand;
+    return this.tables.learned.pooled;
   }
   /** Why each cold class waits, as the planner last saw it. */
   get waits(): ReadonlyMap<string, string> {
@@ -69,15 +71,24 @@ export class LedgerReader implements View {
     return [...this.queues.values()].filter(({ spec }) => spec.name === model);
   }
   demandOf(model: string): Demand {
-    return this.tables.demand.get(model) ?? noDemand;
+    return habitsOf(this.tables.learned, model).demand;
   }
-  /** What was learned of each model's demand, to be kept across restarts. */
+  /** What was learned of each model's use, to be kept across restarts. */
   savedDemand(): Record<string, SavedDemand> {
-    return Object.fromEntries([...this.tables.demand].map(([model, demand]) => [model, saveDemand(demand)]));
+    return saveLearned(this.tables.learned);
   }
-  /** Seconds that loading it again would cost; before the first load, the estimate. */
+  /** How long its loads take; before the first, the estimate. */
   reloadSecondsOf(spec: ModelSpec): number {
-    return this.tables.loadSeconds.get(spec.name) ?? spec.loadEstimateMs / 1000;
+    return habitsOf(this.tables.learned, spec.name).history.reloadSeconds ?? spec.loadEstimateMs / 1000;
+  }
+  crowdOf(spec: ModelSpec): number {
+    return Math.max(1, habitsOf(this.tables.learned, spec.name).history.crowd ?? 1);
+  }
+  serviceSecondsOf(spec: ModelSpec): number {
+    return habitsOf(this.tables.learned, spec.name).history.serviceSeconds ?? 0;
+  }
+  sparingOf(model: string): number {
+    return habitsOf(this.tables.learned, model).sparing.pays;
   }
   retryAtMs(model: string): number {
     return this.tables.failures.get(model)?.retryAtMs ?? 0;

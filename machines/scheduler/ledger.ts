@@ -1,7 +1,5 @@
 import type { Failure } from '../failures.ts';
 import { withContextFor, withLessContext } from '../planning/context.ts';
-import { noteArrival } from '../planning/demand.ts';
-import { meanLoadSeconds } from '../planning/history.ts';
 import { afterFailure, noFailures } from '../planning/load-failures.ts';
 import { emptyQueue, withoutWaiting, withWaiting } from '../planning/queues.ts';
 import { canServe, isReturning } from '../planning/sharing.ts';
@@ -46,7 +44,7 @@ export class Ledger extends LedgerDraft {
   /** Notes that a request has come; it is in no queue yet. */
   receive(request: Request): Waiting {
     const spec = this.#fitted(request.spec);
-    if (!request.isRetry) this.#noteArrival(spec.name, this.now());
+    if (!request.isRetry) this.noteAskedFor(spec.name);
     this.change({ seq: this.tables.seq + 1 });
     return newWaiting({ ...request, spec }, this.now(), this.tables.seq);
   }
@@ -88,8 +86,10 @@ export class Ledger extends LedgerDraft {
     const lease = this.#dropLease(leaseId);
     if (!lease || !this.runners.has(lease.runnerId)) return lease;
     this.patch(lease.runnerId, { lastUsedAtMs: this.now() });
+    const { name } = lease.waiting.spec;
+    this.noteAnswered(name, isServed ? this.now() - lease.grantedAtMs : null);
     // A request was served to its end: earlier failures are forgotten.
-    if (isServed) this.delete('failures', this.tables.failures, lease.waiting.spec.name);
+    if (isServed) this.delete('failures', this.tables.failures, name);
     return lease;
   }
 
@@ -106,9 +106,13 @@ export class Ledger extends LedgerDraft {
         return;
       case 'claim': {
         const { classKey, spec, reservation, awaits } = decision;
+        this.#unclaim(classKey);
         this.set('claims', this.claims, classKey, { spec, reservation, awaits, sinceMs: this.now() });
         this.#addBytes('claimedBytes', reservation);
-        for (const victim of decision.victims) this.dismiss(victim.runnerId);
+        for (const { runnerId } of decision.victims) {
+          this.noteEviction(runnerId, classKey);
+          this.dismiss(runnerId);
+        }
         return;
       }
       case 'evict':
@@ -174,8 +178,7 @@ export class Ledger extends LedgerDraft {
       ...(slots !== null && { slots: Math.min(slots, spec.launch.slots) }),
     });
     this.moveRunner(id, 'idle', 'loaded');
-    const { loadSeconds } = this.tables;
-    this.set('loadSeconds', loadSeconds, spec.name, meanLoadSeconds(loadSeconds.get(spec.name), loadMs));
+    this.noteLoadOf(spec.name, loadMs);
     return loadMs;
   }
 
@@ -269,7 +272,7 @@ export class Ledger extends LedgerDraft {
 
   /** A model is another one now: those who wait for it want that, and what its loads were like says nothing any more. */
   redefine(spec: ModelSpec): void {
-    this.delete('loadSeconds', this.tables.loadSeconds, spec.name);
+    this.forgetHistory(spec.name);
     this.delete('failures', this.tables.failures, spec.name);
     const fitted = this.#fitted(spec);
     for (const waiting of this.takeWaiting(spec.name)) this.enqueue({ ...waiting, spec: fitted });
@@ -318,12 +321,6 @@ export class Ledger extends LedgerDraft {
     if (lowered === undefined) return withContextFor(spec, this.devices.values());
     // All but the context may have been configured anew since.
     return { ...spec, launch: lowered.launch, needBytes: lowered.needBytes };
-  }
-
-  #noteArrival(model: string, nowMs: number): void {
-    const { own, pooled } = noteArrival(this.demandOf(model), this.pooledDemand, nowMs);
-    this.set('demand', this.tables.demand, model, own);
-    this.change({ pooledDemand: pooled });
   }
 
   #lease(waiting: Waiting, runnerId: RunnerId): void {

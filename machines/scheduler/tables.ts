@@ -1,4 +1,5 @@
-import { noDemand, restoreDemand, type Demand, type SavedDemand } from '../planning/demand.ts';
+import type { SavedDemand } from '../planning/habits.ts';
+import { restoreLearned, type Learned } from '../planning/learned.ts';
 import type { LoadFailures } from '../planning/load-failures.ts';
 import type { Claim, ClassQueue, DeviceView, PlanSettings, RunnerView, Waiting } from '../planning/view.ts';
 import type { SchedulerSettings } from './contract.ts';
@@ -74,10 +75,8 @@ export interface Tables {
   readonly exclusive: ReadonlySet<string>;
   /** By class key: the same model with less context, after it ran out of memory with more. */
   readonly lowered: ReadonlyMap<string, ModelSpec>;
-  readonly demand: ReadonlyMap<string, Demand>;
-  readonly pooledDemand: Demand;
-  /** Mean time of each model's loads. */
-  readonly loadSeconds: ReadonlyMap<string, number>;
+  /** Of each model's use: its demand, its loads and answers, and whether sparing it pays. */
+  readonly learned: Learned;
   readonly failures: ReadonlyMap<string, LoadFailures>;
   /** Models whose requests or runners changed since the last rest. */
   readonly touched: ReadonlySet<string>;
@@ -94,18 +93,11 @@ export interface Tables {
   readonly decisionSeq: number;
 }
 
-/** What is known at the beginning: the settings, and what was learned of each model's demand before a restart. */
+/** What is known at the beginning: the settings, and what was learned of each model's use before a restart. */
 export function newTables(
   { plan, deviceLimits }: SchedulerSettings,
   learned: Readonly<Record<string, SavedDemand>> = {},
 ): Tables {
-  const demand = new Map<string, Demand>();
-  let pooledDemand = noDemand;
-  for (const [model, saved] of Object.entries(learned)) {
-    const { own, pooled } = restoreDemand(saved, pooledDemand);
-    demand.set(model, own);
-    pooledDemand = pooled;
-  }
   return {
     settings: plan,
     deviceLimits,
@@ -117,9 +109,7 @@ export function newTables(
     claims: new Map(),
     exclusive: new Set(),
     lowered: new Map(),
-    demand,
-    pooledDemand,
-    loadSeconds: new Map(),
+    learned: restoreLearned(learned),
     failures: new Map(),
     touched: new Set(),
     inventory: {},

@@ -5,7 +5,7 @@ import type { KeepAlive } from '../../machines/vocabulary.ts';
 import { readText } from '../config/read-text.ts';
 import { reportOf } from '../simulation/report/report.ts';
 import { readScenario } from '../simulation/read-scenario.ts';
-import { scenarioOf, simulate, type PolicyName } from '../simulation/simulate.ts';
+import { policyNames, scenarioOf, simulate, type PolicyName } from '../simulation/simulate.ts';
 import { settingsOf } from '../simulation/scenario/stage.ts';
 import { parseTrace } from '../simulation/parse-trace.ts';
 import { runTrace } from '../simulation/trace.ts';
@@ -25,7 +25,6 @@ interface SimulateFlags {
   readonly keepAliveMode: 'strict' | 'soft';
 }
 
-const POLICIES: readonly PolicyName[] = ['default', 'ollama'];
 /** Millions of requests. */
 const LONGEST_TRACE_BYTES = 256 * 1024 ** 2;
 const SCENARIO_FILE = /\.(ya?ml|json)$/;
@@ -35,8 +34,8 @@ export const simulateCommand = (): Command =>
   new Command('simulate')
     .description('play scenarios, or a trace of requests, in virtual time')
     .argument('[files...]', 'scenario files (YAML or JSON), or folders of them')
-    .addOption(new Option('--policy <name>', 'the policy to play them under').choices([...POLICIES]))
-    .option('--compare', 'both policies, side by side')
+    .addOption(new Option('--policy <name>', 'the policy to play them under').choices(policyNames))
+    .option('--compare', 'all policies, side by side')
     .option('--json', 'print JSON (fields: docs/scenarios.md)')
     .option('--trace <file>', 'write every event, one JSON object per line; the page opens it')
     .option('--report <file>', 'write a page that shows what happened (HTML)')
@@ -62,7 +61,7 @@ Exit code 1 when an expectation failed, 2 for a file that cannot be used. The fo
 
 Examples:
   corral simulate scenarios                          all scenarios of a folder
-  corral simulate scenarios/i10-*.yaml --compare     one of them, under both policies
+  corral simulate scenarios/i10-*.yaml --compare     one of them, under all policies
   corral simulate my.yaml --report my.html           with a page to look at
   corral simulate --trace-csv day.csv --models day.json --keep-alive-mode soft`,
     )
@@ -110,7 +109,7 @@ function scenariosIn(path: string): string[] {
 function runsOf(file: string, { policy, compare, trace }: SimulateFlags): Run[] {
   const scenario = readScenario(file);
   const name = basename(file).replace(SCENARIO_FILE, '');
-  const policies = compare ? POLICIES : [policy ?? scenario.settings.policy ?? 'default'];
+  const policies = compare ? policyNames : [policy ?? scenario.settings.policy ?? 'default'];
   return policies.map((one) => ({
     name,
     file,
@@ -134,7 +133,7 @@ function playTrace(csv: string, files: readonly string[], flags: SimulateFlags, 
     { file: models, text: readText(models) },
   );
   const scenario = scenarioOf({ models: {}, timeline: [], settings: { keepAliveMode } });
-  const results = (policy ? [policy] : POLICIES).map((one) =>
+  const results = (policy ? [policy] : policyNames).map((one) =>
     runTrace(trace, { settings: settingsOf(scenario, one), keepAlive }),
   );
   if (flags.json) return printJson(results);

@@ -60,7 +60,7 @@ export async function resolveModels(parts: ResolveParts): Promise<Resolved> {
     .filter(({ name, path }) => !paths.has(path) && !scannedPaths.has(path) && names.take(name, path))
     .map((one) => ({ name: one.name, model: discoveredModel(one, names, config) }));
   const all = [...configured, ...scanned, ...discovered];
-  const entries = await Promise.all(all.map((one) => resolveModel(one, parts)));
+  const entries = await Promise.all(all.map((one, rank) => resolveModel({ ...one, rank }, parts)));
   return { entries, warnings: [...found.warnings, ...others.warnings, ...names.warnings] };
 }
 
@@ -85,13 +85,13 @@ const discoveredModel = (
   });
 
 async function resolveModel(
-  { name, model }: { name: string; model: ModelConfig },
+  { name, model, rank }: { name: string; model: ModelConfig; rank: number },
   parts: ResolveParts,
 ): Promise<CatalogueEntry> {
   const common = { name, aliases: model.aliases };
   try {
     const file = await readModelFile(pathOf(parts.folder, model.path));
-    const spec = specOf(name, model, file, parts);
+    const spec = { ...specOf(name, model, file, parts), rank };
     return { ...common, createdAtSeconds: Math.floor(file.modifiedAtMs / 1000), spec, problem: null };
   } catch (error) {
     if (!(error instanceof ModelFileError)) throw error;

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { policyNames } from '../../machines/planning/view.ts';
 import { KEY_HASH } from '../auth/key.ts';
 import { scopes } from '../auth/scopes.ts';
 import { parseDuration } from './parse-duration.ts';
@@ -222,7 +223,7 @@ export const configSchema = z.strictObject({
     .describe('Bounds.'),
   policy: z
     .strictObject({
-      name: z.enum(['default', 'ollama']).default('default').describe('Who is loaded and evicted, and when.'),
+      name: z.enum(policyNames).default('default').describe('Who is loaded and evicted, and when.'),
       keepAlive: z
         .enum(['strict', 'soft'])
         .default('strict')
@@ -230,15 +231,17 @@ export const configSchema = z.strictObject({
       gamma: z
         .number()
         .positive()
-        .default(12)
+        .default(0.5)
         .describe(
-          'How long to put off an eviction that is likely to be regretted: 3 favours latency, 30 throughput.',
+          'How much waiting justifies how much expected waiting: 0.25 favours latency, 1 throughput.',
         ),
       abandonedLoads: z
         .enum(['keep', 'abort'])
         .default('keep')
         .describe('What becomes of a load when everybody who waited for it has left.'),
-      starvation: duration.default(60_000).describe('After this long a request may evict at any price.'),
+      starvation: duration
+        .default(Infinity)
+        .describe('After this long a request may evict at any price, whatever loads take.'),
     })
     .prefault({})
     .describe('Scheduling; see docs/policy.md.'),

@@ -1,9 +1,10 @@
 import { mkdirSync, renameSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { z } from 'zod';
-import type { SavedDemand } from '../../machines/planning/demand.ts';
+import type { SavedDemand } from '../../machines/planning/habits.ts';
 import { readFileText } from '../files/read-file.ts';
 import { isMissing, systemReason } from '../system-reason.ts';
+import { savedDemandSchema } from './saved-demand.ts';
 
 const WEIGHT_OF_NEWEST = 0.3;
 
@@ -12,7 +13,7 @@ const LONGEST_BYTES = 16 * 1024 ** 2;
 
 const amount = z.number().nonnegative().max(Number.MAX_SAFE_INTEGER).nullable();
 const learnedSchema = z.object({ needBytes: amount, loadMs: amount });
-const demandSchema = z.record(z.string(), z.array(z.number().nonnegative().max(Number.MAX_SAFE_INTEGER)));
+const demandSchema = z.record(z.string(), savedDemandSchema);
 const fileSchema = z.object({
   version: z.literal(1),
   classes: z.record(z.string(), learnedSchema),
@@ -36,7 +37,7 @@ export class StateFile {
     this.#demand = demand;
   }
 
-  /** How often each model is asked for, by the gaps between its requests. */
+  /** How each model is used: how often it is asked for, by how many, and how long that takes. */
   get demand(): Readonly<Record<string, SavedDemand>> {
     return this.#demand;
   }

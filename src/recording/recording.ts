@@ -1,5 +1,5 @@
 import type { FailureCode } from '../../machines/failures.ts';
-import type { SavedDemand } from '../../machines/planning/demand.ts';
+import type { SavedDemand } from '../../machines/planning/habits.ts';
 import type {
   DecisionRecord,
   SchedulerCommand,

@@ -28,7 +28,7 @@ export function toScenario(recording: Recording): ScenarioInput {
     models: Object.fromEntries([...specs].map(([name, spec]) => [name, modelOf(spec)])),
     settings: settingsOf(settings),
     ...(preload.length > 0 && { preload: [...preload] }),
-    ...(Object.keys(demand).length > 0 && { demand: { ...demand } as Record<string, number[]> }),
+    ...(Object.keys(demand).length > 0 && { demand: { ...demand } }),
     timeline: steps.toSorted((a, b) => a.atMs - b.atMs).map(({ step }) => step),
     expect: {
       decisions: decisions

@@ -12,7 +12,7 @@ import type {
 import type { Failure } from '../../machines/failures.ts';
 import type { DeviceId, DeviceReading, Reservation } from '../../machines/vocabulary.ts';
 import { answerLater } from './later.ts';
-import type { World, WorldProcess } from './world.ts';
+import { wholeOf, type World, type WorldProcess } from './world.ts';
 
 /** The same effects as live, in virtual time, on a modelled world. */
 export function simulatedEffects(world: World): Effects {
@@ -26,7 +26,7 @@ export function simulatedEffects(world: World): Effects {
     awaitReady: answerLater<ReadyReport, ReadySpec>(clock, ({ runnerId }) => {
       const process = world.processes.get(runnerId);
       if (!process || neverGetsReady(process)) return 'never';
-      const afterMs = Math.max(0, process.startedAtMs + process.model.loadMs - clock.now());
+      const afterMs = Math.max(0, process.startedAtMs + process.loadMs - clock.now());
       return { afterMs, value: { contextTokens: null, slots: null } };
     }),
     watchHealth: fromCallback(({ input: { runnerId }, sendBack }) => {
@@ -45,8 +45,8 @@ export function simulatedEffects(world: World): Effects {
     ),
     measureUse: answerLater<Reservation | null, UseSpec>(clock, ({ runnerId }) => {
       const process = world.processes.get(runnerId);
-      if (process) world.hold(process);
-      return { afterMs: 0, value: process?.model.realBytes == null ? null : process.held };
+      if (process) process.whole = wholeOf(process.spec, process.model);
+      return { afterMs: 0, value: process?.model.realBytes == null ? null : process.whole };
     }),
   };
 }
@@ -62,7 +62,8 @@ function startProcess(
     spec,
     model,
     startedAtMs: clock.now(),
-    held: {},
+    loadMs: model.loadMs,
+    whole: wholeOf(spec, model),
     isAlive: true,
     exit: (signal, failure) => {
       if (!process.isAlive) return;
@@ -84,7 +85,7 @@ function startProcess(
   return process;
 }
 
-const neverGetsReady = ({ model: { fault, loadMs } }: WorldProcess): boolean =>
+const neverGetsReady = ({ model: { fault }, loadMs }: WorldProcess): boolean =>
   fault?.kind === 'never-ready' || (fault?.kind === 'goes-silent' && fault.afterMs < loadMs);
 
 /** Writes to its log every so often while it loads, or until it goes silent. */
@@ -96,7 +97,8 @@ function showLife(
 ): void {
   const { clock } = world;
   clock.setTimeout(() => {
-    const { fault, loadMs } = process.model;
+    const { loadMs } = process;
+    const { fault } = process.model;
     const elapsedMs = clock.now() - process.startedAtMs;
     if (!process.isAlive || elapsedMs >= loadMs) return;
     if (fault?.kind === 'goes-silent' && elapsedMs > fault.afterMs) return;

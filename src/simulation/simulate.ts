@@ -1,5 +1,6 @@
 import { createActor } from 'xstate';
 import { isReturning } from '../../machines/planning/sharing.ts';
+import type { PolicyName } from '../../machines/planning/view.ts';
 import { ledgerOf } from '../ledger-of.ts';
 import type { LedgerReader } from '../../machines/scheduler/ledger-reader.ts';
 import { compose } from '../compose.ts';
@@ -9,19 +10,26 @@ import { Director } from './scenario/director.ts';
 import { measuresOf } from './scenario/measures.ts';
 import { ModelSpecs } from './scenario/model-specs.ts';
 import { Recorder, type Sight } from './scenario/recorder.ts';
-import type { PolicyName, SimulationResult } from './scenario/result.ts';
+import type { SimulationResult } from './scenario/result.ts';
 import type { Scenario } from './scenario/schema.ts';
 import { settingsOf, worldOf } from './scenario/stage.ts';
 import { Told } from './told.ts';
 import type { World } from './world.ts';
 
 export { ConfigError, type ConfigProblem } from '../config/config-error.ts';
+export { policyNames, type PolicyName } from '../../machines/planning/view.ts';
 export { parseScenario, scenarioOf } from './scenario/parse-scenario.ts';
 export type { Scenario, ScenarioInput } from './scenario/schema.ts';
 export type * from './scenario/result.ts';
 
 /** A run without `until` ends so long after the last thing in its script, whatever still goes on. */
 const LONGEST_ENDING_MS = 3_600_000;
+
+/** Where a scenario says what must come of it under each policy. */
+const ROOTS = { default: 'expect', ollama: 'ollama', fifo: 'fifo' } as const satisfies Record<
+  PolicyName,
+  keyof Scenario
+>;
 
 export interface SimulateOptions {
   /** Wins over the scenario's own `settings.policy`. */
@@ -36,7 +44,8 @@ export interface SimulateOptions {
  */
 export function simulate(scenario: Scenario, options: SimulateOptions = {}): SimulationResult {
   const policy = options.policy ?? scenario.settings.policy ?? 'default';
-  const expected = policy === 'ollama' ? scenario.ollama : scenario.expect;
+  const root = ROOTS[policy];
+  const expected = scenario[root];
   const world = worldOf(scenario);
   const { clock } = world;
   const specs = new ModelSpecs(scenario);
@@ -83,7 +92,7 @@ export function simulate(scenario: Scenario, options: SimulateOptions = {}): Sim
     decisions: recorder.decisions,
     events: recorder.events,
     measures: measuresOf(requests, recorder.decisions, recorder.loadMs),
-    failures: check(expected, policy === 'ollama' ? 'ollama' : 'expect', evidence),
+    failures: check(expected, root, evidence),
   };
 }
 

@@ -73,7 +73,10 @@ export function runTrace(trace: Trace, { settings, keepAlive }: TraceOptions): T
   const world = worldOf(trace);
   const { clock } = world;
   const specs = new Map(
-    trace.models.map((model) => [model.name, specOf(model, keepAlive, isTooLarge(model, trace))]),
+    trace.models.map((model, rank) => [
+      model.name,
+      { ...specOf(model, keepAlive, isTooLarge(model, trace)), rank },
+    ]),
   );
   const models = new Map(trace.models.map((model) => [model.name, model]));
   const scheduler = createActor(compose(simulatedEffects(world)), {

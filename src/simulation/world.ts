@@ -1,6 +1,12 @@
 import type { ProcessSpec } from '../../machines/effects.ts';
 import type { Failure } from '../../machines/failures.ts';
-import type { DeviceId, DeviceReading, Reservation, RunnerId } from '../../machines/vocabulary.ts';
+import {
+  sumBytes,
+  type DeviceId,
+  type DeviceReading,
+  type Reservation,
+  type RunnerId,
+} from '../../machines/vocabulary.ts';
 import { VirtualClock } from './virtual-clock.ts';
 
 /** A modelled device. Memory is given back `recoveryMs` after a process has gone. */
@@ -45,9 +51,11 @@ export interface WorldProcess {
   readonly spec: ProcessSpec;
   readonly model: WorldModel;
   readonly startedAtMs: number;
+  /** How long its load takes, as of its spawn. */
+  readonly loadMs: number;
   readonly exit: (signal: string | null, failure: Failure) => void;
-  /** Bytes held per device, from the moment the load is complete. */
-  held: Reservation;
+  /** Bytes per device that it holds once it has loaded; from its spawn until then they grow evenly. */
+  whole: Reservation;
   isAlive: boolean;
   /** Tells its runner that it no longer answers; there while its health is watched. */
   stopAnswering?: (message: string) => void;
@@ -70,24 +78,27 @@ export class World {
     return model;
   }
 
-  hold(process: WorldProcess): void {
-    process.held = scaled(process.spec.reservation, process.model.realBytes);
+  /** What a process holds now: memory fills up while it loads. */
+  #heldBy({ whole, loadMs, startedAtMs }: WorldProcess): Reservation {
+    const share = loadMs > 0 ? Math.min(1, (this.clock.now() - startedAtMs) / loadMs) : 1;
+    return share === 1 ? whole : times(whole, share);
   }
 
   /** The process is gone; its memory lingers for as long as the device takes to notice. */
   letGo(process: WorldProcess): void {
     process.isAlive = false;
-    for (const [id, bytes] of Object.entries(process.held)) {
-      this.#linger(id, bytes);
+    for (const [id, bytes] of Object.entries(this.#heldBy(process))) {
       const { recoveryMs = 0, leakBytes = 0 } = this.devices.get(id) ?? {};
-      this.clock.setTimeout(() => this.#linger(id, Math.min(0, leakBytes - bytes)), recoveryMs);
+      const leaked = Math.min(bytes, leakBytes);
+      this.#linger(id, leaked, Infinity);
+      this.#linger(id, bytes - leaked, recoveryMs);
     }
-    process.held = {};
+    process.whole = {};
   }
 
   heldOn(id: DeviceId): number {
     let bytes = this.#lingering.get(id) ?? 0;
-    for (const process of this.processes.values()) bytes += process.held[id] ?? 0;
+    for (const process of this.processes.values()) bytes += this.#heldBy(process)[id] ?? 0;
     return bytes;
   }
 
@@ -106,15 +117,19 @@ export class World {
     return Math.max(0, device.reading.totalBytes - device.othersBytes - this.heldOn(id));
   }
 
-  #linger(id: DeviceId, bytes: number): void {
-    this.#lingering.set(id, (this.#lingering.get(id) ?? 0) + bytes);
+  #linger(id: DeviceId, bytes: number, forMs: number): void {
+    if (bytes === 0 || forMs === 0) return;
+    const add = (more: number): unknown => this.#lingering.set(id, (this.#lingering.get(id) ?? 0) + more);
+    add(bytes);
+    this.clock.setTimeout(() => add(-bytes), forMs);
   }
 }
 
-function scaled(reservation: Reservation, realBytes: number | null): Reservation {
+/** What a process holds once it has loaded: its reservation, unless its model really takes another amount. */
+export function wholeOf({ reservation }: ProcessSpec, { realBytes }: WorldModel): Reservation {
   if (realBytes === null) return reservation;
-  const sum = Object.values(reservation).reduce((total, bytes) => total + bytes, 0);
-  return Object.fromEntries(
-    Object.entries(reservation).map(([id, bytes]) => [id, (bytes / sum) * realBytes]),
-  );
+  return times(reservation, realBytes / sumBytes(reservation));
 }
+
+const times = (reservation: Reservation, factor: number): Reservation =>
+  Object.fromEntries(Object.entries(reservation).map(([id, bytes]) => [id, bytes * factor]));

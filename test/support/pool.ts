@@ -1,6 +1,7 @@
 import { createActor, type ActorRefFrom } from 'xstate';
 import type { Failure } from '../../machines/failures.ts';
 import type { schedulerMachine } from '../../machines/scheduler.machine.ts';
+import type { SavedDemand } from '../../machines/planning/habits.ts';
 import type { DecisionRecord, Request, SchedulerSettings } from '../../machines/scheduler/contract.ts';
 import type { DeviceReading, ModelSpec } from '../../machines/vocabulary.ts';
 import { compose } from '../../src/compose.ts';
@@ -58,8 +59,8 @@ export const aGpu = (
 export const settings = (over: Partial<SchedulerSettings> = {}): SchedulerSettings => ({
   plan: {
     policy: 'default',
-    gamma: 5,
-    starvationMs: 60_000,
+    gamma: 0.5,
+    starvationMs: Infinity,
     drainMs: Infinity,
     maxRunners: null,
     abandonedLoads: 'keep',
@@ -109,7 +110,7 @@ export class Pool {
     devices: Omit<DeviceReading, 'freeBytes'>[];
     over?: Partial<SchedulerSettings>;
     preload?: ModelSpec[];
-    demand?: Record<string, readonly number[]>;
+    demand?: Record<string, SavedDemand>;
     unsteadiness?: Unsteadiness;
   }) {
     for (const reading of devices)

@@ -30,7 +30,7 @@ const SHOWN_AFTER = 2;
 /** Compares a run with what was expected, and with the rules that always hold. */
 export function check(
   expected: Expectations | undefined,
-  root: 'expect' | 'ollama',
+  root: string,
   evidence: Evidence,
 ): ExpectationFailure[] {
   const { recorder } = evidence;

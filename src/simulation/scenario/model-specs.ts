@@ -71,6 +71,7 @@ export class ModelSpecs {
       placement: model.placement ?? 'gpu-or-cpu',
       loadEstimateMs: model.estimate ?? model.loads,
       maxQueue: model.maxQueue ?? this.#maxQueue,
+      rank: [...this.#models.keys()].indexOf(name),
       ...(model.fileSize !== undefined && { fileBytes: model.fileSize }),
       ...(model.wait !== undefined && { waitLimitMs: model.wait }),
       ...(model.keepAliveLimit !== undefined && { keepAliveLimit: keepAliveOf(model.keepAliveLimit) }),

@@ -38,6 +38,7 @@ export function namesIn(scenario: Scenario): NameUse[] {
     ...scenario.timeline.flatMap((step, i) => stepNames(step, ['timeline', i], use)),
     ...(scenario.expect ? expectedNames(scenario.expect, 'expect', use) : []),
     ...(scenario.ollama ? expectedNames(scenario.ollama, 'ollama', use) : []),
+    ...(scenario.fifo ? expectedNames(scenario.fifo, 'fifo', use) : []),
   ];
 }
 

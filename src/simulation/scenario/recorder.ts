@@ -46,6 +46,8 @@ export class Recorder {
   /** The most processes that each model had at a time, and when first. */
   readonly mostProcesses = new Map<string, { count: number; atMs: number }>();
   loadMs = 0;
+  /** Processes of each model when last looked at. */
+  #counts: ReadonlyMap<string, number> = new Map();
   readonly #world: World;
   readonly #ask: () => LedgerReader;
   /** Memory may exceed what there is when the scenario itself sees to that. */
@@ -225,8 +227,8 @@ export class Recorder {
       if (!this.#memoryIsHonest) continue;
       if (reservedBytes > Math.min(limitBytes, totalBytes) + 1)
         this.#breach('reserved', `${id}: ${reservedBytes} bytes are promised, ${limitBytes} is the limit`);
-      if (heldBytes > totalBytes + 1)
-        this.#breach('held', `${id}: ${heldBytes} bytes are in use, ${totalBytes} there are`);
+      if (heldBytes + othersBytes > totalBytes + 1)
+        this.#breach('held', `${id}: ${heldBytes + othersBytes} bytes are in use, ${totalBytes} there are`);
     }
   }
 
@@ -240,6 +242,23 @@ export class Recorder {
     for (const [model, count] of counts)
       if (count > (this.mostProcesses.get(model)?.count ?? 0))
         this.mostProcesses.set(model, { count, atMs: this.#nowMs });
+    this.#checkLimits(counts);
+  }
+
+  /** A limit that is lowered ends no process by itself: only one more than before is one too many. */
+  #checkLimits(counts: ReadonlyMap<string, number>): void {
+    const { maxRunners } = this.#ledger.settings;
+    const sum = (some: ReadonlyMap<string, number>): number => [...some.values()].reduce((a, b) => a + b, 0);
+    const all = sum(counts);
+    if (maxRunners !== null && all > maxRunners && all > sum(this.#counts))
+      this.#breach('runners', `${all} processes, at most ${maxRunners} runners are allowed`);
+    for (const { spec } of this.#ledger.runners.values()) {
+      const count = counts.get(spec.name) ?? 0;
+      const most = spec.replicas ?? 1;
+      if (count > most && count > (this.#counts.get(spec.name) ?? 0))
+        this.#breach('processes', `${spec.name} has ${count} processes at a time, ${most} may be`);
+    }
+    this.#counts = counts;
   }
 
   #breach(rule: string, message: string): void {

@@ -1,3 +1,4 @@
+import type { PolicyName } from '../../../machines/planning/view.ts';
 import type { ConfigChange } from '../../../machines/scheduler/contract.ts';
 import type { World } from '../world.ts';
 import type { ModelSpecs } from './model-specs.ts';
@@ -9,7 +10,7 @@ import type { Reload } from './step-schema.ts';
 export function reload(
   wanted: Reload,
   scenario: Scenario,
-  policy: 'default' | 'ollama',
+  policy: PolicyName,
   { specs, world }: { readonly specs: ModelSpecs; readonly world: World },
 ): ConfigChange {
   const pinnedBefore = new Set(Object.keys(wanted.models).filter((name) => specs.modelOf(name)?.pin));

@@ -1,9 +1,8 @@
+import type { PolicyName } from '../../../machines/planning/view.ts';
 import type { Failure } from '../../../machines/failures.ts';
 import type { DecisionRecord } from '../../../machines/scheduler/contract.ts';
 import type { RunnerState } from '../../../machines/runner/contract.ts';
 import type { Reservation } from '../../../machines/vocabulary.ts';
-
-export type PolicyName = 'default' | 'ollama';
 
 export type Outcome = 'served' | 'refused' | 'lost' | 'cancelled' | 'running' | 'waiting';
 

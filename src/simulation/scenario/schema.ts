@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { savedDemandSchema } from '../../config/saved-demand.ts';
 import { expectations } from './expectation-schema.ts';
 import { modelShape } from './model-schema.ts';
 import { duration, instant, size } from './scalars.ts';
@@ -15,8 +16,10 @@ const fullDevice = z.strictObject({
     .optional()
     .describe('Devices of different libraries never share a model. Default: CUDA.'),
   memoryBack: duration
-    .default(1_000)
-    .describe('How long after the end of a process its memory shows as free. Default: 1s.'),
+    .optional()
+    .describe(
+      'How long after the end of a process its memory shows as free. Default: 1s on a discrete GPU, else 0.',
+    ),
 });
 
 /** A device; `CUDA0: 24GiB` is short for `CUDA0: { memory: 24GiB }`. */
@@ -31,9 +34,9 @@ export const scenarioSchema = z.strictObject({
   settings: settings.prefault({}).describe('What differs from the defaults.'),
   preload: z.array(z.string()).default([]).describe('Models that are loaded at start, in this order.'),
   demand: z
-    .record(z.string(), z.array(z.number().min(0)))
+    .record(z.string(), savedDemandSchema)
     .default({})
-    .describe('What was learned before: weights of the gaps between requests, by model (docs/policy.md).'),
+    .describe('What was learned of the use of models before, by model (docs/policy.md).'),
   timeline: z.array(step).describe('What happens, and when.'),
   until: instant
     .optional()
@@ -41,6 +44,7 @@ export const scenarioSchema = z.strictObject({
   tolerance: duration.default(500).describe('How far off a single expected time may be. Default: 500ms.'),
   expect: expectations.optional().describe('What must come of it under the default policy.'),
   ollama: expectations.optional().describe("What comes of it under Ollama's policy."),
+  fifo: expectations.optional().describe("What comes of it under llama-swap's policy."),
 });
 
 /** A scenario with all defaults filled in: sizes in bytes, times in ms. */

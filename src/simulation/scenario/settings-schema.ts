@@ -1,17 +1,18 @@
 import { z } from 'zod';
+import { policyNames } from '../../../machines/planning/view.ts';
 import { count, duration, positive, size } from './scalars.ts';
 
 /** The scheduler's settings in a scenario. */
 export const settings = z.strictObject({
-  policy: z.enum(['default', 'ollama']).optional().describe('Default: default; the command line wins.'),
+  policy: z.enum(policyNames).optional().describe('Default: default; the command line wins.'),
   gamma: z
     .number()
     .min(0)
-    .default(12)
-    .describe(
-      'How long to put off an eviction that is likely to be regretted: 3 favours latency, 30 throughput.',
-    ),
-  starvation: duration.default(60_000).describe('After this long a request may evict at any price.'),
+    .default(0.5)
+    .describe('How much waiting justifies how much expected waiting: 0.25 favours latency, 1 throughput.'),
+  starvation: duration
+    .default(Infinity)
+    .describe('After this long a request may evict at any price, whatever loads take. Default: never.'),
   drain: duration.default(Infinity).describe('How long an evicted model may finish what it is running.'),
   runners: positive.optional().describe('Most runners at a time. Default: as many as fit.'),
   queue: count.default(512).describe('Most requests that may wait, over all models.'),

@@ -1,8 +1,12 @@
+import type { PolicyName } from '../../../machines/planning/view.ts';
 import type { SchedulerSettings } from '../../../machines/scheduler/contract.ts';
 import { World, type WorldDevice, type WorldModel } from '../world.ts';
 import { given } from './given.ts';
 import type { Scenario, ScenarioDevice, ScenarioModel } from './schema.ts';
 import type { Reload } from './step-schema.ts';
+
+/** How long a discrete GPU takes to show memory as free, after a process has gone; seen: 0.5–1.5 s. */
+const MEMORY_BACK_MS = 1_000;
 
 /** The modelled devices and processes of a scenario. */
 export function worldOf(scenario: Scenario): World {
@@ -13,17 +17,17 @@ export function worldOf(scenario: Scenario): World {
 }
 
 function deviceOf(id: string, device: ScenarioDevice): WorldDevice {
-  const isCpu = device.kind === 'cpu' || (device.kind === undefined && id === 'CPU');
+  const kind = device.kind ?? (id === 'CPU' ? 'cpu' : 'discrete');
   return {
     reading: {
       id,
       name: `Simulated ${id}`,
-      library: device.library ?? (isCpu ? 'CPU' : 'CUDA'),
-      kind: device.kind ?? (isCpu ? 'cpu' : 'discrete'),
+      library: device.library ?? (kind === 'cpu' ? 'CPU' : 'CUDA'),
+      kind,
       totalBytes: device.memory,
     },
     othersBytes: device.memory - (device.free ?? device.memory),
-    recoveryMs: isCpu ? 0 : device.memoryBack,
+    recoveryMs: device.memoryBack ?? (kind === 'discrete' ? MEMORY_BACK_MS : 0),
     fault: 'none',
   };
 }
@@ -38,10 +42,7 @@ export const behaviourOf = (model: ScenarioModel): WorldModel => ({
 });
 
 /** A scenario's settings as the scheduler takes them. */
-export const settingsOf = (
-  { settings, devices }: Scenario,
-  policy: 'default' | 'ollama',
-): SchedulerSettings => ({
+export const settingsOf = ({ settings, devices }: Scenario, policy: PolicyName): SchedulerSettings => ({
   plan: {
     policy,
     gamma: settings.gamma,

@@ -55,7 +55,7 @@ export function ScenarioEditor({ text, isRunning, problems, onEdit, onRun, onOpe
       </div>
       <p class="scenario-actions">
         <button type="button" class="primary" disabled={text.trim() === '' || isRunning} onClick={onRun}>
-          {isRunning ? 'Playing…' : 'Play under both policies'}
+          {isRunning ? 'Playing…' : 'Play under all policies'}
         </button>
         {isRunning && (
           <button type="button" onClick={stop}>

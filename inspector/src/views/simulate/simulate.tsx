@@ -7,7 +7,7 @@ import { ScenarioList } from './scenario-list.tsx';
 import { scenarioTexts } from './scenario-texts.ts';
 import './simulate.css';
 
-/** Scenarios, those that come with Corral and one's own, played here in the browser under both policies. */
+/** Scenarios, those that come with Corral and one's own, played here in the browser under all policies. */
 export function Simulate() {
   const named = route.value.query.get('scenario');
   const [text, setText] = useState(() => played.value?.text ?? '');

@@ -1,12 +1,12 @@
 import './no-eval.ts';
-import { ConfigError, parseScenario, simulate } from 'corral/simulation';
+import { ConfigError, parseScenario, policyNames, simulate } from 'corral/simulation';
 import type { Answer, Question } from './run-in-worker.ts';
 
-/** Plays a scenario under both policies; what is wrong with it comes back with its line. */
+/** Plays a scenario under every policy; what is wrong with it comes back with its line. */
 function play({ text, name }: Question): Answer {
   try {
     const scenario = parseScenario(text, name);
-    const runs = (['default', 'ollama'] as const).map((policy) => {
+    const runs = policyNames.map((policy) => {
       // What was told is only wanted in files, and is the most of it.
       const { events: _, ...result } = simulate(scenario, { policy });
       return { ...result, events: [] };

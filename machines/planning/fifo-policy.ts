@@ -1,0 +1,144 @@
+import { followClaims, grantNext, nextDeadline, refuseOverdue } from './default-policy.ts';
+import { freeEventually, shareOut } from './memory.ts';
+import { startNow } from './options.ts';
+import { contestedOn, siteNeed, sitesFor, type Site } from './placement.ts';
+import { headArrivalMs, oldestOf } from './queues.ts';
+import { isReturning, isServing } from './sharing.ts';
+import type { ClassQueue, Decision, RunnerView, View } from './view.ts';
+
+/** Sets of so many victims at most are compared; beyond that the largest go first. */
+const LARGEST_SET = 4;
+
+/**
+ * The decisions of llama-swap's FIFO scheduler with its matrix router (internal/router at 0811ad0), for comparison: requests in order of
+ * arrival; who finds its model loaded is served at once; who needs a swap gets it at once, unless it would stop a model that is in use
+ * or loading, and then others pass it. Whom it stops is fixed: as few as possible, and those that were defined first stay.
+ */
+export function decideLikeFifo(view: View, nowMs: number): Decision {
+  return (
+    refuseOverdue(view, nowMs) ??
+    grantNext(view) ??
+    followClaims(view) ??
+    swapInOrder(view) ?? { kind: 'rest', wakeAtMs: nextDeadline(view), waits: new Map() }
+  );
+}
+
+function swapInOrder(view: View): Decision | null {
+  const queues = [...view.queues.values()].toSorted((a, b) => headArrivalMs(a) - headArrivalMs(b));
+  for (const queue of queues) {
+    const { classKey, name } = queue.spec;
+    if (view.claims.has(classKey) || view.runnersOf(name).some((runner) => !isStale(runner, queue))) continue;
+    const found = sitesFor(queue.spec, view);
+    if ('failure' in found) {
+      const { failure } = found;
+      return { kind: 'refuse', leaseId: oldestOf(queue)?.leaseId ?? '', classKey, failure };
+    }
+    const start = view.runnersOf(name).length === 0 ? startNow(queue, found.sites, view) : null;
+    const decision = start ?? swapFor(queue, found.sites, view);
+    if (decision) return decision;
+  }
+  return null;
+}
+
+/** A process of the model that is loaded with other options. */
+const isStale = (runner: RunnerView, { spec }: Pick<ClassQueue, 'spec'>): boolean =>
+  isServing(runner) && runner.spec.classKey !== spec.classKey;
+
+function swapFor(queue: ClassQueue, sites: readonly Site[], view: View): Decision | null {
+  const { spec } = queue;
+  const stale = view.runnersOf(spec.name).filter((runner) => isStale(runner, queue));
+  let best: { site: Site; victims: readonly RunnerView[] } | null = null;
+  for (const site of sites) {
+    const victims = victimsOn(site, queue, stale, view);
+    if (victims && (best === null || victims.length < best.victims.length)) best = { site, victims };
+  }
+  if (best === null || best.victims.some((runner) => isInUse(runner, view))) return null;
+  const { site, victims } = best;
+  const returning = [...view.runners.values()].filter(isReturning);
+  const awaits = [...victims, ...returning].map(({ id }) => id);
+  if (awaits.length === 0) return null;
+  const given = (id: string): number =>
+    victims.reduce((sum, { reservation }) => sum + (reservation[id] ?? 0), 0);
+  const reason = `${spec.name} is next in line`;
+  return {
+    kind: 'claim',
+    classKey: spec.classKey,
+    spec,
+    reservation: shareOut(spec, site, (device) => freeEventually(device) + given(device.id), view),
+    awaits,
+    victims: victims.map(({ id: runnerId, spec: { name } }) => ({
+      runnerId,
+      code: name === spec.name ? 'other_options' : 'memory_wanted',
+      reason,
+    })),
+    reason,
+  };
+}
+
+const isInUse = (runner: RunnerView, view: View): boolean =>
+  runner.state !== 'idle' || view.queuesOf(runner.spec.name).some((queue) => !isStale(runner, queue));
+
+/** The fewest that have to go besides `stale`; of equal sets, that which leaves those that were defined first. */
+function victimsOn(
+  site: Site,
+  queue: ClassQueue,
+  stale: readonly RunnerView[],
+  view: View,
+): readonly RunnerView[] | null {
+  const contested = contestedOn(site);
+  const freed = ({ reservation }: RunnerView): number =>
+    contested.reduce((sum, { id }) => sum + (reservation[id] ?? 0), 0);
+  const room = contested.reduce((sum, device) => sum + freeEventually(device), 0);
+  const missing = siteNeed(queue.spec, site, view) - room - stale.reduce((sum, one) => sum + freed(one), 0);
+  const candidates = [...view.runners.values()]
+    .filter(
+      (runner) => !isReturning(runner) && !runner.pinned && !stale.includes(runner) && freed(runner) > 0,
+    )
+    .toSorted((a, b) => rankOf(b) - rankOf(a));
+  const isOneTooMany = stale.length === 0 && hasNoPlaceLeft(view);
+  const set = smallestSet(candidates, freed, Math.max(missing, isOneTooMany ? 1 : 0));
+  return set && [...stale, ...set];
+}
+
+function hasNoPlaceLeft({ settings, runners, claims }: View): boolean {
+  const standing = [...runners.values()].filter((runner) => !isReturning(runner)).length;
+  return settings.maxRunners !== null && standing + claims.size >= settings.maxRunners;
+}
+
+const rankOf = ({ spec }: RunnerView): number => spec.rank ?? Number.MAX_SAFE_INTEGER;
+
+type Freed = (runner: RunnerView) => number;
+
+function smallestSet(
+  from: readonly RunnerView[],
+  freed: Freed,
+  missing: number,
+): readonly RunnerView[] | null {
+  for (let size = 0; size <= Math.min(LARGEST_SET, from.length); size++) {
+    const set = firstSet(from, freed, missing, size);
+    if (set) return set;
+  }
+  const set: RunnerView[] = [];
+  let left = missing;
+  for (const runner of from.toSorted((a, b) => freed(b) - freed(a))) {
+    if (left <= 0) break;
+    set.push(runner);
+    left -= freed(runner);
+  }
+  return left <= 0 ? set : null;
+}
+
+/** The first set of that size, in the order of the list, that frees enough. */
+function firstSet(
+  from: readonly RunnerView[],
+  freed: Freed,
+  missing: number,
+  size: number,
+): readonly RunnerView[] | null {
+  if (size === 0) return missing <= 0 ? [] : null;
+  for (const [i, runner] of from.entries()) {
+    const rest = firstSet(from.slice(i + 1), freed, missing - freed(runner), size - 1);
+    if (rest) return [runner, ...rest];
+  }
+  return null;
+}
