@@ -121,6 +121,7 @@ const tooMany = ({ name }: KnownKey, retryAfterSeconds: number): HttpProblem => 
   ...badRequest(`The key '${name}' has had all its requests of this minute.`, 'rate_limit_exceeded'),
   status: 429,
   type: 'rate_limit_error',
+  retry: true,
   retryAfterSeconds,
 });
 

@@ -12,6 +12,7 @@ const exposed = [
   'X-Corral-Load-Ms',
   'X-Corral-Ignored',
   'Retry-After',
+  'X-Should-Retry',
   'WWW-Authenticate',
 ].join(', ');
 

@@ -13,6 +13,8 @@ export interface HttpProblem {
   /** The request field at fault, if one is. */
   readonly param: string | null;
   readonly retryAfterSeconds?: number;
+  /** Whether the client may send the same request again by itself; absent leaves it to the client. */
+  readonly retry?: boolean;
   /** How a client may prove itself, as `WWW-Authenticate` says it. */
   readonly challenge?: string;
 }
@@ -37,9 +39,10 @@ export class ClientGone extends Error {
   }
 }
 
-/** A problem that is the client's to mend; 400 unless `extra` says otherwise. */
+/** A problem that is the client's to mend, so that the same request fails again; 400 unless `extra` says otherwise. */
 export const badRequest = (message: string, code: string, extra: Partial<HttpProblem> = {}): HttpProblem => ({
   status: 400,
+  retry: false,
   message,
   type: 'invalid_request_error',
   code,
@@ -49,14 +52,15 @@ export const badRequest = (message: string, code: string, extra: Partial<HttpPro
 
 /** What a client is told of a failure. */
 export const problemOfFailure = (failure: Failure): HttpProblem => {
-  const { status, type } = new ServiceError(failure);
-  const retryAfterSeconds = failure.retryAfterSeconds ?? (status === 503 ? DEFAULT_RETRY_SECONDS : undefined);
+  const { status, type, retry } = new ServiceError(failure);
+  const retryAfterSeconds = failure.retryAfterSeconds ?? (retry ? DEFAULT_RETRY_SECONDS : undefined);
   return {
     status,
     message: failure.message,
     type,
     code: failure.code,
     param: failure.code === 'model_not_found' ? 'model' : null,
+    retry,
     ...(retryAfterSeconds !== undefined && { retryAfterSeconds }),
   };
 };

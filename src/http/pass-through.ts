@@ -14,6 +14,8 @@ export const leaseHeaders = (lease: Lease, { entry }: Exchange): Readonly<Record
   'x-corral-load-ms': String(entry.loadMs),
 });
 
+const NOT_IMPLEMENTED = 501;
+
 /** Gives the client a runner's reply as it is, byte for byte as it comes. */
 export class PassThrough implements ReplySink {
   readonly #exchange: Exchange;
@@ -34,7 +36,11 @@ export class PassThrough implements ReplySink {
     response.writeHead(
       status,
       statusText,
-      downstreamHeaders(headers, leaseHeaders(this.#lease, this.#exchange)),
+      downstreamHeaders(headers, {
+        ...leaseHeaders(this.#lease, this.#exchange),
+        // What a runner was not started for it will not have in a minute either.
+        ...(status === NOT_IMPLEMENTED && { 'x-should-retry': 'false' }),
+      }),
     );
     // With the first bytes of the body if they are here already, and otherwise without waiting for them.
     process.nextTick(() => {

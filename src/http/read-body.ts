@@ -89,6 +89,7 @@ export const allHeld = (): HttpProblem => ({
   type: 'overloaded_error',
   code: 'bodies_full',
   param: null,
+  retry: true,
   retryAfterSeconds: 1,
 });
 

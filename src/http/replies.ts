@@ -26,11 +26,13 @@ export const sendJson = (response: ServerResponse, status: number, value: unknow
   sendText(response, status, JSON.stringify(value));
 
 const problemHeaders = (
-  { retryAfterSeconds, challenge }: HttpProblem,
+  { retryAfterSeconds, challenge, retry }: HttpProblem,
   { contentType = 'application/json' }: Family,
 ): OutgoingHttpHeaders => ({
   'content-type': `${contentType}; charset=utf-8`,
   ...(retryAfterSeconds !== undefined && { 'retry-after': String(Math.ceil(retryAfterSeconds)) }),
+  // The clients of OpenAI and Anthropic heed it; by themselves they try 408, 409, 429 and all from 500 again.
+  ...(retry !== undefined && { 'x-should-retry': String(retry) }),
   ...(challenge !== undefined && { 'www-authenticate': challenge }),
 });
 

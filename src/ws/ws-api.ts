@@ -132,5 +132,6 @@ const pathOf = ({ url = '' }: IncomingMessage): string => url.replace(/\?.*$/s, 
 const full = (open: number): HttpProblem => ({
   ...badRequest(`${open} connections are open already.`, 'too_many_connections'),
   status: 503,
+  retry: true,
   retryAfterSeconds: 5,
 });

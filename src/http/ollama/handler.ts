@@ -72,6 +72,7 @@ const inConfiguration = (what: string, instead: string): Serve => {
     type: 'not_supported_error',
     code: 'not_supported',
     param: null,
+    retry: false,
   };
   return async (_, { response }) => {
     sendProblem(response, problem, ollama);
