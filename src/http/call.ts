@@ -16,6 +16,11 @@ export interface Call {
   readonly wishes: LeaseWishes;
   /** A lease, which loads the model if need be; or a look at what is loaded, and a lease otherwise if it may be. */
   readonly access: 'lease' | 'look' | 'look-or-lease';
+  /**
+   * Whether the reply may be an event stream. llama-server closes the connection after one without having said so: none may
+   * be kept, or the next request would meet its end.
+   */
+  readonly mayStream: boolean;
   readonly family: Family;
   /** What the client is sent while it waits. */
   readonly signs: Signs;

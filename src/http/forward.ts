@@ -43,6 +43,7 @@ export const forward = (forwarding: Forwarding): Promise<ForwardResult> =>
       {
         method: call.method as Dispatcher.HttpMethod,
         path: call.target,
+        reset: call.mayStream,
         headers: upstreamHeaders(exchange.request.headers, {
           apiKey: lease.endpoint.apiKey,
           bodyBytes: bytes,

@@ -62,6 +62,7 @@ export const receiveCall = async (
       body,
       wishes,
       access: accessOf(route, place),
+      mayStream: found.stream || (route.modelIn === 'path' && !isReading(entry.method)),
       family,
       signs: signsOf(route, found, request.headers),
       replyTo: (lease) =>
@@ -144,6 +145,8 @@ const signsOf = ({ streams }: ApiRoute, { stream }: Found, headers: IncomingHttp
   if (!streams || !stream) return 'none';
   return headers['x-corral-progress'] === '1' ? 'progress' : 'comments';
 };
+
+const isReading = (method: string): boolean => method === 'GET' || method === 'HEAD';
 
 const accessOf = ({ isLook }: ApiRoute, { query }: Place): Call['access'] => {
   if (!isLook) return 'lease';

@@ -40,6 +40,23 @@ describe('forwarding', () => {
     expect(received).to.equal(`${event('one')}${event('two')}${event('three')}data: [DONE]\n\n`);
   });
 
+  it('never sends a request over the connection of a stream, which llama-server closes without a word', async () => {
+    const connections = new Set<unknown>();
+    const { baseUrl, lines } = await inFrontOf((request, response) => {
+      connections.add(request.socket);
+      request.resume();
+      response.writeHead(200, { 'content-type': 'text/event-stream' });
+      response.end('data: [DONE]\n\n');
+    });
+
+    for (let i = 0; i < 3; i += 1)
+      await (await postChat(baseUrl, { body: chatBody({ stream: true }) })).text();
+
+    await until('their lines in the log', () => lines.length === 3);
+    expect(connections.size).to.equal(3);
+    expect(lines.map(({ attempts }) => attempts)).to.deep.equal([1, 1, 1]);
+  });
+
   it('sends a body of 20 MB on byte for byte, with the model at its very end', async () => {
     const hash = createHash('sha256');
     let length: string | undefined;

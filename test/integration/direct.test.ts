@@ -1,5 +1,6 @@
 import { expect } from 'chai';
-import { request, type Dispatcher } from 'undici';
+import { Client, request, type Dispatcher } from 'undici';
+import { runnerConnector } from '../../actors/process/connect-runner.ts';
 import { runtimes, startCorral, type Corral } from '../support/corral.ts';
 import { writeModels, type TestModels } from '../support/models.ts';
 import { ledgerOf } from '../../src/ledger-of.ts';
@@ -141,7 +142,7 @@ const VOLATILE = new Set(
 );
 /** Of one connection only, or Corral's own business: see docs/api.md. */
 const OWN_HEADERS =
-  /^(date|connection|keep-alive|transfer-encoding|content-length|access-control-.*|x-corral-.*)$/;
+  /^(date|connection|keep-alive|transfer-encoding|content-length|access-control-.*|x-corral-.*|x-should-retry)$/;
 /** Said of an event stream, whether the runner says it or not. */
 const STREAM_HEADERS = { 'cache-control': 'no-cache', 'x-accel-buffering': 'no' };
 
@@ -164,10 +165,12 @@ function bodyOf(type: string, text: string): unknown {
 
 const methodOf = ({ method, body }: Case): string => method ?? (body === undefined ? 'GET' : 'POST');
 
-async function answerOf(url: string, one: Case, authorization: string) {
+async function answerOf(url: string, one: Case, authorization: string, dispatcher?: Dispatcher) {
   const { body, contentType = 'application/json' } = one;
   const answer = await request(url, {
     method: methodOf(one) as Dispatcher.HttpMethod,
+    reset: true,
+    ...(dispatcher && { dispatcher }),
     headers: { authorization, 'content-type': contentType },
     body: typeof body === 'object' ? JSON.stringify(body) : (body ?? null),
   });
@@ -209,11 +212,14 @@ describe('a request sent through Corral, and to the same runner directly', () =>
         const { path, body, model = 'tiny', runnerPath = path, status } = one;
         const told = typeof body === 'object' ? JSON.stringify(body).slice(0, 110) : '';
         it(`has the same answer: ${methodOf(one)} ${path} ${told}`, async () => {
-          const { baseUrl, apiKey } = runnerOf(model);
-          const key = `Bearer ${apiKey}`;
+          const endpoint = runnerOf(model);
+          const runner = new Client(endpoint.baseUrl, { connect: runnerConnector(endpoint) });
+          const answer = () =>
+            answerOf(endpoint.baseUrl + runnerPath, one, `Bearer ${endpoint.apiKey}`, runner);
           // The first one fills the runner's cache, so that the other two find the same there.
-          await answerOf(baseUrl + runnerPath, one, key);
-          const { all: _, ...direct } = await answerOf(baseUrl + runnerPath, one, key);
+          await answer();
+          const { all: _, ...direct } = await answer();
+          await runner.destroy();
           const { all: headers, ...through } = await answerOf(corral.url + path, one, 'Bearer mine');
 
           expect(through).to.deep.equal(direct);

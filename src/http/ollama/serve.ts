@@ -27,6 +27,8 @@ import {
 import { StreamedReply } from './streamed-reply.ts';
 import { WholeReply } from './whole-reply.ts';
 
+const EMBEDDINGS = '/v1/embeddings';
+
 type Serve = (parts: ProxyParts, exchange: Exchange) => Promise<Outcome>;
 
 /** `POST /api/chat`. */
@@ -120,7 +122,7 @@ const serveEmbeddings = async (
   return ask(
     parts,
     exchange,
-    { model, path: '/v1/embeddings', body, wishes },
+    { model, path: EMBEDDINGS, body, wishes },
     (lease) => new WholeReply(exchange, leaseHeaders(lease, exchange), translate),
   );
 };
@@ -176,6 +178,7 @@ const ask = async (
       body: held,
       wishes,
       access: 'lease',
+      mayStream: path !== EMBEDDINGS,
       family: ollama,
       // A line of JSON that says nothing is not foreseen in Ollama's streams.
       signs: 'none',
