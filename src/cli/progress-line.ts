@@ -1,7 +1,7 @@
 import type { Outlet } from '../terminal/print.ts';
 import { printableLine } from '../terminal/printable.ts';
 import { bar } from './bar.ts';
-import { cut } from './cut.ts';
+import { cut } from '../cut.ts';
 
 const WIDTH = 24;
 

@@ -1,3 +1,5 @@
+import { shortly } from './shown.ts';
+
 /** One thing wrong with a configuration, and where. */
 export interface ConfigProblem {
   /** 1-based; 0 when no line is meant: the whole file, or what is not from the file. */
@@ -10,7 +12,10 @@ export interface ConfigProblem {
   readonly source?: string;
 }
 
-/** A configuration that cannot be used, with everything that is wrong with it. */
+/** As many are told: what is wrong a thousand times is mostly of one kind. */
+export const MOST_PROBLEMS = 20;
+
+/** A configuration that cannot be used, with what is wrong with it, the first of many. */
 export class ConfigError extends Error {
   override readonly name = 'ConfigError';
   readonly file: string;
@@ -18,15 +23,20 @@ export class ConfigError extends Error {
 
   /** With the file's `text`, the message quotes each line that is wrong. */
   constructor(file: string, problems: readonly ConfigProblem[], text = '') {
-    const told = problems.map(withoutKeys);
+    const told = problems.slice(0, MOST_PROBLEMS).map(withoutKeys);
+    if (problems.length > MOST_PROBLEMS) told.push(andMore);
     super(told.map((problem) => describe(file, problem, text)).join('\n'));
     this.file = file;
     this.problems = told;
   }
 }
 
+const andMore: ConfigProblem = { line: 0, column: 0, key: '', message: 'and more: these are the first' };
+
 /** Where keys belong, what stands there by mistake may be one: it is not repeated, since messages are logged. */
 const isAboutKeys = (key: string): boolean => key === 'keys' || key.startsWith('keys.');
+
+const lineOf = (text: string, line: number): string => text.split('\n', line)[line - 1] ?? '';
 
 const masked = (text: string): string => text.replaceAll(/corral_[\w-]{8,}/g, 'corral_…');
 
@@ -39,6 +49,6 @@ const withoutKeys = (problem: ConfigProblem): ConfigProblem => ({
 function describe(file: string, { line, column, key, message, source }: ConfigProblem, text: string): string {
   const where = source ?? (line === 0 ? file : `${file}:${line}:${column}`);
   const isQuoted = source === undefined && !isAboutKeys(key);
-  const quoted = isQuoted ? masked(text.split('\n')[line - 1] ?? '').trim() : '';
-  return `${where}: ${key ? `${key}: ` : ''}${message}${quoted ? `\n    ${quoted}` : ''}`;
+  const quoted = isQuoted ? shortly(masked(lineOf(text, line)).trim()) : '';
+  return `${where}: ${key ? `${shortly(key)}: ` : ''}${message}${quoted ? `\n    ${quoted}` : ''}`;
 }

@@ -1,6 +1,6 @@
-import { parse } from 'yaml';
 import { guess } from './guess.ts';
 import { settings, type Setting } from './settings.ts';
+import { YamlSource } from './yaml-source.ts';
 
 /** A value that wins over the file's: from the environment, or from the command line. */
 export interface Override {
@@ -64,9 +64,7 @@ const nearMiss = (name: string, known: readonly string[]): string => {
 function valueOf(text: string, { kind }: Setting): unknown {
   if (kind === 'text' || kind === 'choice') return text;
   if (kind === 'list' && !text.trimStart().startsWith('[')) return text.split(',').map((one) => one.trim());
-  try {
-    return parse(text) as unknown;
-  } catch {
-    return text; // and is refused as what it is
-  }
+  const source = new YamlSource(text);
+  // What cannot be read is refused as the text that it is.
+  return source.problems.length > 0 ? text : source.value();
 }

@@ -1,5 +1,5 @@
 import { resolve } from 'node:path';
-import { ConfigError, type ConfigProblem } from './config-error.ts';
+import { ConfigError, MOST_PROBLEMS, type ConfigProblem } from './config-error.ts';
 import { overridesOf, type Override } from './environment.ts';
 import { readText } from './read-text.ts';
 import { problemsOf } from './schema-problems.ts';
@@ -37,7 +37,9 @@ export function parseConfig(
   const overrides = [...overridesOf(env), ...flags];
   const parsed = configSchema.safeParse(overrides.reduce(overridden, withoutPrivate(source.value())));
   if (!parsed.success) throw new ConfigError(file, problemsOf(parsed.error, source, overrides), text);
-  const clashes = nameClashes(parsed.data).map(({ path, message }) => ({ ...source.placeOf(path), message }));
+  const clashes = nameClashes(parsed.data)
+    .slice(0, MOST_PROBLEMS + 1)
+    .map(({ path, message }) => ({ ...source.placeOf(path), message }));
   if (clashes.length > 0) throw new ConfigError(file, clashes, text);
   return deepFreeze(parsed.data);
 }

@@ -1,8 +1,9 @@
 import type { z } from 'zod';
-import type { ConfigProblem } from './config-error.ts';
+import { MOST_PROBLEMS, type ConfigProblem } from './config-error.ts';
 import type { Override } from './environment.ts';
 import { guess } from './guess.ts';
 import { inWords } from './in-words.ts';
+import { shortly, shown } from './shown.ts';
 import { knownKeys } from './settings.ts';
 import { valueAt } from './value-at.ts';
 import type { YamlSource } from './yaml-source.ts';
@@ -12,7 +13,8 @@ export const problemsOf = (
   { issues }: z.ZodError,
   source: YamlSource,
   overrides: readonly Override[],
-): ConfigProblem[] => issues.flatMap((issue) => ofIssue(issue, source, overrides));
+): ConfigProblem[] =>
+  issues.slice(0, MOST_PROBLEMS + 1).flatMap((issue) => ofIssue(issue, source, overrides));
 
 function ofIssue(
   issue: z.core.$ZodIssue,
@@ -25,15 +27,14 @@ function ofIssue(
       ? { line: 0, column: 0, key: path.map(String).join('.'), source: override.source }
       : source.placeOf(path);
   if (issue.code === 'unrecognized_keys')
-    return issue.keys.map((key) => ({
+    return issue.keys.slice(0, MOST_PROBLEMS + 1).map((key) => ({
       ...placed([...issue.path, key]),
-      message: `unknown key '${key}'.${guess(key, knownKeys(issue.path))}`,
+      message: `unknown key '${shortly(key)}'.${guess(key, knownKeys(issue.path))}`,
     }));
   const found = override
     ? valueAt(override.value, issue.path.slice(override.path.length))
     : source.at(issue.path);
-  const seen = found === undefined ? 'nothing' : JSON.stringify(found);
-  return [{ ...placed(issue.path), message: `${expectation(issue)}, found ${seen}` }];
+  return [{ ...placed(issue.path), message: `${expectation(issue)}, found ${shown(found)}` }];
 }
 
 /** What is expected there; of alternatives that all fail, what each of them takes. */

@@ -63,10 +63,29 @@ models:
   ])
     it(`names ${title}`, () => expect(problemsOf(text)).to.deep.equal(says));
 
+  it('are looked up without a search for each', () => {
+    const many = Array.from({ length: 1_900 }, (_, i) => `  m${i}: { <<: *first, path: m${i}.gguf }`);
+    const beganMs = performance.now();
+
+    expect(problemsOf(`models:\n  a: &first { path: a.gguf }\n${many.join('\n')}`)).to.deep.equal([]);
+    // A search for each takes a minute.
+    expect(performance.now() - beganMs).to.be.lessThan(15_000);
+  });
+
+  it('are bounded in number', () => {
+    const many = Array.from({ length: 9_000 }, () => '    <<: *first\n').join('');
+
+    expect(problemsOf(`x-first: &first { slots: 1 }\nmodels:\n  a:\n${many}`)).to.deep.equal([
+      'corral.yaml:2004:9: models.a.<<: it has more than 2000 aliases',
+    ]);
+  });
+
   it('do not multiply without bound', () => {
     const ten = (name: string): string => `[${Array.from({ length: 10 }, () => name).join(', ')}]`;
     const levels = Array.from({ length: 9 }, (_, i) => `x-${i + 1}: &l${i + 1} ${ten(`*l${i}`)}`);
 
-    expect(problemsOf(`x-0: &l0 ${ten('1')}\n${levels.join('\n')}\n`)[0]).to.match(/aliases multiply/);
+    expect(problemsOf(`x-0: &l0 ${ten('1')}\n${levels.join('\n')}\n`)[0]).to.match(
+      /^corral\.yaml:\d+:\d+: x-\d: its aliases multiply/,
+    );
   });
 });

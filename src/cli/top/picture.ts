@@ -3,7 +3,7 @@ import type { ConnectionState, Row } from '../../client/client.ts';
 import type { DecisionEntry } from '../../management/schemas.ts';
 import { printableLine } from '../../terminal/printable.ts';
 import { bar } from '../bar.ts';
-import { cut } from '../cut.ts';
+import { cut } from '../../cut.ts';
 import { formatDuration, table } from '../table.ts';
 
 /** What is known of a running Corral. */
