@@ -19,7 +19,8 @@ export class KeyRates {
       return 0;
     } catch (refusal) {
       if (!(refusal instanceof RateLimiterRes)) throw refusal;
-      return refusal.msBeforeNext / 1_000;
+      // It counts to a time of day: never more than a whole window, also when the clock was set back.
+      return Math.min(refusal.msBeforeNext / 1_000, WINDOW_S);
     }
   }
 }

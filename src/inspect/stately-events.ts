@@ -1,6 +1,6 @@
-import { performance } from 'node:perf_hooks';
 import type { AnyActorRef, AnyEventObject, InspectionEvent, Snapshot } from 'xstate';
 import { toldOfContext, toldOfEvent, type Told } from '../charts/told.ts';
+import { timeOfDay } from '../time-of-day.ts';
 
 /** The version of `@statelyai/inspect` whose wire format this is. */
 const VERSION = '0.7.2';
@@ -88,7 +88,7 @@ export const goneEvent = (sessionId: string, rootId: string, nowMs: number): Sta
 
 const header = (sessionId: string, rootId: string, nowMs: number): Common => ({
   _version: VERSION,
-  createdAt: String(Math.round(performance.timeOrigin + nowMs)),
+  createdAt: String(Math.round(timeOfDay(nowMs))),
   id: null,
   rootId,
   sessionId,

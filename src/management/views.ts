@@ -1,7 +1,7 @@
-import { performance } from 'node:perf_hooks';
 import type { DecisionRecord } from '../../machines/scheduler/contract.ts';
 import type { LedgerReader } from '../../machines/scheduler/ledger-reader.ts';
 import type { CatalogueEntry } from '../catalogue.ts';
+import { momentOf } from '../time-of-day.ts';
 import type { DecisionEntry, ModelStatus } from './schemas.ts';
 
 export const modelStatus = (
@@ -36,6 +36,6 @@ export const modelStatus = (
 /** A line of the decision log. The machines count ms from the start of the program; people want the time of day. */
 export const decisionEntry = ({ atMs, reservation, ...record }: DecisionRecord): DecisionEntry => ({
   ...record,
-  at: new Date(performance.timeOrigin + atMs).toISOString(),
+  at: momentOf(atMs),
   reservedBytes: reservation,
 });

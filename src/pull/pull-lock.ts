@@ -56,7 +56,8 @@ function removeIfLeft(path: string): boolean {
 
 function isHeld(path: string, content: string): boolean {
   const holder = holderOf(content);
-  if (holder === null) return Date.now() - statSync(path).mtimeMs < UNWRITTEN_MS;
+  // Of the future it is when the clock was set back: no younger than any other.
+  if (holder === null) return Math.abs(Date.now() - statSync(path).mtimeMs) < UNWRITTEN_MS;
   // Of another machine's processes nothing is known here.
   if (holder.host !== hostname()) return true;
   return isAlive(holder.pid) && (holder.startTime === null || startTimeOf(holder.pid) === holder.startTime);

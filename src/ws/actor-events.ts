@@ -1,6 +1,6 @@
 import { followActors } from '../charts/follow-actors.ts';
 import type { Scheduler } from '../ledger-of.ts';
-import { momentOf } from './moment.ts';
+import { momentOf } from '../time-of-day.ts';
 import type { Entry } from './protocol.ts';
 import type { Follow } from './stream-source.ts';
 

@@ -6,7 +6,7 @@ import { ActorTable } from './actor-table.ts';
 import { runnerRow, waitRows } from './ledger-rows.ts';
 import { ListSource } from './list-source.ts';
 import { modelLog, runnerLog, terminal } from './logs.ts';
-import { momentOf } from './moment.ts';
+import { momentOf } from '../time-of-day.ts';
 import type { WsParts } from './parts.ts';
 import type { Row, Topic, TopicParams } from './protocol.ts';
 import type { Source, Watch } from './source.ts';

@@ -7,9 +7,9 @@ const quietPool = (unsteadiness: Unsteadiness): Pool =>
   new Pool({ devices: [aGpu('CUDA0', 24)], over: { probeIntervalMs: 3_600_000 }, unsteadiness });
 
 const unsteady: Readonly<Record<string, Unsteadiness>> = {
-  'fire a fraction early': { delayOf: Math.floor },
-  'fire 5 % early': { delayOf: (delayMs) => delayMs * 0.95 },
-  'fire 40 ms late': { delayOf: (delayMs) => delayMs + 40 },
+  'timers that fire a fraction of a millisecond early': { delayOf: Math.floor },
+  'timers that fire 5 % early': { delayOf: (delayMs) => delayMs * 0.95 },
+  'timers that fire 40 ms late': { delayOf: (delayMs) => delayMs + 40 },
 };
 
 /** A pool whose memory is taken by a model that runs, at a moment which is no whole number of ms. */
@@ -20,9 +20,9 @@ function taken(unsteadiness: Unsteadiness): Pool {
   return pool;
 }
 
-describe('a clock that is not steady', () => {
-  for (const [title, unsteadiness] of Object.entries(unsteady)) {
-    it(`whose timers ${title}: a request is refused when its longest wait is over, and not before`, () => {
+for (const [fault, unsteadiness] of Object.entries(unsteady))
+  describe(fault, () => {
+    it('a request is refused when its longest wait is over, and not before', () => {
       const pool = taken(unsteadiness);
 
       const request = pool.request(aModel('other', 20), { waitLimitMs: 300.7 });
@@ -32,14 +32,15 @@ describe('a clock that is not steady', () => {
       expect(request.refusedAtMs).to.be.within(6_301.3, 6_345);
     });
 
-    it(`whose timers ${title}: a wait that is to save a load ends at its moment`, () => {
+    it('a wait that is to save a load ends at its moment', () => {
       const steadyMs = evicting({});
 
       expect(evicting(unsteadiness)).to.be.within(steadyMs - 50, steadyMs + 400);
     });
-  }
+  });
 
-  it('that is set back: a request is refused once its wait has passed on it', () => {
+describe('a clock that is set back', () => {
+  it('a request is refused once its longest wait has passed on it', () => {
     const pool = taken({});
     const request = pool.request(aModel('other', 20), { waitLimitMs: 10_000 });
 
@@ -51,8 +52,10 @@ describe('a clock that is not steady', () => {
 
     expect(request.refusedAtMs).to.be.within(21_000, 21_002);
   });
+});
 
-  it('that leaps ahead, as after a suspension: what is overdue happens at the next event', () => {
+describe('a clock that leaps ahead, as after a suspension', () => {
+  it('what is overdue happens at the next event', () => {
     const pool = taken({});
     const request = pool.request(aModel('other', 20), { waitLimitMs: 600_000 });
 
