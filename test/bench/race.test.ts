@@ -163,7 +163,7 @@ describe('the race', () => {
       await until('it listens', () => server.listening);
       const { port } = server.address() as AddressInfo;
 
-      const answers = await play(aWorkload([['a', 'b']]), `http://127.0.0.1:${port}`, 1.2);
+      const answers = await play(aWorkload([['a', 'b']]), `http://127.0.0.1:${port}`, 3);
 
       expect(asked.slice(0, 3)).to.deep.equal(['a', 'b', 'a']);
       expect(answers.map(({ model }) => model)).to.deep.equal(asked);
@@ -197,8 +197,8 @@ describe('the race', () => {
 
       await until('it is loaded', async () => (await statusOf('/health')) === 200);
       expect(performance.now() - startMs).to.be.at.least(2_900);
-      const answers = await play(aWorkload([['a']]), url, 0.01);
-      expect(answers.map(({ failure }) => failure)).to.deep.equal([null]);
+      const answers = await play(aWorkload([['a']]), url, 2);
+      expect(answers[0]).to.include({ model: 'a', failure: null });
     } finally {
       child.kill('SIGKILL');
     }
