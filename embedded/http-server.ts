@@ -39,7 +39,9 @@ async function answer(
   if (path === '/v1/models' || path === '/models') return sendJson(response, 200, modelsOf(args, engine));
   if (!hasKey(request, args.apiKey)) throw wrongKey;
   if (engine === null) throw loading;
-  const endpoint = endpoints[`${request.method} ${path}`];
+  // Node leaves the body out by itself.
+  const method = request.method === 'HEAD' ? 'GET' : request.method;
+  const endpoint = endpoints[`${method} ${path}`];
   if (!endpoint) throw unknown(`${request.method} ${path}`);
   const gone = new AbortController();
   response.on('close', () => gone.abort(new Error('the client left')));

@@ -48,7 +48,6 @@ const llamaServerOnly = (batchTokens: number): string[] => [
   String(batchTokens),
   '--batch-size',
   String(Math.max(USUAL_BATCH, batchTokens)),
-  '--no-webui',
   '--offline',
   '--slots',
   '--metrics',

@@ -28,7 +28,7 @@ export interface ApiRoute {
 }
 
 const POST = ['POST'];
-const GET = ['GET'];
+const GET = ['GET', 'HEAD'];
 
 const inference = (family: Family, modelIn: ModelPlace, streams: boolean): ApiRoute => ({
   methods: POST,

@@ -71,6 +71,7 @@ const obtain = async (
   const look = access === 'lease' ? null : parts.desk.look(model);
   if (look) return look;
   if (access !== 'look') return acquire(parts, exchange, call, isRetry);
+  exchange.entry.outcome = 'not-loaded';
   throw new RequestError(
     badRequest(
       `${model} is not loaded, and ${method} ${target.split('?')[0]} does not load it. Add autoload=true to load it.`,

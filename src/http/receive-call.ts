@@ -61,7 +61,7 @@ export const receiveCall = async (
       target: path + place.query,
       body,
       wishes,
-      access: accessOf(route, place),
+      access: accessOf(route, entry.method, place),
       mayStream: found.stream || (route.modelIn === 'path' && !isReading(entry.method)),
       family,
       signs: signsOf(route, found, request.headers),
@@ -148,8 +148,10 @@ const signsOf = ({ streams }: ApiRoute, { stream }: Found, headers: IncomingHttp
 
 const isReading = (method: string): boolean => method === 'GET' || method === 'HEAD';
 
-const accessOf = ({ isLook }: ApiRoute, { query }: Place): Call['access'] => {
-  if (!isLook) return 'lease';
+/** What is got of a runner whose paths are not known any better is a look as well. */
+const accessOf = ({ isLook, modelIn }: ApiRoute, method: string, { query }: Place): Call['access'] => {
+  const looks = isLook || (modelIn === 'path' && isReading(method));
+  if (!looks) return 'lease';
   return new URLSearchParams(query).get('autoload') === 'true' ? 'look-or-lease' : 'look';
 };
 

@@ -1,6 +1,6 @@
 import type { IncomingMessage, OutgoingHttpHeaders, ServerResponse } from 'node:http';
 import { openai, type Family } from './families.ts';
-import type { HttpProblem } from './openai-errors.ts';
+import { badRequest, type HttpProblem } from './openai-errors.ts';
 
 /** How long a refused client may go on sending before the connection is closed under it. */
 const LINGER_MS = 10_000;
@@ -78,4 +78,23 @@ export const sendProblemEarly = (
   };
   const timer = setTimeout(finish, LINGER_MS);
   request.once('end', finish).once('close', finish).resume();
+};
+
+/** 405 with what is allowed; for OPTIONS just that. */
+export const sendOtherMethod = (
+  method: string,
+  response: ServerResponse,
+  methods: readonly string[],
+  family: Family,
+): void => {
+  const allow = [...methods, 'OPTIONS'].join(', ');
+  if (method === 'OPTIONS') {
+    response.writeHead(204, { allow });
+    response.end();
+    return;
+  }
+  const problem = badRequest(`This path takes ${allow}, not ${method}.`, 'method_not_allowed', {
+    status: 405,
+  });
+  sendProblem(response, problem, family, { allow });
 };

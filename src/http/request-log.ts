@@ -1,7 +1,13 @@
 import type { Logger } from 'pino';
 
 /** How a proxied request ended. */
-export type Outcome = 'ok' | 'client-gone' | 'upstream-lost' | 'refused';
+export type Outcome =
+  | 'ok'
+  | 'client-gone'
+  | 'upstream-lost'
+  | 'refused'
+  /** A look at a model that is not loaded, as whoever collects metrics takes time and again: nothing was refused. */
+  | 'not-loaded';
 
 /** What is noted of a proxied request: sizes, times and names, never a body, a prompt or a key. */
 export interface RequestEntry {
@@ -52,9 +58,13 @@ export interface RequestEnd {
 /** Told of each proxied request, once, at its end. */
 export type OnRequestEnd = (entry: RequestEntry, end: RequestEnd) => void;
 
-/** Writes the one line of a proxied request, at its end. A lost runner, or a reply of 500 and above, is a warning. */
+/**
+ * Writes the one line of a proxied request, at its end. A lost runner, or a reply of 500 and above, is a warning; a look
+ * at nothing is told to who wants all.
+ */
 export const logRequest = (log: Logger, entry: RequestEntry, end: RequestEnd): void => {
   const line = { event: 'request.ended', ...entry, ...end };
-  if (entry.outcome === 'upstream-lost' || end.status >= 500) log.warn(line);
+  if (entry.outcome === 'not-loaded') log.debug(line);
+  else if (entry.outcome === 'upstream-lost' || end.status >= 500) log.warn(line);
   else log.info(line);
 };

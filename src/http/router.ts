@@ -12,7 +12,8 @@ import { badRequest, problemOf, problemOfFailure } from './openai-errors.ts';
 import { ASSETS_PREFIX, wantsPage, type Page } from './page.ts';
 import type { Proxy } from './proxy.ts';
 import type { Place } from './receive-call.ts';
-import { sendJson, sendProblem, sendText } from './replies.ts';
+import { sendJson, sendOtherMethod, sendProblem, sendText } from './replies.ts';
+import { serveUpstream } from './upstream-pages.ts';
 import { decodeName, splitUpstreamPath, UPSTREAM_PREFIX } from './upstream-path.ts';
 
 /** Answers one request. */
@@ -68,13 +69,12 @@ const MODEL_PREFIX = '/v1/models/';
 const readMethods = ['GET', 'HEAD'];
 const seesModels: Needs = ['inference', 'read'];
 
-/** Splits a request target, in origin form or in the absolute form that some proxies send. */
+/** Splits a tidy request target. */
 const placeOf = (target: string): Place => {
-  const fromPath = target.startsWith('/') ? target : target.replace(/^https?:\/\/[^/?]*/i, '');
-  const mark = fromPath.indexOf('?');
+  const mark = target.indexOf('?');
   return mark === -1
-    ? { path: fromPath, query: '' }
-    : { path: fromPath.slice(0, mark), query: fromPath.slice(mark) };
+    ? { path: target, query: '' }
+    : { path: target.slice(0, mark), query: target.slice(mark) };
 };
 
 /** The paths of all APIs. */
@@ -166,6 +166,7 @@ const prefixRoutes = (parts: RouterParts): Map<string, Route> => {
     .set(UPSTREAM_PREFIX, {
       ...proxied(parts, upstreamRoute),
       needs: (method, path) => upstreamNeeds(method, splitUpstreamPath(path, names()).path),
+      handle: serveUpstream(parts.proxy, models),
     });
 };
 
@@ -251,22 +252,3 @@ const sendNotFound = (request: IncomingMessage, response: ServerResponse, { path
     response,
     badRequest(`There is no ${request.method} ${path}.`, 'route_not_found', { status: 404 }),
   );
-
-/** 405 with what is allowed; for OPTIONS just that. */
-const sendOtherMethod = (
-  method: string,
-  response: ServerResponse,
-  methods: readonly string[],
-  family: Family,
-): void => {
-  const allow = [...methods, 'OPTIONS'].join(', ');
-  if (method === 'OPTIONS') {
-    response.writeHead(204, { allow });
-    response.end();
-    return;
-  }
-  const problem = badRequest(`This path takes ${allow}, not ${method}.`, 'method_not_allowed', {
-    status: 405,
-  });
-  sendProblem(response, problem, family, { allow });
-};

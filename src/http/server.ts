@@ -22,6 +22,7 @@ import type { Observers } from './run-exchange.ts';
 import { BodyBudget, declaredBytes } from './read-body.ts';
 import { sendProblem } from './replies.ts';
 import { createRouter, type Handler, type Health } from './router.ts';
+import { tidyTarget } from './tidy-target.ts';
 import { followTlsFiles, readTlsFiles, type TlsPaths } from './tls-files.ts';
 import { UpstreamPools } from './upstream-pools.ts';
 
@@ -86,6 +87,7 @@ export const createHttpServer = (options: HttpServerOptions): Server => {
     latestReplies.set(request.socket, response);
     response.on('error', noteReplyError);
     try {
+      request.url = tidyTarget(request.url ?? '/');
       const target = router.find(request);
       if (!(await gate(request, response, target))) return;
       // A body that is refused anyway is not asked for.

@@ -39,7 +39,7 @@ const flags: Readonly<
   router: [{ takesValue: true, names: ['--models-dir', '--models-preset'] }],
   implied: [
     { takesValue: true, names: ['--port', '--host', '-a', '--alias', '--log-colors'] },
-    { takesValue: false, names: ['--metrics', '--slots', '--no-webui', '--no-ui', '--offline'] },
+    { takesValue: false, names: ['--metrics', '--slots', '--offline'] },
   ],
   secret: [{ takesValue: true, names: ['--api-key', '--api-key-file', '-hft', '--hf-token'] }],
   planned: [

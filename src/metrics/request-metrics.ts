@@ -44,6 +44,8 @@ export function requestMetrics(
     registers,
   });
   return (entry, { status, durationMs, api }) => {
+    // A look at a model that is not loaded reaches none.
+    if (entry.outcome === 'not-loaded') return;
     const model = (entry.model === null ? undefined : modelOf(entry.model)) ?? NO_MODEL;
     requests.inc({ model, api, status: `${Math.floor(status / 100)}xx`, outcome: entry.outcome });
     durations.observe({ model, api }, durationMs / 1000);

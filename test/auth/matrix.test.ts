@@ -53,10 +53,12 @@ const rows: readonly Row[] = [
     `POST /${path}`,
     inference,
   ]),
-  ['GET /props', sees],
-  ['GET /slots', read],
-  ['GET /lora-adapters', sees],
-  ['GET /metrics', read],
+  ...['GET', 'HEAD'].flatMap((method): Row[] => [
+    [`${method} /props`, sees],
+    [`${method} /slots`, read],
+    [`${method} /lora-adapters`, sees],
+    [`${method} /metrics`, read],
+  ]),
   ...['/models', '/v1/models', '/v1/models/none'].flatMap((path): Row[] => [
     [`GET ${path}`, sees],
     [`HEAD ${path}`, sees],

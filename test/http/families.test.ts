@@ -228,7 +228,7 @@ describe('API families', () => {
       await fetch(`${baseUrl}/upstream/tiny/slots?a=1`);
       await fetch(`${baseUrl}/upstream/tiny/slots/0?action=save`, { method: 'POST', body: 'any bytes' });
       await fetch(`${baseUrl}/upstream/tiny/x`, { method: 'DELETE' });
-      await fetch(`${baseUrl}/upstream/tiny`, { method: 'HEAD' });
+      await fetch(`${baseUrl}/upstream/tiny/`, { method: 'HEAD' });
 
       expect(seen.map(({ method, url, body }) => [method, url, body])).to.deep.equal([
         ['GET', '/slots?a=1', ''],
@@ -236,7 +236,8 @@ describe('API families', () => {
         ['DELETE', '/x', ''],
         ['HEAD', '/', ''],
       ]);
-      expect(desk.requests).to.have.length(4);
+      expect(desk.requests).to.have.length(2);
+      expect(desk.looks).to.have.length(2);
       await until('all to be released', () => desk.unsettled === 0);
     });
 
@@ -245,10 +246,69 @@ describe('API families', () => {
         models: () => [aModel(), aModel({ name: 'org/big', aliases: ['org/big/v2'] })],
       });
 
-      for (const name of ['org/big', 'org%2Fbig']) await fetch(`${baseUrl}/upstream/${name}/v1/models`);
+      for (const name of ['org/big', 'org%2Fbig'])
+        await fetch(`${baseUrl}/upstream/${name}/v1/models`, { method: 'POST' });
 
       expect(desk.requests.map(({ model }) => model)).to.deep.equal(['org/big', 'org/big']);
       expect(seen).to.deep.equal([]); // the small desk knows `tiny` alone
+    });
+
+    it('leads from the name alone to its front page, whose addresses are relative', async () => {
+      const { baseUrl, seen } = await noting({
+        models: () => [aModel(), aModel({ name: 'org/big:7b', aliases: [] })],
+      });
+      const lead = async (path: string, method = 'GET') => {
+        const { status, headers } = await fetch(baseUrl + path, { method, redirect: 'manual' });
+        return [status, headers.get('location')];
+      };
+
+      expect(await lead('/upstream/tiny')).to.deep.equal([308, './tiny/']);
+      expect(await lead('/upstream/tiny?a=1&b=%20', 'HEAD')).to.deep.equal([308, './tiny/?a=1&b=%20']);
+      expect(await lead('/upstream/small')).to.deep.equal([308, './small/']);
+      expect(await lead('/upstream/org/big:7b')).to.deep.equal([308, './big:7b/']);
+      expect((await lead('/upstream/none'))[0]).to.equal(404);
+      expect(seen).to.deep.equal([]);
+      await fetch(`${baseUrl}/upstream/tiny?a=1`);
+      expect(seen.map(({ url }) => url)).to.deep.equal(['/?a=1']);
+    });
+
+    it('loads no model for a page or what belongs to it, unless it is asked to', async () => {
+      const { baseUrl, desk, lines } = await noting();
+      desk.isLoaded = false;
+      const paths = ['/', '/index.html', '/bundle.js', '/bundle.css', '/favicon.ico', '/metrics', '/slots'];
+
+      for (const path of paths)
+        for (const method of ['GET', 'HEAD'])
+          expect((await fetch(`${baseUrl}/upstream/tiny${path}`, { method })).status, path).to.equal(409);
+      const page = await fetch(`${baseUrl}/upstream/tiny/`, { headers: { accept: 'text/html' } });
+      const text = await page.text();
+
+      expect(desk.requests).to.deep.equal([]);
+      expect([page.status, page.headers.get('content-type')]).to.deep.equal([
+        409,
+        'text/html; charset=utf-8',
+      ]);
+      expect(text).to.contain('tiny is not loaded').and.to.contain('<a href="?autoload=true">');
+      await fetch(`${baseUrl}/upstream/tiny/?autoload=true`);
+      expect(desk.requests).to.have.length(1);
+      await until('their lines', () => lines.length === 2 * paths.length + 2);
+    });
+
+    it('counts and tells a look at nothing as no refusal', async () => {
+      const ended: string[] = [];
+      const { baseUrl, desk, lines } = await noting({ onRequestEnd: ({ outcome }) => ended.push(outcome) });
+      desk.isLoaded = false;
+
+      for (const path of ['/metrics?model=tiny', '/upstream/tiny/metrics'])
+        expect((await fetch(baseUrl + path)).status, path).to.equal(409);
+
+      await until('both lines', () => lines.length === 2);
+      expect(ended).to.deep.equal(['not-loaded', 'not-loaded']);
+      const DEBUG = 20;
+      expect(lines.map(({ level, outcome }) => [level, outcome])).to.deep.equal([
+        [DEBUG, 'not-loaded'],
+        [DEBUG, 'not-loaded'],
+      ]);
     });
 
     it('answers 400 without a name, and 404 for one that is unknown', async () => {

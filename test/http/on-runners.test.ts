@@ -37,6 +37,20 @@ describe('paths of a runner', () => {
         expect((await get('/slots?model=nobody')).status).to.equal(404);
       });
 
+      it('are answered to HEAD, and their page is had where the process has one', async function () {
+        this.timeout(30_000);
+        await corral.post('/tokenize', { model: 'tiny', content: 'x' });
+        const head = async (path: string) =>
+          (await request(corral.url + path, { method: 'HEAD' })).statusCode;
+
+        for (const path of ['/props?model=tiny', '/slots?model=tiny', '/metrics?model=tiny', '/metrics'])
+          expect(await head(path), path).to.equal(200);
+        // Built without its page in the tests, as the embedded runner is: what counts is that its own answer comes.
+        const page = await request(`${corral.url}/upstream/tiny/`);
+        expect(page.headers['x-corral-runner']).to.be.a('string');
+        await page.body.dump();
+      });
+
       it('take a model from the body, the query and the path', async function () {
         this.timeout(30_000);
         for (const [path, body] of [

@@ -1,4 +1,5 @@
 import { expect } from 'chai';
+import type { ServerResponse } from 'node:http';
 import { ServiceError } from '../../src/errors.ts';
 import type { Health } from '../../src/http/router.ts';
 import { sendText } from '../../src/http/replies.ts';
@@ -75,6 +76,41 @@ describe('routes', () => {
     expect(reply.status).to.equal(204);
     expect(reply.headers.get('allow')).to.equal('GET, HEAD, OPTIONS');
     expect(reply.headers.get('access-control-allow-origin')).to.equal(null);
+  });
+
+  it('takes repeated slashes for one, in front of the query', async () => {
+    const { baseUrl, lines } = await servers.corral(new SmallDesk(), {
+      management: (request, response) => sendText(response, 200, JSON.stringify(request.url)),
+    });
+
+    expect((await fetch(`${baseUrl}//v1//models`)).status).to.equal(200);
+    expect((await fetch(`${baseUrl}/v1//models//tiny`)).status).to.equal(200);
+    expect((await fetch(`${baseUrl}//`)).status).to.equal(200);
+    expect(await (await fetch(`${baseUrl}//api//v1/x?of=a//b`)).json()).to.equal('/api/v1/x?of=a//b');
+    expect((await fetch(`${baseUrl}//v1//chat/completions`, { method: 'POST', body: '{}' })).status).to.equal(
+      400,
+    );
+    await until('its line', () => lines.length === 1);
+    expect(lines[0]).to.include({ path: '/v1/chat/completions' });
+  });
+
+  it('answers OPTIONS and HEAD everywhere', async () => {
+    const metrics = (_: unknown, response: ServerResponse): void => sendText(response, 200, 'corral_up 1\n');
+    const { baseUrl } = await servers.corral(new SmallDesk(), { metrics });
+    const of = async (method: string, path: string) => {
+      const { status, headers } = await fetch(baseUrl + path, { method });
+      return [status, headers.get('allow')];
+    };
+
+    expect(await of('HEAD', '/metrics')).to.deep.equal([200, null]);
+    expect(await of('OPTIONS', '/metrics')).to.deep.equal([204, 'GET, HEAD, OPTIONS']);
+    expect(await of('OPTIONS', '/props')).to.deep.equal([204, 'GET, HEAD, OPTIONS']);
+    expect(await of('OPTIONS', '/api/chat')).to.deep.equal([204, 'POST, OPTIONS']);
+    expect(await of('OPTIONS', '/api/tags')).to.deep.equal([204, 'GET, HEAD, OPTIONS']);
+    expect(await of('HEAD', '/api/tags')).to.deep.equal([200, null]);
+    expect(await of('HEAD', '/v1/chat/completions')).to.deep.equal([405, 'POST, OPTIONS']);
+    expect(await of('HEAD', '/api/chat')).to.deep.equal([405, 'POST, OPTIONS']);
+    expect((await of('HEAD', '/none'))[0]).to.equal(404);
   });
 
   it('answers HEAD like GET without the body', async () => {

@@ -154,7 +154,7 @@ hooks: { on_startup: { preload: [embed, qwen] } }
 
 describe("a model's command", () => {
   it('that Corral would give itself leaves nothing to say', () => {
-    expect(ofCommand(`${server} -ngl all --no-webui --metrics`)).to.deep.equal({
+    expect(ofCommand(`${server} -ngl all --metrics`)).to.deep.equal({
       model: { path: '/m.gguf', context: 4096, slots: 1 },
       notes: [],
     });

@@ -4,7 +4,7 @@ import type { Exchange } from '../exchange.ts';
 import type { ModelListing } from '../model-list.ts';
 import { badRequest, type HttpProblem } from '../openai-errors.ts';
 import type { ProxyParts } from '../proxy.ts';
-import { sendJson, sendProblem } from '../replies.ts';
+import { sendJson, sendOtherMethod, sendProblem } from '../replies.ts';
 import type { Outcome } from '../request-log.ts';
 import { runExchange } from '../run-exchange.ts';
 import { ollama } from './family.ts';
@@ -120,6 +120,16 @@ const routeOf = (method: string, path: string): OllamaRoute | undefined => {
   return ollamaRoutes[`${method} ${known}`] ?? (method === 'HEAD' ? ollamaRoutes[`GET ${known}`] : undefined);
 };
 
+/** The methods of a path; none where there is no such path. */
+const methodsOf = (path: string): string[] => {
+  const known = path.startsWith(BLOBS) ? '/api/blobs' : path;
+  const methods = Object.keys(ollamaRoutes).flatMap((route) => {
+    const [method = '', of] = route.split(' ');
+    return of === known ? [method] : [];
+  });
+  return methods.includes('GET') ? [...methods, 'HEAD'] : methods;
+};
+
 /** What Ollama's API asks of a key for this; of what there is not, any key. */
 export const ollamaNeeds = (method: string, path: string): Needs => routeOf(method, path)?.needs ?? anyKey;
 
@@ -128,7 +138,6 @@ export const createOllama = (
   parts: OllamaParts,
 ): ((request: IncomingMessage, response: ServerResponse, path: string) => void) => {
   const facts = new ModelFacts();
-  const pathsKnown = new Set(Object.keys(ollamaRoutes).map((route) => route.split(' ')[1]));
   return (request, response, path) => {
     const asked = request.method ?? '';
     const route = routeOf(asked, path);
@@ -141,9 +150,9 @@ export const createOllama = (
         observers: parts,
         serve: (exchange) => route.serve(parts, exchange, facts),
       });
-    const problem = pathsKnown.has(path.startsWith(BLOBS) ? '/api/blobs' : path)
-      ? badRequest(`${path} does not take ${asked}`, 'method_not_allowed', { status: 405 })
-      : badRequest(`there is no ${asked} ${path}`, 'route_not_found', { status: 404 });
+    const methods = methodsOf(path);
+    if (methods.length > 0) return sendOtherMethod(asked, response, methods, ollama);
+    const problem = badRequest(`there is no ${asked} ${path}`, 'route_not_found', { status: 404 });
     sendProblem(response, problem, ollama);
   };
 };

@@ -84,6 +84,7 @@ export class SmallDesk implements LeaseDesk {
   isLoaded = true;
 
   look(model: string): Lease | null {
+    this.find(model);
     this.looks.push(model);
     return this.isLoaded ? { ...this.#lease(0, model), id: 'look-0' } : null;
   }
