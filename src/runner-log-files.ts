@@ -1,36 +1,38 @@
-import { mkdirSync, readdirSync, rmSync, statSync } from 'node:fs';
+import { lstat, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Logger } from 'pino';
-import { createStream, type RotatingFileStream } from 'rotating-file-stream';
+import { GrowingFile } from '../actors/disk/growing-file.ts';
+import { InBackground, type DiskTrouble } from '../actors/disk/in-background.ts';
 import type { RunnerLogs } from '../actors/process/runner-logs.ts';
 import type { RunnerId } from '../machines/vocabulary.ts';
 import type { Config } from './config/schema.ts';
 import { runnerLogName } from './runner-log-name.ts';
 import { ledgerOf, type Scheduler } from './ledger-of.ts';
 
-/** What may wait for a slow disk, per model; lines beyond that are left out. */
-const MOST_WAITING_BYTES = 1024 ** 2;
+/** A disk that takes nothing does not keep Corral from ending. */
+const CLOSE_WITHIN_MS = 2_000;
 
 interface Open {
-  readonly stream: RotatingFileStream;
+  readonly file: GrowingFile;
   readonly runners: Set<RunnerId>;
 }
 
 /**
  * Writes what runners print into files, one per model: `tiny.log`, with `tiny.1.log` and so on before it. Bounded in the size of a file,
- * in files per model, and in all files together. A disk that is full or slow loses lines and delays nobody.
+ * in files per model, and in all files together. A disk that is full, slow or gone loses lines and delays nobody.
  */
 export class RunnerLogFiles {
   readonly #folder: string;
   readonly #bounds: Config['runnerLogs'];
-  readonly #log: Logger;
+  readonly #trouble: DiskTrouble;
+  readonly #trimming: InBackground;
   readonly #open = new Map<string, Open>();
   readonly #following: { unsubscribe(): void }[] = [];
 
-  constructor(folder: string, bounds: Config['runnerLogs'], log: Logger) {
+  constructor(folder: string, bounds: Config['runnerLogs'], trouble: DiskTrouble) {
     this.#folder = folder;
     this.#bounds = bounds;
-    this.#log = log;
+    this.#trouble = trouble;
+    this.#trimming = new InBackground(folder, () => this.#trim(), trouble);
   }
 
   /** Writes down whatever the runners of a scheduler print from now on. */
@@ -50,66 +52,73 @@ export class RunnerLogFiles {
     );
   }
 
-  /** Closes all files; resolves once everything is written. */
+  /** Resolves once everything is written, or the disk has had long enough for it. */
   async close(): Promise<void> {
     for (const subscription of this.#following) subscription.unsubscribe();
-    const streams = [...this.#open.values()].map(({ stream }) => stream);
-    this.#open.clear();
-    await Promise.all(
-      streams.map((stream) => new Promise<void>((resolve) => void stream.end(() => resolve()))),
-    );
+    const files = [...this.#open.values()].map(({ file }) => file);
+    await Promise.all(files.map((file) => file.close(CLOSE_WITHIN_MS)));
+    await this.#trimming.flush(CLOSE_WITHIN_MS);
+    this.#trimming.close();
   }
 
   #begin(model: string, runnerId: RunnerId, logs: Pick<RunnerLogs, 'subscribe'>): void {
-    const { runners } = this.#open.get(model) ?? this.#create(model);
+    const { file, runners } = this.#open.get(model) ?? this.#create(model);
     runners.add(runnerId);
-    logs.subscribe(runnerId, (line) => {
-      const stream = this.#open.get(model)?.stream;
-      if (stream && stream.writableLength <= MOST_WAITING_BYTES)
-        stream.write(`${new Date().toISOString()} ${runnerId} ${line}\n`);
-    });
+    logs.subscribe(runnerId, (line) => file.add(`${new Date().toISOString()} ${runnerId} ${line}\n`));
+    this.#trimming.ask();
   }
 
   #create(model: string): Open {
-    mkdirSync(this.#folder, { recursive: true, mode: 0o700 });
-    this.#trim();
-    const name = runnerLogName(model);
-    const stream = createStream(
-      (index) => (index === null ? `${name}.log` : `${name}.${Number(index)}.log`),
-      { path: this.#folder, size: `${this.#bounds.size}B`, rotate: this.#bounds.keep, mode: 0o600 },
-    );
-    let isTold = false;
-    stream.on('error', (err) => {
-      if (!isTold)
-        this.#log.warn({ event: 'runner-log.failed', model, err }, 'what it prints is not written down');
-      isTold = true;
+    const { size, keep } = this.#bounds;
+    const file = new GrowingFile({
+      folder: this.#folder,
+      name: runnerLogName(model),
+      size,
+      keep,
+      trouble: this.#trouble,
+      onBegunAnew: () => this.#trimming.ask(),
     });
-    stream.on('rotated', () => this.#trim());
-    const open = { stream, runners: new Set<RunnerId>() };
+    const open = { file, runners: new Set<RunnerId>() };
     this.#open.set(model, open);
     return open;
   }
 
   /** Removes the oldest files beyond the total; those of models that are loaded stay. */
-  #trim(): void {
-    const models = new Map([...this.#open.keys()].map((model) => [`${runnerLogName(model)}.log`, model]));
-    const files = readdirSync(this.#folder)
-      .flatMap((name) => {
-        const path = join(this.#folder, name);
-        const seen = statSync(path, { throwIfNoEntry: false });
-        return seen ? [{ name, path, bytes: seen.size, atMs: seen.mtimeMs }] : [];
-      })
-      .toSorted((a, b) => a.atMs - b.atMs);
+  async #trim(): Promise<void> {
+    const loaded = new Set(
+      [...this.#open].flatMap(([model, { runners }]) =>
+        runners.size > 0 ? [`${runnerLogName(model)}.log`] : [],
+      ),
+    );
+    const files = (await filesIn(this.#folder)).toSorted((a, b) => a.atMs - b.atMs);
     let bytes = files.reduce((sum, file) => sum + file.bytes, 0);
     for (const file of files) {
       if (bytes <= this.#bounds.total) return;
-      const model = models.get(file.name) ?? '';
-      const open = this.#open.get(model);
-      if (open && open.runners.size > 0) continue;
-      open?.stream.end();
-      this.#open.delete(model);
-      rmSync(file.path, { force: true });
+      if (loaded.has(file.name)) continue;
+      await rm(file.path, { force: true });
       bytes -= file.bytes;
     }
   }
+}
+
+interface Found {
+  readonly name: string;
+  readonly path: string;
+  readonly bytes: number;
+  readonly atMs: number;
+}
+
+/** None where there is no such folder yet. */
+async function filesIn(folder: string): Promise<readonly Found[]> {
+  const names = await readdir(folder).catch((error: unknown) => {
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return [];
+    throw error;
+  });
+  const found: Found[] = [];
+  for (const name of names) {
+    const path = join(folder, name);
+    const seen = await lstat(path).catch(() => null);
+    if (seen?.isFile()) found.push({ name, path, bytes: seen.size, atMs: seen.mtimeMs });
+  }
+  return found;
 }

@@ -4,6 +4,8 @@ import { fileURLToPath, pathToFileURL } from 'node:url';
 import type { Logger } from 'pino';
 import { waitFor } from 'xstate';
 import { createRealEffects } from '../actors/real.ts';
+import { openDataFolder } from '../actors/disk/data-folder.ts';
+import { endOrphans } from '../actors/process/end-orphans.ts';
 import { ProcessRegistry } from '../actors/process/process-registry.ts';
 import { RunnerLogs } from '../actors/process/runner-logs.ts';
 import { SocketFolder } from '../actors/process/socket-folder.ts';
@@ -29,6 +31,7 @@ import type { Reloader } from './reload/reloader.ts';
 import { RunnerLogFiles } from './runner-log-files.ts';
 import { runnerLogFolder } from './runner-log-name.ts';
 import { startService, type Service } from './service.ts';
+import { tellDiskTrouble } from './disk-trouble.ts';
 import { unknownDevices } from './unknown-devices.ts';
 import { ledgerOf } from './ledger-of.ts';
 
@@ -37,6 +40,8 @@ export const VERSION = '0.1.0';
 const MIB = 1024 ** 2;
 /** After a crash no more than this much of what was learned of demand is lost. */
 const KEEP_DEMAND_EVERY_MS = 600_000;
+/** A disk that takes nothing does not keep Corral from ending. */
+const LAST_WRITE_WITHIN_MS = 2_000;
 
 export interface ServeOptions {
   readonly config: Config;
@@ -69,9 +74,12 @@ export async function serve({
   read = () => readAgain(configPath, env),
   health,
 }: ServeOptions): Promise<Served> {
-  const dataFolder = dataFolderOf(config, configPath, env);
-  const registry = new ProcessRegistry(join(dataFolder, 'processes'));
-  await endOrphans(registry, log);
+  const onStateNote = (note: string): void => log.warn({ event: 'state' }, note);
+  const dataFolder = openDataFolder(dataFolderOf(config, configPath, env), onStateNote);
+  const records = join(dataFolder, 'processes');
+  await tellOrphans(records, onStateNote, log);
+  const trouble = tellDiskTrouble(log);
+  const registry = new ProcessRegistry(records, { trouble, onNote: onStateNote });
   const sockets = new SocketFolder((note) => log.warn({ event: 'runner.sockets' }, note));
   const killAll = (): void => {
     registry.killAll();
@@ -79,9 +87,7 @@ export async function serve({
   };
   process.on('exit', killAll);
 
-  const state = new StateFile(join(dataFolder, 'learned.json'), (note) =>
-    log.warn({ event: 'state.damaged' }, note),
-  );
+  const state = new StateFile(join(dataFolder, 'learned.json'), { trouble, onNote: onStateNote });
   const llamaServer = findLlamaServer(config.llamaServer, env);
   const resolve = resolver({ folder: folderOf(configPath), llamaServer, state }, configPath, log);
   const { entries } = await resolve(config);
@@ -90,7 +96,7 @@ export async function serve({
     { find: findModel, nearMisses },
     ({ classKey, needBytes, loadMs }) => state.learn(classKey, { needBytes, loadMs }),
   );
-  const logs = new RunnerLogs();
+  const logs = new RunnerLogs((error) => log.error({ event: 'listener.broke', err: error }));
   const onNote = (note: string): void => log.warn({ event: 'probe' }, note);
   const effects = createRealEffects({
     logs,
@@ -124,7 +130,7 @@ export async function serve({
     killRunner: (runnerId) => registry.kill(runnerId),
   });
   void warnOfDevices(service, config, log);
-  const logFiles = new RunnerLogFiles(runnerLogFolder(dataFolder), config.runnerLogs, log);
+  const logFiles = new RunnerLogFiles(runnerLogFolder(dataFolder), config.runnerLogs, trouble);
   logFiles.follow(service.scheduler, logs);
   const keepDemand = (): void => state.learnDemand(ledgerOf(service.scheduler).savedDemand());
   const timer = setInterval(keepDemand, KEEP_DEMAND_EVERY_MS).unref();
@@ -136,6 +142,7 @@ export async function serve({
     await logFiles.close();
     await tracing?.stop();
     keepDemand();
+    await state.flush(LAST_WRITE_WITHIN_MS);
     process.off('exit', killAll);
     killAll();
   };
@@ -169,11 +176,11 @@ async function warnOfDevices({ scheduler }: Service, config: Config, log: Logger
     for (const note of unknownDevices(config, known)) log.warn({ event: 'device.unknown' }, note);
 }
 
-async function endOrphans(registry: ProcessRegistry, log: Logger): Promise<void> {
-  for (const { pid, runnerId } of await registry.sweep())
+async function tellOrphans(records: string, onNote: (note: string) => void, log: Logger): Promise<void> {
+  for (const { pid, runnerId, hasEnded } of await endOrphans(records, onNote))
     log.warn(
-      { event: 'orphan.ended', pid, runnerId },
-      'ended a runner that an earlier Corral had left behind',
+      { event: hasEnded ? 'orphan.ended' : 'orphan.left', pid, runnerId },
+      `${hasEnded ? 'ended' : 'could not end'} a process that an earlier Corral had left behind`,
     );
 }
 

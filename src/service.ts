@@ -11,6 +11,7 @@ import { realClock } from './clock.ts';
 import { compose } from './compose.ts';
 import type { Config } from './config/schema.ts';
 import { DecisionLog } from './decision-log.ts';
+import { guardListeners } from './guard-listeners.ts';
 import type { HttpLimits } from './http/limits.ts';
 import { listenOn, type Addresses } from './http/listening.ts';
 import { builtPage, createPage } from './http/page.ts';
@@ -152,7 +153,7 @@ export async function startService(options: ServiceOptions): Promise<Service> {
 }
 
 /** The scheduler, not started yet, and who takes down what it is asked. */
-function createScheduler({ config, reloading, preload, demand, effects }: ServiceOptions): {
+function createScheduler({ config, reloading, preload, demand, effects, log }: ServiceOptions): {
   readonly scheduler: Scheduler;
   readonly recorder: Recorder;
 } {
@@ -161,6 +162,7 @@ function createScheduler({ config, reloading, preload, demand, effects }: Servic
     clock: realClock as never,
     input: { settings, now: realClock.now, preload, demand },
   });
+  guardListeners(scheduler, (error) => log.error({ event: 'listener.broke', err: error }));
   const recorder = new Recorder(scheduler, { settings, demand, preload });
   // Whoever asks the scheduler for anything does it through `send`; its own runners do not.
   const send = scheduler.send.bind(scheduler);

@@ -11,6 +11,8 @@ export interface ProcessExit {
   /** Corral asked for it. */
   readonly isExpected: boolean;
   readonly lines: readonly string[];
+  /** Why the system let no process be started; there was none, then. */
+  readonly hindrance?: string | undefined;
 }
 
 /** Texts by which llama.cpp (v0.4, v0.5) and the drivers say that memory ran out. */
@@ -30,11 +32,19 @@ const CLOSING = /exiting due to|cleaning up before exit|srv\s+llama_server: exit
 /** Says why a process ended, in words that stand by themselves. */
 export function exitFailure(exit: ProcessExit): Failure {
   if (exit.isExpected) return { code: 'stopped', message: `${exit.modelName} was unloaded.` };
+  if (exit.hindrance !== undefined) return hindered(exit.modelName, exit.hindrance);
   const code = codeOf(exit);
   const line = tellingLine(exit.lines, code);
   const message = `${whatFailed(exit, code)}${line ? ` It said: ${line}` : ''}`;
   return { code, message, ...(line && { logLine: line }), ...(isPassing(code) && { retryAfterSeconds: 5 }) };
 }
+
+/** Neither the model nor its program is at fault. */
+const hindered = (modelName: string, hindrance: string): Failure => ({
+  code: 'spawn_failed',
+  message: `${modelName} could not be started: the system lets Corral have no further process (${hindrance}). Check its limits of open files and processes (ulimit -n, ulimit -u).`,
+  retryAfterSeconds: 5,
+});
 
 function codeOf({ phase, lines, signal }: ProcessExit): FailureCode {
   const said = (pattern: RegExp): boolean =>

@@ -4,6 +4,7 @@ import { accessSync, constants as modes } from 'node:fs';
 import * as pty from 'node-pty';
 import { fromCallback } from 'xstate';
 import type { Effects, ProcessCommand, ProcessEvent, ProcessSpec } from '../../machines/effects.ts';
+import { pause } from './await-ready.ts';
 import { exitFailure, type ProcessExit } from './exit-failure.ts';
 import { freePort } from './free-port.ts';
 import { progressOf } from './load-progress.ts';
@@ -18,6 +19,8 @@ const COLUMNS = 4_096;
 /** Signs of life are told at most this often. */
 const ACTIVITY_EVERY_MS = 250;
 const MAX_TRIES = 4;
+/** Whoever of a runner's family has not gone by then does not keep it from being told as gone. */
+const FAMILY_WITHIN_MS = 1_000;
 const PORT_TAKEN = /couldn't bind|address already in use|EADDRINUSE/i;
 const READY_LINE = /listening on (?:http|unix)/i;
 
@@ -28,6 +31,17 @@ export interface ProcessParts {
   /** How the embedded runner is started: a program and its first arguments. */
   readonly embedded: { readonly file: string; readonly args: readonly string[] };
   readonly env: NodeJS.ProcessEnv;
+}
+
+interface ProcessEnd extends Pick<ProcessExit, 'exitCode' | 'signal' | 'hindrance'> {
+  readonly isExpected?: boolean;
+}
+
+/** One start of a program, of the several that a lost address may take. */
+interface Attempt {
+  readonly attempt: number;
+  readonly file: string;
+  readonly socketPath: string | null;
 }
 
 type Tell = (event: ProcessEvent) => void;
@@ -61,16 +75,19 @@ class Child {
   }
 
   async start(attempt: number): Promise<void> {
-    const { launch } = this.#spec;
+    const { launch, runnerId } = this.#spec;
     try {
       if (launch.runtime === 'llama-server') accessSync(launch.binary ?? '', modes.X_OK);
+    } catch (error) {
+      this.#parts.logs.append(runnerId, `execvp(3) failed: ${textOf(error)}\n`);
+      return this.#exited({ exitCode: 1, signal: null });
+    }
+    try {
       const port = await freePort();
-      if (this.#asked) this.#exited(null, this.#asked);
+      if (this.#asked) this.#exited({ exitCode: null, signal: this.#asked });
       else this.#spawn(port, attempt);
     } catch (error) {
-      const text = error instanceof Error ? error.message : String(error);
-      this.#parts.logs.append(this.#spec.runnerId, `execvp(3) failed: ${text}\n`);
-      this.#exited(1, null);
+      this.#exited({ exitCode: 1, signal: null, hindrance: textOf(error) });
     }
   }
 
@@ -94,7 +111,7 @@ class Child {
       name: 'dumb',
       cols: COLUMNS,
       rows: 50,
-      env: childEnv(env, apiKey),
+      env: { ...childEnv(env, apiKey), ...registry.markFor(runnerId) },
     });
     this.#pid = terminal.pid;
     registry.add({ runnerId, pid: terminal.pid, command: file });
@@ -102,15 +119,9 @@ class Child {
     terminal.onData((data) => this.#heard(logs.append(runnerId, data)));
     terminal.onExit(({ exitCode, signal }) => {
       logs.end(runnerId);
-      registry.remove(runnerId);
-      // The leader has gone; nobody of its group may stay.
-      signalGroup(terminal.pid, 'SIGKILL');
       this.#pid = null;
-      if (socketPath !== null) sockets.release(socketPath);
-      const lost = this.#lostAddress();
-      if (socketPath !== null && lost?.includes(socketPath)) sockets.rememberUnable(file);
-      if (lost !== null && attempt < MAX_TRIES) void this.start(attempt + 1);
-      else this.#exited(signal ? null : exitCode, signal ? signalName(signal) : null);
+      const end = { exitCode: signal ? null : exitCode, signal: signal ? signalName(signal) : null };
+      void this.#gone(end, { attempt, file, socketPath });
     });
     const endpoint = {
       baseUrl: `http://127.0.0.1:${port}`,
@@ -119,6 +130,23 @@ class Child {
       apiKey,
     };
     this.#tell({ type: 'process.started', pid: terminal.pid, endpoint });
+  }
+
+  /** Its leader has gone, and so has its memory once the rest of its family has. */
+  async #gone(end: ProcessEnd, { attempt, file, socketPath }: Attempt): Promise<void> {
+    const { registry, sockets } = this.#parts;
+    const isExpected = this.#asked !== null;
+    const tooLong = new AbortController();
+    await Promise.race([
+      registry.remove(this.#spec.runnerId),
+      pause(FAMILY_WITHIN_MS, tooLong.signal).catch(() => {}),
+    ]);
+    tooLong.abort();
+    if (socketPath !== null) sockets.release(socketPath);
+    const lost = this.#lostAddress();
+    if (socketPath !== null && lost?.includes(socketPath)) sockets.rememberUnable(file);
+    if (lost !== null && attempt < MAX_TRIES) void this.start(attempt + 1);
+    else this.#exited({ ...end, isExpected });
   }
 
   #heard(lines: readonly string[]): void {
@@ -137,7 +165,7 @@ class Child {
     return this.#parts.logs.tail(this.#spec.runnerId, 20).find((line) => PORT_TAKEN.test(line)) ?? null;
   }
 
-  #exited(exitCode: number | null, signal: string | null): void {
+  #exited({ exitCode, signal, hindrance, isExpected = this.#asked !== null }: ProcessEnd): void {
     if (this.#hasEnded) return;
     this.#hasEnded = true;
     const { runnerId, modelName, launch } = this.#spec;
@@ -148,8 +176,9 @@ class Child {
       phase: this.#phase,
       exitCode,
       signal,
-      isExpected: this.#asked !== null,
+      isExpected,
       lines: this.#parts.logs.tail(runnerId, 100),
+      hindrance,
     });
     this.#tell({ type: 'process.exited', exitCode, signal, failure });
   }
@@ -160,6 +189,8 @@ function childEnv(env: NodeJS.ProcessEnv, apiKey: string): Record<string, string
   const own = Object.entries(env).filter(([name]) => !name.startsWith('CORRAL_'));
   return { ...Object.fromEntries(own), LLAMA_API_KEY: apiKey, NO_COLOR: '1' };
 }
+
+const textOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
 
 function signalName(number: number): string {
   const found = Object.entries(constants.signals).find(([, value]) => value === number);

@@ -36,13 +36,19 @@ const ANSI = /\u001b(?:\[[0-?]*[ -/]*[@-~]|\][^\u0007\u001b]*(?:\u0007|\u001b\\)
 export class RunnerLogs {
   readonly #logs = new Map<RunnerId, Log>();
   readonly #inputs = new Map<RunnerId, (text: string) => void>();
+  readonly #onBroken: (error: unknown) => void;
+
+  /** `onBroken` is told what a listener threw: its trouble is not the runner's. */
+  constructor(onBroken: (error: unknown) => void = () => {}) {
+    this.#onBroken = onBroken;
+  }
 
   /** Takes terminal output as it comes; returns the lines that it completed. */
   append(runnerId: RunnerId, chunk: string): readonly string[] {
     const log = this.#of(runnerId);
     log.text += chunk;
     if (log.text.length > 2 * KEPT_TEXT) log.text = log.text.slice(-KEPT_TEXT);
-    for (const listener of log.terminalListeners) listener(chunk);
+    for (const listener of log.terminalListeners) this.#tell(() => listener(chunk));
     const parts = (log.partial + chunk).split(/\r*\n/);
     log.partial = (parts.pop() ?? '').slice(-LONGEST_LINE);
     const lines = parts.map(plain);
@@ -108,7 +114,15 @@ export class RunnerLogs {
     const line = { text, atMs: Date.now() };
     log.lines.push(line);
     if (log.lines.length > 2 * KEPT_LINES) log.lines.splice(0, log.lines.length - KEPT_LINES);
-    for (const listener of log.listeners) listener(text, line.atMs);
+    for (const listener of log.listeners) this.#tell(() => listener(text, line.atMs));
+  }
+
+  #tell(call: () => void): void {
+    try {
+      call();
+    } catch (error) {
+      this.#onBroken(error);
+    }
   }
 
   #of(runnerId: RunnerId): Log {

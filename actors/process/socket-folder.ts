@@ -40,14 +40,14 @@ export class SocketFolder {
     this.#onNote(`${program} knows no Unix sockets: its runners answer at ports`);
   }
 
-  /** Removes what a process that has ended has left there. */
+  /** Removes what a process that has ended has left there; never throws, as its end has to be told all the same. */
   release(path: string): void {
-    rmSync(path, { force: true });
+    removeIfPossible(path);
   }
 
   /** Removes the folder; fit for an `exit` handler. */
   remove(): void {
-    if (this.#folder) rmSync(this.#folder, { recursive: true, force: true });
+    if (this.#folder) removeIfPossible(this.#folder);
     this.#folder = undefined;
   }
 
@@ -56,11 +56,7 @@ export class SocketFolder {
     for (const name of readdirSync(this.#parent)) {
       const pid = NAME.exec(name)?.[1];
       if (pid === undefined || isAlive(Number(pid))) continue;
-      try {
-        rmSync(join(this.#parent, name), { recursive: true, force: true });
-      } catch {
-        // Another user's: theirs to remove.
-      }
+      removeIfPossible(join(this.#parent, name));
     }
   }
 
@@ -77,5 +73,13 @@ export class SocketFolder {
   #give(reason: string): void {
     this.#folder = null;
     this.#onNote(`runners answer at ports, not at Unix sockets: ${reason}`);
+  }
+}
+
+function removeIfPossible(path: string): void {
+  try {
+    rmSync(path, { recursive: true, force: true });
+  } catch {
+    // Another user's, or on a disk that takes no changes: the next start tries again.
   }
 }

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { findLlamaServer } from '../config/find-llama-server.ts';
 import type { LoadedConfig } from '../config/load-config.ts';
 import { folderOf, resolveModels, type Resolved } from '../config/resolve-models.ts';
-import { StateFile } from '../config/state-file.ts';
+import { readLearned } from '../config/state-file.ts';
 import { dataFolderOf } from '../serve.ts';
 import { configOf } from './context.ts';
 
@@ -13,7 +13,7 @@ export async function openModels(
 ): Promise<LoadedConfig & Resolved & { readonly llamaServer: string | null }> {
   const { config, path } = configOf(command);
   const llamaServer = findLlamaServer(config.llamaServer, process.env);
-  const state = new StateFile(join(dataFolderOf(config, path, process.env), 'learned.json'));
+  const state = readLearned(join(dataFolderOf(config, path, process.env), 'learned.json'));
   const resolved = await resolveModels({ config, folder: folderOf(path), llamaServer, state });
   return { config, path, llamaServer, ...resolved };
 }

@@ -30,7 +30,7 @@ export interface ResolveParts {
   /** Where relative paths start: the configuration's folder. */
   readonly folder: string;
   readonly llamaServer: string | null;
-  readonly state: StateFile;
+  readonly state: Pick<StateFile, 'of'>;
 }
 
 export interface Resolved {

@@ -1,15 +1,11 @@
-import { mkdirSync, renameSync, writeFileSync } from 'node:fs';
-import { dirname } from 'node:path';
 import { z } from 'zod';
+import type { DiskTrouble } from '../../actors/disk/in-background.ts';
+import { putAside, readState } from '../../actors/disk/read-state.ts';
+import { RememberedFile } from '../../actors/disk/remembered-file.ts';
 import type { SavedDemand } from '../../machines/planning/habits.ts';
-import { readFileText } from '../files/read-file.ts';
-import { isMissing, systemReason } from '../system-reason.ts';
 import { savedDemandSchema } from './saved-demand.ts';
 
 const WEIGHT_OF_NEWEST = 0.3;
-
-/** Some thousands of models; what is larger was not written by Corral. */
-const LONGEST_BYTES = 16 * 1024 ** 2;
 
 const amount = z.number().nonnegative().max(Number.MAX_SAFE_INTEGER).nullable();
 const learnedSchema = z.object({ needBytes: amount, loadMs: amount });
@@ -23,16 +19,24 @@ const fileSchema = z.object({
 /** What loads of a model class have taught. */
 export type LearnedValues = z.infer<typeof learnedSchema>;
 
-/** Learned values on disk, so that they survive a restart. A file that cannot be read is put aside, not lost. */
+export interface StateParts {
+  readonly trouble: DiskTrouble;
+  /** Told when a file of another shape was put aside. */
+  readonly onNote: (note: string) => void;
+}
+
+/**
+ * Learned values on disk, so that they survive a restart. A file that cannot be read is put aside, not lost; one that cannot be
+ * written costs what was learned, and nothing else.
+ */
 export class StateFile {
-  readonly #path: string;
+  readonly #file: RememberedFile;
   readonly #classes: Map<string, LearnedValues>;
   #demand: Readonly<Record<string, SavedDemand>>;
 
-  /** `onNote` is told when a damaged file was put aside. */
-  constructor(path: string, onNote: (note: string) => void = () => {}) {
-    this.#path = path;
-    const { classes, demand } = read(path, onNote);
+  constructor(path: string, { trouble, onNote }: StateParts) {
+    this.#file = new RememberedFile(path, trouble);
+    const { classes, demand } = read(path, (reason) => putAside(path, reason, onNote));
     this.#classes = new Map(Object.entries(classes));
     this.#demand = demand;
   }
@@ -62,34 +66,24 @@ export class StateFile {
     this.#save();
   }
 
-  #save(): void {
-    mkdirSync(dirname(this.#path), { recursive: true });
-    const draft = `${this.#path}.new`;
-    const classes = Object.fromEntries(this.#classes);
-    writeFileSync(draft, JSON.stringify({ version: 1, classes, demand: this.#demand }, null, 1));
-    renameSync(draft, this.#path);
+  /** Resolves when what is known now has been written, could not be, or `withinMs` have passed. */
+  flush(withinMs: number): Promise<void> {
+    return this.#file.flush(withinMs);
   }
+
+  #save(): void {
+    const classes = Object.fromEntries(this.#classes);
+    this.#file.write(JSON.stringify({ version: 1, classes, demand: this.#demand }, null, 1));
+  }
+}
+
+/** What was learned, for who only looks: nothing is put aside, nothing written. */
+export function readLearned(path: string): Pick<StateFile, 'of'> {
+  const { classes } = read(path, () => {});
+  return { of: (classKey) => (Object.hasOwn(classes, classKey) ? classes[classKey] : undefined) };
 }
 
 type StateData = Pick<z.infer<typeof fileSchema>, 'classes' | 'demand'>;
 
-const NOTHING: StateData = { classes: {}, demand: {} };
-
-function read(path: string, onNote: (note: string) => void): StateData {
-  try {
-    return fileSchema.parse(JSON.parse(readFileText(path, LONGEST_BYTES)));
-  } catch (error) {
-    if (!isMissing(error)) putAside(path, onNote);
-    return NOTHING; // nothing has been learned yet
-  }
-}
-
-function putAside(path: string, onNote: (note: string) => void): void {
-  const aside = `${path}.damaged`;
-  try {
-    renameSync(path, aside);
-    onNote(`${path} could not be read and was put aside as ${aside}; loads are learned anew.`);
-  } catch (error) {
-    onNote(`${path} can neither be read nor put aside (${systemReason(error)}); loads are learned anew.`);
-  }
-}
+const read = (path: string, onOdd: (reason: string) => void): StateData =>
+  readState(path, fileSchema, onOdd) ?? { classes: {}, demand: {} };

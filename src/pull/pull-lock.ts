@@ -2,7 +2,7 @@ import { renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { z } from 'zod';
 import { isAlive } from '../../actors/process/process-group.ts';
-import { startTimeOf } from '../../actors/process/process-registry.ts';
+import { startTimeOf } from '../../actors/process/process-identity.ts';
 import { readFileText } from '../files/read-file.ts';
 
 const holderSchema = z.object({ pid: z.number(), startTime: z.string().nullable(), host: z.string() });

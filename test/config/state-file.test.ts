@@ -3,7 +3,8 @@ import { mkdir, mkdtemp, readdir, rm, truncate, writeFile } from 'node:fs/promis
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
-import { StateFile } from '../../src/config/state-file.ts';
+import { readLearned, StateFile } from '../../src/config/state-file.ts';
+import { watchDisk } from '../support/disk.ts';
 
 describe('learned values', () => {
   let folder: string;
@@ -14,14 +15,16 @@ describe('learned values', () => {
   });
   afterEach(() => rm(folder, { recursive: true, force: true }));
 
-  it('survive a restart', () => {
-    new StateFile(path).learn('qwen#1', { needBytes: 100, loadMs: 2_000 });
+  it('survive a restart', async () => {
+    const state = new StateFile(path, watchDisk());
+    state.learn('qwen#1', { needBytes: 100, loadMs: 2_000 });
+    await state.flush(5_000);
 
-    expect(new StateFile(path).of('qwen#1')).to.deep.equal({ needBytes: 100, loadMs: 2_000 });
+    expect(new StateFile(path, watchDisk()).of('qwen#1')).to.deep.equal({ needBytes: 100, loadMs: 2_000 });
   });
 
   it('take the newest need and average load times', () => {
-    const state = new StateFile(path);
+    const state = new StateFile(path, watchDisk());
     state.learn('a', { needBytes: 100, loadMs: 1_000 });
     state.learn('a', { needBytes: null, loadMs: 2_000 });
     state.learn('a', { needBytes: 90, loadMs: null });
@@ -31,13 +34,13 @@ describe('learned values', () => {
 
   it('are put aside, not lost, when their file is damaged', async () => {
     await writeFile(path, '{"version": 1, "classes"');
-    const notes: string[] = [];
+    const disk = watchDisk();
 
-    const state = new StateFile(path, (note) => notes.push(note));
+    const state = new StateFile(path, disk);
 
     expect(state.of('a')).to.equal(undefined);
-    expect(notes).to.have.length(1);
-    expect(await readdir(folder)).to.deep.equal(['learned.json.damaged']);
+    expect(disk.notes).to.have.length(1);
+    expect((await readdir(folder)).join()).to.match(/^learned\.json\.unreadable-[\dT.Z]+$/);
   });
 
   for (const { title, make } of [
@@ -58,10 +61,17 @@ describe('learned values', () => {
   ])
     it(`are put aside when their file is ${title}`, async () => {
       await make();
-      const notes: string[] = [];
+      const disk = watchDisk();
 
-      expect(new StateFile(path, (note) => notes.push(note)).of('a')).to.equal(undefined);
-      expect(notes.join()).to.contain('put aside as');
-      expect(await readdir(folder)).to.deep.equal(['learned.json.damaged']);
+      expect(new StateFile(path, disk).of('a')).to.equal(undefined);
+      expect(disk.notes.join()).to.contain('put aside as');
+      expect((await readdir(folder)).join()).to.match(/^learned\.json\.unreadable-[\dT.Z]+$/);
     });
+
+  it('are left where they are by who only looks', async () => {
+    await writeFile(path, '{"version": 1, "classes"');
+
+    expect(readLearned(path).of('a')).to.equal(undefined);
+    expect(await readdir(folder)).to.deep.equal(['learned.json']);
+  });
 });

@@ -4,7 +4,7 @@ import { dirname, join } from 'node:path';
 import { expect } from 'chai';
 import { parseConfig } from '../../src/config/load-config.ts';
 import { resolveModels, type Resolved } from '../../src/config/resolve-models.ts';
-import { StateFile } from '../../src/config/state-file.ts';
+import { readLearned } from '../../src/config/state-file.ts';
 import { storePlaces } from '../../src/models/discover/store-places.ts';
 import { generateGguf } from '../../src/models/generate-gguf.ts';
 
@@ -22,7 +22,7 @@ describe('discovery', () => {
       config: parseConfig(yaml),
       folder,
       llamaServer: '/somewhere/llama-server',
-      state: new StateFile(join(folder, 'learned.json')),
+      state: readLearned(join(folder, 'learned.json')),
     });
   beforeEach(async () => {
     folder = await mkdtemp(join(tmpdir(), 'corral-discover-'));

@@ -1,56 +1,17 @@
-import { spawn, type ChildProcess } from 'node:child_process';
-import { once } from 'node:events';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
-import { request } from 'undici';
 import { stringify } from 'yaml';
-import type { ServiceStatus } from '../../src/status.ts';
-import { chat, isRunning, realLlamaServer, runtimes, until } from '../support/corral.ts';
+import { isRunning, realLlamaServer, runtimes, until } from '../support/corral.ts';
 import { writeModels, type TestModels } from '../support/models.ts';
-
-const main = new URL('../../src/cli/main.ts', import.meta.url).pathname;
-
-/** Corral as people start it: a process of its own. */
-class Started {
-  readonly process: ChildProcess;
-  readonly exit: Promise<[number | null, string | null]>;
-  output = '';
-
-  constructor(configPath: string) {
-    this.process = spawn(process.execPath, ['--import', 'tsx', main, '--config', configPath, 'serve']);
-    for (const stream of [this.process.stdout, this.process.stderr])
-      stream?.on('data', (chunk: Buffer) => (this.output += chunk.toString()));
-    this.exit = once(this.process, 'exit') as Promise<[number | null, string | null]>;
-  }
-
-  get url(): string {
-    return /at (http:\S+)/.exec(this.output)?.[1] ?? '';
-  }
-
-  ready(): Promise<void> {
-    return until(`it serves: ${this.output}`, () => this.url !== '', 30_000);
-  }
-
-  async status(): Promise<ServiceStatus> {
-    return (await (await request(`${this.url}/api/v1/status`)).body.json()) as ServiceStatus;
-  }
-
-  async chat(model: string, over: object = {}): Promise<{ status: number; text: string }> {
-    const { statusCode, body } = await request(`${this.url}/v1/chat/completions`, {
-      method: 'POST',
-      body: JSON.stringify(chat(model, over)),
-    });
-    return { status: statusCode, text: await body.text() };
-  }
-}
+import { StartedCorral } from '../support/started-corral.ts';
 
 for (const runtime of runtimes)
   describe(`the end of Corral, on ${runtime}`, () => {
     let models: TestModels;
     let folder: string;
-    let corral: Started;
+    let corral: StartedCorral;
     before(async () => {
       models = await writeModels(['endless', 'tiny']);
     });
@@ -72,7 +33,7 @@ for (const runtime of runtimes)
         }),
       };
       await writeFile(join(folder, 'corral.yaml'), stringify(config));
-      corral = new Started(join(folder, 'corral.yaml'));
+      corral = new StartedCorral(join(folder, 'corral.yaml'));
       await corral.ready();
     });
     afterEach(async () => {

@@ -2,11 +2,11 @@ import { mkdtemp, readdir, readFile, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
-import { pino } from 'pino';
 import { RunnerLogs } from '../../actors/process/runner-logs.ts';
 import { lastLines } from '../../src/cli/last-lines.ts';
 import { RunnerLogFiles } from '../../src/runner-log-files.ts';
 import { runnerLogName } from '../../src/runner-log-name.ts';
+import { watchDisk } from '../support/disk.ts';
 import { until } from '../support/corral.ts';
 import { aGpu, aModel, Pool } from '../support/pool.ts';
 
@@ -24,7 +24,7 @@ describe('files of what runners print', () => {
   afterEach(() => rm(folder, { recursive: true, force: true }));
 
   const follow = (over: Partial<typeof BOUNDS> = {}): RunnerLogFiles => {
-    const files = new RunnerLogFiles(folder, { ...BOUNDS, ...over }, pino({ level: 'silent' }));
+    const files = new RunnerLogFiles(folder, { ...BOUNDS, ...over }, watchDisk().trouble);
     files.follow(pool.scheduler, logs);
     return files;
   };

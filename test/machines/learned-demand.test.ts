@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
 import { StateFile } from '../../src/config/state-file.ts';
+import { watchDisk } from '../support/disk.ts';
 import { aGpu, aModel, Pool } from '../support/pool.ts';
 
 /** `often` is asked for every 10 s; `seldom` a few times, 20 minutes apart. */
@@ -27,17 +28,21 @@ function whoGoes(pool: Pool): readonly string[] {
   return pool.kinds('evict');
 }
 
+const demandIn = (path: string) => new StateFile(path, watchDisk()).demand;
+
 describe('what is learned of demand', () => {
-  it('chooses the victim, also after a restart', () => {
+  it('chooses the victim, also after a restart', async () => {
     const devices = [aGpu('CUDA0', 24)];
     const before = new Pool({ devices });
     useBoth(before);
     const folder = mkdtempSync(join(tmpdir(), 'corral-'));
     try {
       const path = join(folder, 'learned.json');
-      new StateFile(path).learnDemand(before.ledger.savedDemand());
+      const state = new StateFile(path, watchDisk());
+      state.learnDemand(before.ledger.savedDemand());
+      await state.flush(5_000);
 
-      const after = new Pool({ devices, demand: { ...new StateFile(path).demand } });
+      const after = new Pool({ devices, demand: { ...demandIn(path) } });
       const fresh = new Pool({ devices });
 
       expect(whoGoes(after)).to.deep.equal(['seldom']);
@@ -47,17 +52,19 @@ describe('what is learned of demand', () => {
     }
   });
 
-  it('is kept when a load is learned, and forgotten with its model', () => {
+  it('is kept when a load is learned, and forgotten with its model', async () => {
     const folder = mkdtempSync(join(tmpdir(), 'corral-'));
     try {
       const path = join(folder, 'learned.json');
-      const state = new StateFile(path);
+      const state = new StateFile(path, watchDisk());
       state.learnDemand({ a: [0, 1, 2.5] });
       state.learn('a#1', { needBytes: 5, loadMs: 100 });
-      expect(new StateFile(path).demand).to.deep.equal({ a: [0, 1, 2.5] });
+      await state.flush(5_000);
+      expect(demandIn(path)).to.deep.equal({ a: [0, 1, 2.5] });
       state.learnDemand({});
-      expect(new StateFile(path).demand).to.deep.equal({});
-      expect(new StateFile(path).of('a#1')?.needBytes).to.equal(5);
+      await state.flush(5_000);
+      expect(demandIn(path)).to.deep.equal({});
+      expect(new StateFile(path, watchDisk()).of('a#1')?.needBytes).to.equal(5);
     } finally {
       rmSync(folder, { recursive: true });
     }

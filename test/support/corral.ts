@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { pino } from 'pino';
 import { request } from 'undici';
 import { stringify } from 'yaml';
+import { startTimeOf } from '../../actors/process/process-identity.ts';
 import { findBuiltLlamaServer } from '../../scripts/llama-server-cache.ts';
 import { parseConfig } from '../../src/config/load-config.ts';
 import { serve, type Served } from '../../src/serve.ts';
@@ -101,14 +102,7 @@ export async function until(
 }
 
 /** Whether a process is there and no zombie. */
-export function isRunning(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch {
-    return false;
-  }
-}
+export const isRunning = (pid: number): boolean => startTimeOf(pid) !== null;
 
 export const chat = (model: string, over: object = {}): object => ({
   model,

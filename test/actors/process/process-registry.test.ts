@@ -4,7 +4,10 @@ import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
-import { ProcessRegistry, startTimeOf } from '../../../actors/process/process-registry.ts';
+import { endOrphans } from '../../../actors/process/end-orphans.ts';
+import { startTimeOf } from '../../../actors/process/process-identity.ts';
+import { ProcessRegistry } from '../../../actors/process/process-registry.ts';
+import { watchDisk } from '../../support/disk.ts';
 
 describe('process registry', () => {
   let folder: string;
@@ -36,9 +39,9 @@ describe('process registry', () => {
     await leaveBehind(dead, startTimeOf(child.pid ?? 0));
     const ended = once(child, 'exit');
 
-    const swept = await new ProcessRegistry(folder).sweep();
+    const swept = await endOrphans(folder, watchDisk().onNote);
 
-    expect(swept.map(({ pid }) => pid)).to.deep.equal([child.pid]);
+    expect(swept).to.deep.equal([{ pid: child.pid, runnerId: 'runner-1', hasEnded: true }]);
     expect((await ended)[1]).to.equal('SIGTERM');
     expect(await readdir(folder)).to.deep.equal([]);
   });
@@ -46,7 +49,7 @@ describe('process registry', () => {
   it('spares a process that only has the pid of an old one', async () => {
     await leaveBehind(dead, '12345');
 
-    expect(await new ProcessRegistry(folder).sweep()).to.deep.equal([]);
+    expect(await endOrphans(folder, watchDisk().onNote)).to.deep.equal([]);
     expect(child.exitCode).to.equal(null);
   });
 
@@ -56,17 +59,17 @@ describe('process registry', () => {
       startTimeOf(child.pid ?? 0),
     );
 
-    expect(await new ProcessRegistry(folder).sweep()).to.deep.equal([]);
+    expect(await endOrphans(folder, watchDisk().onNote)).to.deep.equal([]);
   });
 
   it('passes over a record that is cut off', async () => {
     await writeFile(join(folder, '4000000.json'), '{"ownerPid": 40');
 
-    expect(await new ProcessRegistry(folder).sweep()).to.deep.equal([]);
+    expect(await endOrphans(folder, watchDisk().onNote)).to.deep.equal([]);
   });
 
   it('ends all of its own at once', async () => {
-    const registry = new ProcessRegistry(folder);
+    const registry = new ProcessRegistry(folder, watchDisk());
     registry.add({ runnerId: 'runner-1', pid: child.pid ?? 0, command: 'sleep' });
     const ended = once(child, 'exit');
 
