@@ -4,9 +4,6 @@ import { fileURLToPath, pathToFileURL } from 'node:url';
 import type { Logger } from 'pino';
 import { waitFor } from 'xstate';
 import { createRealEffects } from '../actors/real.ts';
-import { openDataFolder } from '../actors/disk/data-folder.ts';
-import { endOrphans } from '../actors/process/end-orphans.ts';
-import { ProcessRegistry } from '../actors/process/process-registry.ts';
 import { RunnerLogs } from '../actors/process/runner-logs.ts';
 import { SocketFolder } from '../actors/process/socket-folder.ts';
 import type { HealthOptions } from '../actors/process/watch-health.ts';
@@ -20,7 +17,6 @@ import { loadConfig } from './config/load-config.ts';
 import { folderOf, resolveModels, type Resolved, type ResolveParts } from './config/resolve-models.ts';
 import { pathOf } from './config/path-of.ts';
 import type { Config } from './config/schema.ts';
-import { StateFile } from './config/state-file.ts';
 import { tlsPathsOf } from './config/tls-paths-of.ts';
 import { defaultHttpLimits, type HttpLimits } from './http/limits.ts';
 import { ProblemError } from './management/problem.ts';
@@ -28,10 +24,10 @@ import { findCollector } from './tracing/find-collector.ts';
 import type { Tracing } from './tracing/tracing.ts';
 import { followFile } from './reload/follow-file.ts';
 import type { Reloader } from './reload/reloader.ts';
+import { openState } from './open-state.ts';
 import { RunnerLogFiles } from './runner-log-files.ts';
 import { runnerLogFolder } from './runner-log-name.ts';
 import { startService, type Service } from './service.ts';
-import { tellDiskTrouble } from './disk-trouble.ts';
 import { unknownDevices } from './unknown-devices.ts';
 import { ledgerOf } from './ledger-of.ts';
 
@@ -74,12 +70,8 @@ export async function serve({
   read = () => readAgain(configPath, env),
   health,
 }: ServeOptions): Promise<Served> {
-  const onStateNote = (note: string): void => log.warn({ event: 'state' }, note);
-  const dataFolder = openDataFolder(dataFolderOf(config, configPath, env), onStateNote);
-  const records = join(dataFolder, 'processes');
-  await tellOrphans(records, onStateNote, log);
-  const trouble = tellDiskTrouble(log);
-  const registry = new ProcessRegistry(records, { trouble, onNote: onStateNote });
+  const kept = await openState(dataFolderOf(config, configPath, env), log);
+  const { registry, learned: state } = kept;
   const sockets = new SocketFolder((note) => log.warn({ event: 'runner.sockets' }, note));
   const killAll = (): void => {
     registry.killAll();
@@ -87,7 +79,6 @@ export async function serve({
   };
   process.on('exit', killAll);
 
-  const state = new StateFile(join(dataFolder, 'learned.json'), { trouble, onNote: onStateNote });
   const llamaServer = findLlamaServer(config.llamaServer, env);
   const resolve = resolver({ folder: folderOf(configPath), llamaServer, state }, configPath, log);
   const { entries } = await resolve(config);
@@ -130,7 +121,7 @@ export async function serve({
     killRunner: (runnerId) => registry.kill(runnerId),
   });
   void warnOfDevices(service, config, log);
-  const logFiles = new RunnerLogFiles(runnerLogFolder(dataFolder), config.runnerLogs, trouble);
+  const logFiles = new RunnerLogFiles(runnerLogFolder(kept.folder), config.runnerLogs, kept.trouble);
   logFiles.follow(service.scheduler, logs);
   const keepDemand = (): void => state.learnDemand(ledgerOf(service.scheduler).savedDemand());
   const timer = setInterval(keepDemand, KEEP_DEMAND_EVERY_MS).unref();
@@ -174,14 +165,6 @@ async function warnOfDevices({ scheduler }: Service, config: Config, log: Logger
   const known = [...(snapshot?.context.tables.devices.keys() ?? [])];
   if (snapshot?.matches('running'))
     for (const note of unknownDevices(config, known)) log.warn({ event: 'device.unknown' }, note);
-}
-
-async function tellOrphans(records: string, onNote: (note: string) => void, log: Logger): Promise<void> {
-  for (const { pid, runnerId, hasEnded } of await endOrphans(records, onNote))
-    log.warn(
-      { event: hasEnded ? 'orphan.ended' : 'orphan.left', pid, runnerId },
-      `${hasEnded ? 'ended' : 'could not end'} a process that an earlier Corral had left behind`,
-    );
 }
 
 /** The SDK takes time and memory to load: only where there is a collector. */
