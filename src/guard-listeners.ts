@@ -1,5 +1,5 @@
 import type { Observer } from 'xstate';
-import type { Scheduler } from './leases.ts';
+import type { Scheduler } from './ledger-of.ts';
 
 /**
  * Has whoever listens to the scheduler unable to hurt it: what a listener throws is told to `onBroken`, and the others are

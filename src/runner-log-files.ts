@@ -38,14 +38,13 @@ export class RunnerLogFiles {
   /** Writes down whatever the runners of a scheduler print from now on. */
   follow(scheduler: Scheduler, logs: Pick<RunnerLogs, 'subscribe'>): void {
     if (!this.#bounds.write) return;
-    const { runners } = ledgerOf(scheduler);
-    for (const { id, spec } of runners.values()) this.#begin(spec.name, id, logs);
+    for (const { id, spec } of ledgerOf(scheduler).runners.values()) this.#begin(spec.name, id, logs);
     this.#following.push(
       scheduler.on('decision', ({ record: { kind, model, runnerId } }) => {
         if (kind === 'load' && runnerId !== null) this.#begin(model, runnerId, logs);
       }),
       scheduler.on('runner.changed', ({ runnerId }) => {
-        const state = runners.get(runnerId)?.state;
+        const state = ledgerOf(scheduler).runners.get(runnerId)?.state;
         if (state === undefined || state === 'gone' || state === 'failed')
           for (const open of this.#open.values()) open.runners.delete(runnerId);
       }),

@@ -62,9 +62,11 @@ describe('another process that listens where a runner was going to', function ()
     const answer = corral.post('/v1/chat/completions', chat('tiny'));
     await until('a runner is started', () => (corral.status().runners[0]?.pid ?? null) !== null);
     const pid = corral.status().runners[0]?.pid ?? 0;
-    const args = readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0');
+    const args = (): string[] => readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0');
+    // Just forked, it still has the arguments of who has forked it.
+    await until('it is the runner', () => args().includes('--port'));
 
-    await thief.listen(Number(args[args.indexOf('--port') + 1]));
+    await thief.listen(Number(args()[args().indexOf('--port') + 1]));
     await until('it is asked whether it is the runner', () => thief.connections > 2);
     writeFileSync(mark, '');
 

@@ -90,6 +90,24 @@ describe('files of what runners print', () => {
     expect(await readdir(folder)).to.include.members(['b.log', 'c.log']);
   });
 
+  it('stay beyond the bound while their model is loaded', async () => {
+    const files = follow({ total: 600 });
+    pool.request(aModel('loaded', 8), { runMs: 10, keepAlive: 1_000_000 });
+    pool.advance(500);
+    logs.append('runner-1', `${'y'.repeat(500)}\n`);
+    await until('it is written', async () => (await readdir(folder)).includes('loaded.log'));
+    for (const model of ['b', 'c']) {
+      load(model);
+      logs.append(`runner-${model === 'b' ? 2 : 3}`, `${'z'.repeat(500)}\n`);
+      await until('it is written', async () => (await readdir(folder)).includes(`${model}.log`));
+      pool.advance(10_000);
+    }
+    load('d');
+    await files.close();
+
+    expect(await readdir(folder)).to.deep.equal(['loaded.log']);
+  });
+
   it('are not written when that is not wanted', async () => {
     const files = follow({ write: false });
     load('a');
