@@ -1,4 +1,4 @@
-/** An error as llama-server words it: `{"error":{"code","message","type"}}`. */
+/** An error as llama-server words it: `{"error":{"code","message","type"}}`; to clients of Anthropic's API in their form. */
 export class ApiError extends Error {
   override readonly name = 'ApiError';
   readonly status: number;
@@ -14,6 +14,10 @@ export class ApiError extends Error {
 
   get body(): object {
     return { error: { code: this.status, message: this.message, type: this.type, ...this.extra } };
+  }
+
+  get anthropicBody(): object {
+    return { type: 'error', error: { type: this.type, message: this.message } };
   }
 }
 

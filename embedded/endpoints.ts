@@ -1,25 +1,14 @@
-import type { ServerResponse } from 'node:http';
 import type { Token } from 'node-llama-cpp';
 import type { Arguments } from './arguments.ts';
-import { ApiError, badRequest, notSupported } from './api-error.ts';
+import { ApiError, badRequest } from './api-error.ts';
+import type { Call } from './call.ts';
 import { chatMessagesOf } from './chat-messages.ts';
+import { complete } from './complete.ts';
 import type { Engine } from './engine.ts';
-import { generate } from './generate.ts';
-import { refuseUnsupported } from './refuse-unsupported.ts';
-import { Reply, type Shape } from './replies.ts';
-import { samplingOf } from './sampling.ts';
-import { sendJson, sendText, startEvents } from './sending.ts';
+import { promptsOf, tokensIn } from './prompts.ts';
+import { sendJson, sendText } from './sending.ts';
 
-type Body = Readonly<Record<string, unknown>>;
-
-/** One request: what it says, where the answer goes, and a signal that the client has left. */
-export interface Call {
-  readonly engine: Engine;
-  readonly args: Arguments;
-  readonly body: Body;
-  readonly response: ServerResponse;
-  readonly signal: AbortSignal;
-}
+type Body = Call['body'];
 
 export type Endpoint = (call: Call) => Promise<void> | void;
 
@@ -31,9 +20,9 @@ export const endpoints: Readonly<Record<string, Endpoint>> = {
   'POST /tokenize': ({ engine, body, response }) => sendJson(response, 200, tokenize(engine, body)),
   'POST /detokenize': ({ engine, body, response }) =>
     sendJson(response, 200, { content: engine.detokenize(tokensIn(body['tokens'])) }),
-  'POST /v1/chat/completions': (call) => complete(call, 'chat', chatPrompt(call)),
-  'POST /v1/completions': (call) => complete(call, 'completion', textPrompt(call)),
-  'POST /completion': (call) => complete(call, 'native', textPrompt(call)),
+  'POST /v1/chat/completions': (call) => complete(call, 'chat', [chatPrompt(call)]),
+  'POST /v1/completions': (call) => complete(call, 'completion', promptsOf(call.engine, call.body['prompt'])),
+  'POST /completion': (call) => complete(call, 'native', promptsOf(call.engine, call.body['prompt'])),
   'POST /v1/embeddings': embed,
   'POST /embeddings': embed,
 };
@@ -110,60 +99,8 @@ const textIn = (value: unknown): string => {
   return value;
 };
 
-function tokensIn(value: unknown): Token[] {
-  if (!Array.isArray(value) || !value.every((one) => Number.isInteger(one)))
-    throw badRequest("'tokens' must be a list of token ids");
-  return value as Token[];
-}
-
 const chatPrompt = ({ engine, body }: Call): Token[] =>
   engine.tokenize(engine.renderChat(chatMessagesOf(body['messages'])), { special: true });
-
-function textPrompt({ engine, body }: Call): Token[] {
-  const { prompt } = body;
-  if (prompt === undefined) throw badRequest("'prompt' is required");
-  if (typeof prompt === 'string') return engine.tokenize(prompt, { special: true });
-  const [only, ...others] = Array.isArray(prompt) ? prompt : [];
-  if (typeof only === 'string' && others.length === 0) return engine.tokenize(only, { special: true });
-  return tokensIn(prompt);
-}
-
-async function complete(
-  { engine, args, body, response, signal }: Call,
-  shape: Shape,
-  prompt: Token[],
-): Promise<void> {
-  if (engine.slots === null)
-    throw notSupported('This server does not support completions. Start it without `--embedding`');
-  refuseUnsupported(body);
-  const steps = generate(engine, engine.slots, prompt, samplingOf(body), signal);
-  const reply = new Reply(shape, args.alias);
-  if (body['stream'] !== true) {
-    let text = '';
-    for (;;) {
-      const step = await steps.next();
-      if (step.done) return sendJson(response, 200, reply.whole(text, step.value));
-      text += step.value;
-    }
-  }
-  // The first step may throw, and the answer is then a plain error, not a stream.
-  let step = await steps.next();
-  const events = startEvents(response);
-  const opening = reply.opening();
-  if (opening) await events.send(opening);
-  while (!step.done) {
-    await events.send(reply.piece(step.value));
-    step = await steps.next();
-  }
-  for (const chunk of reply.closing(step.value, wantsUsage(body))) await events.send(chunk);
-  events.end(shape !== 'native');
-}
-
-const wantsUsage = ({ stream_options: options }: Body): boolean =>
-  typeof options === 'object' &&
-  options !== null &&
-  'include_usage' in options &&
-  options.include_usage === true;
 
 async function embed({ engine, args, body, response }: Call): Promise<void> {
   const input = body['input'] ?? body['content'];

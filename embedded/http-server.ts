@@ -20,12 +20,14 @@ export function createRunnerServer(args: Arguments, engine: () => Engine | null)
     answer(request, response, args, engine()).catch((error: unknown) => {
       if (response.headersSent) response.destroy();
       else {
-        const { status, body } = apiErrorOf(error);
-        sendJson(response, status, body);
+        const { status, body, anthropicBody } = apiErrorOf(error);
+        sendJson(response, status, pathOf(request).startsWith('/v1/messages') ? anthropicBody : body);
       }
     });
   });
 }
+
+const pathOf = ({ url = '/' }: IncomingMessage): string => url.split('?')[0] ?? '/';
 
 async function answer(
   request: IncomingMessage,
@@ -33,7 +35,7 @@ async function answer(
   args: Arguments,
   engine: Engine | null,
 ): Promise<void> {
-  const path = (request.url ?? '/').split('?')[0] ?? '/';
+  const path = pathOf(request);
   if (path === '/health')
     return engine ? sendJson(response, 200, { status: 'ok' }) : sendJson(response, 503, loading.body);
   if (path === '/v1/models' || path === '/models') return sendJson(response, 200, modelsOf(args, engine));
@@ -65,7 +67,10 @@ async function readJson(request: IncomingMessage): Promise<Readonly<Record<strin
       throw new ApiError(413, 'invalid_request_error', 'the request body is too large');
     chunks.push(chunk);
   }
-  const text = Buffer.concat(chunks).toString();
+  // llama-server steps over a byte order mark, too.
+  const text = Buffer.concat(chunks)
+    .toString()
+    .replace(/^\uFEFF/, '');
   let value: unknown;
   try {
     value = JSON.parse(text);

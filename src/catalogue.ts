@@ -121,7 +121,10 @@ export class Catalogue {
 
   #unknown(name: string): Failure {
     const names = this.#entries.map((entry) => entry.name);
-    const near = this.#search.nearMisses(name, names);
+    const near = this.#search.nearMisses(name, [
+      ...names,
+      ...this.#entries.flatMap(({ aliases }) => aliases),
+    ]);
     const guess = near[0] === undefined ? '' : ` Did you mean '${near[0]}'?`;
     const rest = [...near, ...names.filter((other) => !near.includes(other))];
     const known = rest.length > 0 ? `Models: ${rest.join(', ')}.` : 'No model is configured.';

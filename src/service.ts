@@ -13,7 +13,7 @@ import type { Config } from './config/schema.ts';
 import { DecisionLog } from './decision-log.ts';
 import { guardListeners } from './guard-listeners.ts';
 import type { HttpLimits } from './http/limits.ts';
-import { listenOn, type Addresses } from './http/listening.ts';
+import { listenOn, type Addresses, type Listening } from './http/listening.ts';
 import { builtPage, createPage } from './http/page.ts';
 import type { BeginTrace } from './http/request-trace.ts';
 import type { Health } from './http/router.ts';
@@ -112,6 +112,7 @@ export async function startService(options: ServiceOptions): Promise<Service> {
   const guard = createGuard(() => reloader.config);
   const management = await createManagement(parts);
   const metrics = createMetrics(parts);
+  let listening: Listening | null = null;
   const server = createHttpServer({
     desk: leases,
     models: () => catalogue.list(ledger()),
@@ -124,18 +125,19 @@ export async function startService(options: ServiceOptions): Promise<Service> {
     ...(options.inspect !== false && { bridgePage: sendBridgePage }),
     pools,
     guard,
+    isOllamas: ({ socket }) => listening !== null && socket.localPort === listening.ollamaPort,
     tls: options.tls,
     limits: options.limits,
     log,
     version,
   });
-  const listening = await listenOn(server, options.addresses);
+  const listens = (listening = await listenOn(server, options.addresses));
   const inspecting = startInspection(scheduler, options.inspect, log);
   const webSocket = serveWebSocket(server, parts, { guard, endpoints: inspecting.endpoints });
   scheduler.start();
   return {
-    url: listening.url,
-    ollamaUrl: listening.ollamaUrl,
+    url: listens.url,
+    ollamaUrl: listens.ollamaUrl,
     scheduler,
     leases,
     reloader,
@@ -146,7 +148,7 @@ export async function startService(options: ServiceOptions): Promise<Service> {
       await ended(scheduler);
       inspecting.close();
       webSocket.close();
-      await listening.close();
+      await listens.close();
     },
     hurry: () => scheduler.send({ type: 'scheduler.hurry' }),
   };

@@ -24,9 +24,10 @@ export interface Caller {
 export interface Guard {
   /**
    * Lets a request in that may do one of `needs`, and counts it. Rejects with a `RequestError` for a name or a page that is not
-   * ours (403), for a key that is missing or unknown (401), may not do this (403), or has asked too much (429).
+   * ours (403), for a key that is missing or unknown (401), may not do this (403), or has asked too much (429). `isTrustedPage` is
+   * of a page that may call here though it is not listed.
    */
-  admit(request: Asked, needs: Needs): Promise<Caller>;
+  admit(request: Asked, needs: Needs, isTrustedPage?: boolean): Promise<Caller>;
   /** Whether pages of this origin may call, and read what is answered. */
   listsOrigin(origin: string): boolean;
   /** Whether this caller would still come in: keys come and go with the configuration. */
@@ -46,7 +47,7 @@ export function createGuard(config: () => AccessConfig): Guard {
     return current;
   };
   return {
-    admit: async (request, needs) => {
+    admit: async (request, needs, isTrustedPage = false) => {
       const {
         config: { limits },
         hosts,
@@ -55,7 +56,8 @@ export function createGuard(config: () => AccessConfig): Guard {
       } = access();
       const { headers } = request;
       if (!hosts.has(headers.host)) throw new RequestError(otherHost(headers.host));
-      if (origins.refuses(request, needs === null)) throw new RequestError(otherOrigin(headers.origin));
+      if (!isTrustedPage && origins.refuses(request, needs === null))
+        throw new RequestError(otherOrigin(headers.origin));
       if (keyring.isEmpty) return everybody;
       if (needs === null) return nobody;
       const key = known(keyring, presentedKey(headers));

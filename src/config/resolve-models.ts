@@ -5,6 +5,7 @@ import { batchTokensFor } from '../../machines/planning/batch.ts';
 import { contextSteps } from '../../machines/planning/context.ts';
 import { predictNeed } from '../../machines/planning/memory-need.ts';
 import type { LaunchOptions, ModelSpec } from '../../machines/vocabulary.ts';
+import { argumentOf } from '../argument-of.ts';
 import type { CatalogueEntry } from '../catalogue.ts';
 import { discoverModels } from '../models/discover/discover-models.ts';
 import type { DiscoveredModel } from '../models/discover/discovered-model.ts';
@@ -198,17 +199,15 @@ function needOf(
 }
 
 function predictedNeed(launch: LaunchOptions, file: ModelFile): number {
-  const argument = (...names: string[]): string | undefined => {
-    const at = launch.extraArgs.findLastIndex((one) => names.includes(one));
-    return at < 0 ? undefined : launch.extraArgs[at + 1];
-  };
-  const [cacheTypeK, cacheTypeV] = [argument('-ctk', '--cache-type-k'), argument('-ctv', '--cache-type-v')];
+  const { extraArgs } = launch;
+  const cacheTypeK = argumentOf(extraArgs, '-ctk', '--cache-type-k');
+  const cacheTypeV = argumentOf(extraArgs, '-ctv', '--cache-type-v');
   const { totalBytes } = predictNeed(file.shape, {
     contextTokens: launch.contextTokens,
     slots: launch.slots,
     ...(cacheTypeK && { cacheTypeK }),
     ...(cacheTypeV && { cacheTypeV }),
-    batchTokens: countIn(argument('-ub', '--ubatch-size')) ?? batchTokensFor(launch),
+    batchTokens: countIn(argumentOf(extraArgs, '-ub', '--ubatch-size')) ?? batchTokensFor(launch),
   });
   const programBytes = launch.runtime === 'embedded' ? EMBEDDED_BYTES : 0;
   return totalBytes + programBytes;

@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Logger } from 'pino';
+import { isAppOrigin } from '../auth/app-origins.ts';
 import { noteCaller } from '../auth/caller-names.ts';
 import type { Guard } from '../auth/guard.ts';
 import { answerPreflight, isPreflight, letRead } from './cors.ts';
@@ -14,15 +15,16 @@ export type Gate = (request: IncomingMessage, response: ServerResponse, target: 
 
 /** The one way in: asks the guard, and answers who is refused in the form of the API that was spoken to. */
 export const createGate =
-  (guard: Guard, log: Logger): Gate =>
-  async (request, response, { needs, family }) => {
+  (guard: Guard, log: Logger, isOllamas: (request: IncomingMessage) => boolean = () => false): Gate =>
+  async (request, response, { needs, family, isForApps }) => {
     const { origin } = request.headers;
-    const isListed = origin !== undefined && guard.listsOrigin(origin);
+    const isOfApp = (): boolean => isForApps && isAppOrigin(origin) && isOllamas(request);
+    const isListed = origin !== undefined && (guard.listsOrigin(origin) || isOfApp());
     if (isListed) letRead(response, origin);
     const asksForLeave = isListed && isPreflight(request);
     try {
       // A browser asks for leave without the key that it is going to send.
-      const { key } = await guard.admit(request, asksForLeave ? null : needs);
+      const { key } = await guard.admit(request, asksForLeave ? null : needs, isListed);
       if (key) noteCaller(request, key.name);
     } catch (error) {
       const problem = problemOf(error);

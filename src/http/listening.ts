@@ -19,6 +19,7 @@ export interface Listening {
   /** `http://host:port`, or `https://…`, as it really is. */
   readonly url: string;
   readonly ollamaUrl: string | null;
+  readonly ollamaPort: number | null;
   /** Takes no new connection; resolves when the last one has ended, which idle ones do at once. */
   close(): Promise<void>;
 }
@@ -27,7 +28,8 @@ export interface Listening {
 export async function listenOn(server: Server, { host, port, ollamaPort }: Addresses): Promise<Listening> {
   const protocol = server instanceof SecureServer ? 'https' : 'http';
   const url = urlOf(protocol, host, await bind(server, host, port));
-  if (ollamaPort === null) return { url, ollamaUrl: null, close: () => closed(server, [server]) };
+  if (ollamaPort === null)
+    return { url, ollamaUrl: null, ollamaPort: null, close: () => closed(server, [server]) };
   // The same server answers: a connection is a connection, wherever it came in.
   const second = createServer({ allowHalfOpen: true, noDelay: true }, (socket) => {
     server.emit('connection', socket);
@@ -35,8 +37,9 @@ export async function listenOn(server: Server, { host, port, ollamaPort }: Addre
   second.maxConnections = server.maxConnections;
   second.on('drop', () => server.emit('drop'));
   try {
-    const ollamaUrl = urlOf(protocol, host, await bind(second, host, ollamaPort));
-    return { url, ollamaUrl, close: () => closed(server, [server, second]) };
+    const boundPort = await bind(second, host, ollamaPort);
+    const ollamaUrl = urlOf(protocol, host, boundPort);
+    return { url, ollamaUrl, ollamaPort: boundPort, close: () => closed(server, [server, second]) };
   } catch (error) {
     await closed(server, [server]);
     throw error;

@@ -1,4 +1,5 @@
 import type { IncomingHttpHeaders } from 'node:http';
+import { findModel } from '../config/model-names.ts';
 import { anthropic, openai, type Family } from './families.ts';
 
 /** A configured model as clients see it. */
@@ -16,22 +17,55 @@ export interface ModelListing {
   readonly createdAtSeconds?: number;
 }
 
+/** A model under one of the names that requests may use. */
+export interface ListedName {
+  readonly name: string;
+  readonly model: ModelListing;
+}
+
+/**
+ * All names that clients may find in a list, or be configured with: names, aliases, and both with `:latest`, which Ollama's clients
+ * add to what has no tag. Each once; what is configured comes before what only `:latest` makes of another name.
+ */
+export const listedNames = (models: readonly ModelListing[]): readonly ListedName[] => {
+  const configured = new Set(models.flatMap(({ name, aliases }) => [name, ...aliases]));
+  const listed = new Map<string, ListedName>();
+  for (const model of models)
+    for (const given of [model.name, ...model.aliases])
+      for (const name of [given, `${given}:latest`])
+        if (!listed.has(name) && (name === given || !(hasTag(given) || configured.has(name))))
+          listed.set(name, { name, model });
+  return [...listed.values()];
+};
+
+/** A colon before a slash belongs to a host. */
+const hasTag = (name: string): boolean => name.slice(name.lastIndexOf('/') + 1).includes(':');
+
+/** The model that a name in a path means: as it is listed, else forgiving letter case. */
+export const findListed = (models: readonly ModelListing[], name: string): ListedName | undefined => {
+  const exact = listedNames(models).find((listed) => listed.name === name);
+  if (exact) return exact;
+  const model = findModel(name, models);
+  return model && { name: model.name, model };
+};
+
 /** How one family of APIs tells of models. */
 export interface ModelWording {
   readonly family: Family;
-  readonly entry: (model: ModelListing) => object;
-  readonly list: (models: readonly ModelListing[]) => object;
+  readonly entry: (listed: ListedName) => object;
+  readonly list: (listed: readonly ListedName[]) => object;
 }
 
 /** OpenAI's, with what Corral knows besides under `corral`. */
 const openaiWording: ModelWording = {
   family: openai,
-  entry: (model) => ({
-    id: model.name,
+  entry: ({ name, model }) => ({
+    id: name,
     object: 'model',
     created: model.createdAtSeconds ?? 0,
     owned_by: 'corral',
     corral: {
+      name: model.name,
       aliases: model.aliases,
       state: model.state,
       context_tokens: model.contextTokens,
@@ -39,30 +73,26 @@ const openaiWording: ModelWording = {
       devices: model.devices,
     },
   }),
-  list: (models) => ({ object: 'list', data: models.map(openaiWording.entry) }),
+  list: (listed) => ({ object: 'list', data: listed.map(openaiWording.entry) }),
 };
 
 /** Anthropic's: all models are on its one page. */
 const anthropicWording: ModelWording = {
   family: anthropic,
-  entry: ({ name, createdAtSeconds = 0 }) => ({
+  entry: ({ name, model }) => ({
     type: 'model',
     id: name,
     display_name: name,
-    created_at: new Date(createdAtSeconds * 1_000).toISOString(),
+    created_at: new Date((model.createdAtSeconds ?? 0) * 1_000).toISOString(),
   }),
-  list: (models) => ({
-    data: models.map(anthropicWording.entry),
+  list: (listed) => ({
+    data: listed.map(anthropicWording.entry),
     has_more: false,
-    first_id: models.at(0)?.name ?? null,
-    last_id: models.at(-1)?.name ?? null,
+    first_id: listed.at(0)?.name ?? null,
+    last_id: listed.at(-1)?.name ?? null,
   }),
 };
 
 /** The form in which a client expects to hear of models: Anthropic's clients always name the version of their API. */
 export const modelWordingOf = (headers: IncomingHttpHeaders): ModelWording =>
   headers['anthropic-version'] === undefined ? openaiWording : anthropicWording;
-
-/** The model of a name or alias. */
-export const findListing = (models: readonly ModelListing[], name: string): ModelListing | undefined =>
-  models.find((model) => model.name === name || model.aliases.includes(name));

@@ -46,6 +46,9 @@ const scalarPattern = /^(?:true|false|null|-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[e
 
 const isSpace = (byte: number): boolean => byte === 0x20 || byte === 0x0a || byte === 0x0d || byte === 0x09;
 
+/** UTF-8's byte order mark: some editors and shells put it before what they send, and llama-server steps over it as well. */
+const MARK = Buffer.from('\uFEFF');
+
 /** Letters, digits and `+ - .`: what a number or a literal consists of. */
 const isScalarByte = (byte: number): boolean =>
   (byte >= 0x61 && byte <= 0x7a) ||
@@ -76,6 +79,8 @@ export class ModelScan implements BodyScan {
   #expect: Expectation = 'value';
   #invalid: string | null = null;
   #offset = 0;
+  /** Bytes of the byte order mark that were there. */
+  #marked = 0;
 
   #inString = false;
   #isKey = false;
@@ -92,7 +97,7 @@ export class ModelScan implements BodyScan {
   #stream = false;
 
   push(chunk: Buffer): void {
-    let at = 0;
+    let at = this.#skipMark(chunk);
     while (at < chunk.length && this.#invalid === null) {
       if (this.#inString) at = this.#readString(chunk, at);
       else if (this.#scalar !== null) at = this.#readScalar(chunk, at);
@@ -105,6 +110,18 @@ export class ModelScan implements BodyScan {
     const reason = this.#invalid ?? (this.#expect === 'nothing' ? null : 'it ends too early');
     if (reason !== null) return { kind: 'invalid', reason };
     return { kind: 'object', model: this.#model, stream: this.#stream };
+  }
+
+  /** Steps over a byte order mark, which only the very beginning can be. */
+  #skipMark(chunk: Buffer): number {
+    let at = 0;
+    while (this.#offset + at === this.#marked && at < chunk.length && chunk[at] === MARK[this.#marked]) {
+      this.#marked += 1;
+      at += 1;
+    }
+    const isCut = this.#marked > 0 && this.#marked < MARK.length && at < chunk.length;
+    if (isCut) this.#invalid ??= 'it is not an object';
+    return at;
   }
 
   /** Reads one byte between strings and scalars; returns where to go on. */

@@ -3,9 +3,16 @@ import { anyKey, type Needs } from '../auth/scopes.ts';
 import { INSPECT_PATH } from '../inspect/inspect-path.ts';
 import { management } from '../management/family.ts';
 import { managementNeeds } from '../management/needs.ts';
+import type { LeaseDesk } from '../lease.ts';
 import { apiRoutes, upstreamNeeds, upstreamRoute, type ApiRoute } from './api-routes.ts';
 import { openai, type Family } from './families.ts';
-import { findListing, modelWordingOf, type ModelListing } from './model-list.ts';
+import {
+  findListed,
+  listedNames,
+  modelWordingOf,
+  type ModelListing,
+  type ModelWording,
+} from './model-list.ts';
 import { ollama } from './ollama/family.ts';
 import { ollamaNeeds } from './ollama/handler.ts';
 import { badRequest, problemOf, problemOfFailure } from './openai-errors.ts';
@@ -23,12 +30,15 @@ export type Handler = (request: IncomingMessage, response: ServerResponse) => vo
 export type Health = 'ok' | 'starting' | 'draining';
 
 interface RouterParts {
+  readonly desk: Pick<LeaseDesk, 'find'>;
   readonly models: () => readonly ModelListing[];
   readonly management?: Handler;
   readonly metrics?: Handler;
   /** Shown to browsers at `/`. */
   readonly page?: Page;
   readonly bridgePage?: (response: ServerResponse) => void;
+  /** Whether a request came by the port that clients of Ollama look for. */
+  readonly isOllamas?: (request: IncomingMessage) => boolean;
   readonly health: () => Health;
   readonly version: string;
   readonly proxy: Proxy;
@@ -44,6 +54,8 @@ export interface Route {
   readonly needs: Needs | ((method: string, path: string) => Needs);
   /** Whose form errors have; OpenAI's without it. */
   readonly family?: Family | ((headers: IncomingHttpHeaders) => Family);
+  /** Ollama has it as well: what calls Ollama from a window of its own may call this, on Ollama's port. */
+  readonly isForApps?: boolean;
   readonly handle: (request: IncomingMessage, response: ServerResponse, place: Place) => void;
 }
 
@@ -51,6 +63,7 @@ export interface Route {
 export interface Target {
   readonly needs: Needs;
   readonly family: Family;
+  readonly isForApps: boolean;
   readonly handle: Handler;
 }
 
@@ -73,9 +86,18 @@ const seesModels: Needs = ['inference', 'read'];
 const placeOf = (target: string): Place => {
   const mark = target.indexOf('?');
   return mark === -1
-    ? { path: target, query: '' }
-    : { path: target.slice(0, mark), query: target.slice(mark) };
+    ? { path: unended(target), query: '' }
+    : { path: unended(target.slice(0, mark)), query: target.slice(mark) };
 };
+
+/** Below these a path belongs to somebody else. */
+const OF_OTHERS = [UPSTREAM_PREFIX, MANAGEMENT_PREFIX];
+
+/** Without the slash that some clients end each path with. */
+const unended = (path: string): string =>
+  path.length > 1 && path.endsWith('/') && !OF_OTHERS.some((prefix) => path.startsWith(prefix))
+    ? path.slice(0, -1)
+    : path;
 
 /** The paths of all APIs. */
 export const createRouter = (parts: RouterParts): Router => {
@@ -93,17 +115,19 @@ export const createRouter = (parts: RouterParts): Router => {
     find: ({ method = '', url = '/', headers }) => {
       const place = placeOf(url);
       const route = routeOf(place.path);
-      const { methods, needs } = route;
+      const { methods, needs, isForApps = false } = route;
       const family = typeof route.family === 'function' ? route.family(headers) : (route.family ?? openai);
       if (methods && !methods.includes(method))
         return {
           needs: anyKey,
           family,
+          isForApps,
           handle: (_, response) => sendOtherMethod(method, response, methods, family),
         };
       return {
         needs: typeof needs === 'function' ? needs(method, place.path) : needs,
         family,
+        isForApps,
         handle: (request, response) => route.handle(request, response, place),
       };
     },
@@ -120,7 +144,9 @@ const exactRoutes = (parts: RouterParts): Map<string, Route> => {
     methods: readMethods,
     needs: seesModels,
     family: modelFamily,
-    handle: ({ headers }, response) => sendJson(response, 200, modelWordingOf(headers).list(parts.models())),
+    isForApps: true,
+    handle: ({ headers }, response) =>
+      sendJson(response, 200, modelWordingOf(headers).list(listedNames(parts.models()))),
   };
   const health = reads(null, (response) => sendHealth(response, parts.health()));
   for (const prefix of ['/v1', '']) routes.set(`${prefix}/models`, models).set(`${prefix}/health`, health);
@@ -138,7 +164,7 @@ const exactRoutes = (parts: RouterParts): Map<string, Route> => {
 
 /** The first that fits is taken. */
 const prefixRoutes = (parts: RouterParts): Map<string, Route> => {
-  const { management: manage, models } = parts;
+  const { management: manage, models, desk } = parts;
   const names = (): string[] => models().map(({ name }) => name);
   const routes = new Map<string, Route>();
   if (manage)
@@ -153,14 +179,21 @@ const prefixRoutes = (parts: RouterParts): Map<string, Route> => {
       methods: null,
       needs: ollamaNeeds,
       family: ollama,
+      isForApps: true,
       handle: (request, response, { path }) => parts.ollama(request, response, path),
     })
     .set(MODEL_PREFIX, {
       methods: readMethods,
       needs: seesModels,
       family: modelFamily,
+      isForApps: true,
       handle: ({ headers }, response, { path }) =>
-        sendModel(response, headers, models(), decodeName(path.slice(MODEL_PREFIX.length))),
+        sendModel(
+          response,
+          modelWordingOf(headers),
+          { models: models(), desk },
+          decodeName(path.slice(MODEL_PREFIX.length)),
+        ),
     })
     .set(ASSETS_PREFIX, frontOf(parts))
     .set(UPSTREAM_PREFIX, {
@@ -188,15 +221,18 @@ const proxied = ({ proxy }: RouterParts, route: ApiRoute): Route => ({
   methods: route.methods,
   needs: route.needs,
   family: route.family,
+  isForApps: route.modelIn !== 'path' && !route.isLook,
   handle: (request, response, place) => void proxy(request, response, route, place),
 });
 
 /** The page for browsers, and its files; for everybody else a few words. */
-const frontOf = ({ page, version }: RouterParts): Route => ({
+const frontOf = ({ page, version, isOllamas }: RouterParts): Route => ({
   methods: readMethods,
   // It has no data in it: what it shows it asks for, with a key.
   needs: null,
+  isForApps: true,
   handle: (request, response, place) => {
+    if (place.path === '/' && isOllamas?.(request)) return sendText(response, 200, OLLAMA_RUNS, PLAIN);
     if (place.path === '/' && !wantsPage(request)) return sendPointer(response, version);
     const sent = page?.send(request, response, place.path) ?? Promise.resolve(false);
     sent.then(
@@ -224,6 +260,10 @@ const sendHealth = (response: ServerResponse, health: Health): void =>
 
 const NO_PAGE = 'The page that shows what runs is not built here: npm run build.\n';
 
+/** What clients of Ollama look for, to see whether it is there. */
+const OLLAMA_RUNS = 'Ollama is running';
+const PLAIN = { 'content-type': 'text/plain; charset=utf-8' };
+
 const sendPointer = (response: ServerResponse, version: string, more = ''): void =>
   sendText(
     response,
@@ -231,20 +271,28 @@ const sendPointer = (response: ServerResponse, version: string, more = ''): void
     `Corral ${version} is running: many local language models behind one address.\n` +
       'POST /v1/chat/completions, /v1/completions, /v1/embeddings, /v1/messages, /api/chat; GET /v1/models, /health.\n' +
       more,
-    { 'content-type': 'text/plain; charset=utf-8', vary: 'accept' },
+    { ...PLAIN, vary: 'accept' },
   );
 
 const sendModel = (
   response: ServerResponse,
-  headers: IncomingHttpHeaders,
-  models: readonly ModelListing[],
+  { entry, family }: ModelWording,
+  { models, desk }: { readonly models: readonly ModelListing[]; readonly desk: RouterParts['desk'] },
   name: string,
 ): void => {
-  const wording = modelWordingOf(headers);
-  const model = findListing(models, name);
-  if (model) return sendJson(response, 200, wording.entry(model));
-  const problem = problemOfFailure({ code: 'model_not_found', message: `No model is called ${name}.` });
-  sendProblem(response, problem, wording.family);
+  const listed = findListed(models, name);
+  if (listed) return sendJson(response, 200, entry(listed));
+  try {
+    // Knows what to say of a name that there is not.
+    desk.find(name);
+  } catch (error) {
+    return sendProblem(response, problemOf(error), family);
+  }
+  sendProblem(
+    response,
+    problemOfFailure({ code: 'model_not_found', message: `model '${name}' not found.` }),
+    family,
+  );
 };
 
 const sendNotFound = (request: IncomingMessage, response: ServerResponse, { path }: Place): void =>

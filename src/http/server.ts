@@ -43,6 +43,8 @@ export interface HttpServerOptions extends Observers {
   readonly page?: Page;
   /** Answers `GET /inspect`: the page with Stately's hosted inspector. */
   readonly bridgePage?: (response: ServerResponse) => void;
+  /** Whether a request came by the port that clients of Ollama look for; none does without it. */
+  readonly isOllamas?: (request: IncomingMessage) => boolean;
   /** What `/health` says; `ok` without it. */
   readonly health?: () => Health;
   /** Pass one's own to close a runner's connections when it goes. Closed with the server either way. */
@@ -75,7 +77,7 @@ export const createHttpServer = (options: HttpServerOptions): Server => {
     proxy: createProxy(parts),
     ollama: createOllama({ ...parts, models, version }),
   });
-  const gate: Gate = guard ? createGate(guard, log) : async () => true;
+  const gate: Gate = guard ? createGate(guard, log, options.isOllamas) : async () => true;
   const latestReplies = new WeakMap<Duplex, ServerResponse>();
 
   const noteReplyError = (err: Error): void => log.debug({ event: 'reply.failed', err });

@@ -13,6 +13,7 @@ import { ollamaRoutes } from '../../src/http/ollama/handler.ts';
 import { createRouter } from '../../src/http/router.ts';
 import type { OpenApiDocument } from '../../src/management/openapi.ts';
 import { commands, type CommandInput, type CommandName } from '../../src/ws/protocol.ts';
+import { SmallDesk } from '../http/support/small-desk.ts';
 import { faultsOf, operationsOf } from '../management/support/document.ts';
 import { startCorral, type Corral } from '../support/corral.ts';
 import { keysOf } from '../support/guard.ts';
@@ -71,10 +72,11 @@ const rows: readonly Row[] = [
   ['GET /api/tags', sees],
   ['GET /api/ps', sees],
   ['POST /api/show', sees],
+  ['POST /api/pull', sees],
   ['GET /api/version', sees],
   ['GET /api/decisions', read],
   ['HEAD /api/decisions', read],
-  ...['pull', 'push', 'create', 'copy', 'blobs'].map((path): Row => [`POST /api/${path}`, scopes]),
+  ...['push', 'create', 'copy', 'blobs', 'me', 'signout'].map((path): Row => [`POST /api/${path}`, scopes]),
   ['HEAD /api/blobs', scopes],
   ['DELETE /api/delete', scopes],
   ['POST /upstream/none/v1/chat/completions', inference],
@@ -174,6 +176,7 @@ describe('who may do what', function () {
   it('is said here of every route that there is', () => {
     const nobody = (): void => {};
     const router = createRouter({
+      desk: new SmallDesk(),
       models: () => [],
       management: nobody,
       metrics: nobody,

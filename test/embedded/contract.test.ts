@@ -184,6 +184,56 @@ describe(`a runner’s HTTP contract${realLlamaServer === null ? ' (real llama-s
         expect(native).to.include({ content: ' tiny speaking', stop_type: 'limit', tokens_predicted: 2 });
       });
 
+      it('completes several prompts, texts and tokens, each under its index', async () => {
+        const { tokens } = JSON.parse(
+          (await runner.send('/tokenize', { content: 'this is', add_special: true })).text,
+        ) as { tokens: number[] };
+        const body = { prompt: ['this is tiny', tokens], temperature: 0, max_tokens: 2, n_predict: 2 };
+        const texts = [' speaking', ' tiny speaking'];
+
+        const whole = JSON.parse((await runner.send('/v1/completions', body)).text) as {
+          choices: { index: number; text: string }[];
+        };
+        const native = JSON.parse((await runner.send('/completion', body)).text) as { content: string }[];
+        const streamed = await runner.send('/v1/completions', { ...body, stream: true });
+
+        expect(whole.choices.map(({ index, text }) => [index, text])).to.deep.equal([...texts.entries()]);
+        expect(native.map(({ content }) => content)).to.deep.equal(texts);
+        const joined = ['', ''];
+        for (const { choices } of events(streamed.text) as unknown as (typeof whole)[])
+          for (const { index, text } of choices) joined[index] += text;
+        expect(joined).to.deep.equal(texts);
+        expect(streamed.text).to.match(/data: \[DONE\]\n\n$/);
+        expect((await runner.send('/v1/completions', { prompt: [] })).status).to.equal(400);
+      });
+
+      it('takes a prompt that is mixed of texts and tokens for one', async () => {
+        const { tokens } = JSON.parse((await runner.send('/tokenize', { content: ' is' })).text) as {
+          tokens: number[];
+        };
+        const body = { prompt: ['this', ...tokens], temperature: 0, max_tokens: 2 };
+
+        const { choices } = JSON.parse((await runner.send('/v1/completions', body)).text) as {
+          choices: { text: string }[];
+        };
+
+        expect(choices.map(({ text }) => text)).to.deep.equal([' tiny speaking']);
+      });
+
+      it('steps over a byte order mark', async () => {
+        expect((await runner.send('/tokenize', '\uFEFF{"content":"hi"}')).status).to.equal(200);
+      });
+
+      if (kind === 'embedded')
+        it("answers clients of Anthropic's API in their form", async () => {
+          for (const path of ['/v1/messages', '/v1/messages/count_tokens?beta=true']) {
+            const { status, text } = await runner.send(path, chat);
+            expect(status).to.equal(404);
+            expect(JSON.parse(text)).to.have.property('type', 'error');
+            expect(JSON.parse(text)).to.have.nested.property('error.type', 'not_found_error');
+          }
+        });
+
       it('answers the same prompt twice, the second time from its cache', async () => {
         await runner.send('/v1/chat/completions', chat);
         const again = JSON.parse((await runner.send('/v1/chat/completions', chat)).text) as Record<

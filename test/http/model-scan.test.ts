@@ -54,6 +54,21 @@ describe('model scan', () => {
     );
   });
 
+  it('steps over a byte order mark at the very beginning, split anywhere, and over nothing like it elsewhere', () => {
+    const found: ScanResult = { kind: 'object', model: 'tiny', stream: true };
+    const mark = Buffer.from('\uFEFF');
+    const body = '{"model":"tiny","stream":true}';
+    for (const chunkBytes of [1, 2, 3, 4, 100])
+      expect(scan(`\uFEFF${body}`, chunkBytes)).to.deep.equal(found);
+
+    for (const before of [mark.subarray(0, 1), mark.subarray(0, 2), Buffer.concat([mark, mark])]) {
+      const reader = new ModelScan();
+      reader.push(Buffer.concat([before, Buffer.from(body)]));
+      expect(reader.result().kind, before.toString('hex')).to.equal('invalid');
+    }
+    expect(scan(`{\uFEFF"model":"tiny"}`).kind).to.equal('invalid');
+  });
+
   it('never differs on a damaged object that JSON.parse still accepts', () => {
     const damage = fc.record({
       at: fc.nat(),

@@ -11,38 +11,81 @@ describe('routes', () => {
   const servers = new Servers();
   afterEach(() => servers.stopAll());
 
-  const listed = {
-    id: 'tiny',
+  const listedAs = (id: string) => ({
+    id,
     object: 'model',
     created: 0,
     owned_by: 'corral',
     corral: {
+      name: 'tiny',
       aliases: ['small'],
       state: 'unloaded',
       context_tokens: 2048,
       need_bytes: 1_000_000,
       devices: {},
     },
-  };
+  });
 
-  it('lists the models with what Corral knows of them', async () => {
+  it('lists the models under all their names, with what Corral knows of them', async () => {
     const { baseUrl } = await servers.corral(new SmallDesk());
 
     const reply = await fetch(`${baseUrl}/v1/models?limit=3`);
 
     expect(reply.headers.get('content-type')).to.equal('application/json; charset=utf-8');
-    expect(await reply.json()).to.deep.equal({ object: 'list', data: [listed] });
+    expect(await reply.json()).to.deep.equal({
+      object: 'list',
+      data: ['tiny', 'tiny:latest', 'small', 'small:latest'].map(listedAs),
+    });
   });
 
   it('shows one model by its name, its alias, or a name with slashes', async () => {
     const models = () => [aModel(), aModel({ name: 'org/big model', aliases: [] })];
     const { baseUrl } = await servers.corral(new SmallDesk(), { models });
 
-    expect(await (await fetch(`${baseUrl}/v1/models/tiny`)).json()).to.deep.equal(listed);
-    expect(await (await fetch(`${baseUrl}/v1/models/small`)).json()).to.deep.equal(listed);
+    for (const name of ['tiny', 'tiny:latest', 'small', 'small:latest'])
+      expect(await (await fetch(`${baseUrl}/v1/models/${name}`)).json()).to.deep.equal(listedAs(name));
+    expect(await (await fetch(`${baseUrl}/v1/models/Small`)).json()).to.deep.equal(listedAs('tiny'));
     for (const path of ['org/big%20model', 'org%2Fbig%20model']) {
       expect(await (await fetch(`${baseUrl}/v1/models/${path}`)).json()).to.include({ id: 'org/big model' });
     }
+  });
+
+  it('adds :latest to no name that has a tag, and to none that another model has', async () => {
+    const models = () => [
+      aModel({ name: 'a', aliases: ['hub:8080/a', 'hub/a:q4'] }),
+      aModel({ name: 'a:latest', aliases: [] }),
+    ];
+    const { baseUrl } = await servers.corral(new SmallDesk(), { models });
+
+    const { data } = (await (await fetch(`${baseUrl}/v1/models`)).json()) as {
+      data: { id: string; corral: { name: string } }[];
+    };
+
+    expect(data.map(({ id, corral }) => [id, corral.name])).to.deep.equal([
+      ['a', 'a'],
+      ['hub:8080/a', 'a'],
+      ['hub:8080/a:latest', 'a'],
+      ['hub/a:q4', 'a'],
+      ['a:latest', 'a:latest'],
+    ]);
+  });
+
+  it('lists all names for Anthropic, and shows one', async () => {
+    const { baseUrl } = await servers.corral(new SmallDesk());
+    const headers = { 'anthropic-version': '2023-06-01' };
+
+    const list = await (await fetch(`${baseUrl}/v1/models`, { headers })).json();
+    const one = await (await fetch(`${baseUrl}/v1/models/small`, { headers })).json();
+
+    expect(list).to.include({ first_id: 'tiny', last_id: 'small:latest' });
+    expect(one).to.include({ type: 'model', id: 'small', display_name: 'small' });
+  });
+
+  it('forgives slashes too many, before a path, in it and after it', async () => {
+    const { baseUrl } = await servers.corral(new SmallDesk());
+
+    for (const path of ['//v1/models', '/v1//models/', '/v1/models/?limit=3', '//api/version/', '//health/'])
+      expect((await fetch(baseUrl + path)).status, path).to.equal(200);
   });
 
   it('answers 404 for a model that is not configured', async () => {

@@ -133,7 +133,9 @@ describe('the ollama client', () => {
         const shown = await client.show({ model: 'tiny' });
         const { models: loaded } = await client.ps();
 
-        expect(listed.map(({ name }) => name)).to.have.members(['tiny', 'endless', 'embed']);
+        expect(listed.map(({ name }) => name)).to.have.members(
+          ['tiny', 'endless', 'embed'].flatMap((name) => [name, `${name}:latest`]),
+        );
         expect(tiny?.size).to.be.greaterThan(100_000);
         expect(tiny?.digest).to.match(/^[0-9a-f]{64}$/);
         expect(tiny?.details).to.deep.equal({
@@ -211,24 +213,6 @@ describe('the ollama client', () => {
         await until('tiny to be gone', () => stateOf('tiny') === 'unloaded');
       });
 
-      it('offers tools, which the model may leave alone', async () => {
-        const parameters = { type: 'object', properties: { city: { type: 'string', description: 'where' } } };
-        const tool = { type: 'function', function: { name: 'weather', description: 'tells it', parameters } };
-        const { message } = await client.chat({ ...say('tiny'), tools: [tool] });
-
-        expect(message).to.deep.equal({ role: 'assistant', content: ' this is tiny speaking' });
-      });
-
-      it('refuses images for a model that does not see', async () => {
-        const messages = [{ role: 'user', content: 'what is it?', images: ['iVBORw0KGgo='] }];
-        const error: unknown = await client
-          .chat(say('tiny', { messages }))
-          .catch((thrown: unknown) => thrown);
-
-        expect(error).to.have.property('name', 'ResponseError');
-        expect(String(error)).to.match(/image/);
-      });
-
       if (runtime === 'llama-server')
         it('formats by a schema, and tells log probabilities', async () => {
           const format = { type: 'object', properties: { a: { enum: [1, 2] } }, required: ['a'] };
@@ -273,37 +257,10 @@ describe('the ollama client', () => {
         }
       });
 
-      it('refuses what it does not do, and says what to do instead', async () => {
-        const error: unknown = await client.pull({ model: 'tiny' }).catch((thrown: unknown) => thrown);
-
-        expect(error).to.include({ status_code: 501 });
-        expect(String(error)).to.match(/corral\.yaml/);
-        for (const refused of [
-          () => client.push({ model: 'tiny' }),
-          () => client.create({ model: 'x', from: 'tiny' }),
-          () => client.copy({ source: 'tiny', destination: 'x' }),
-          () => client.delete({ model: 'tiny' }),
-        ]) {
-          const thrown: unknown = await refused().catch((reason: unknown) => reason);
-          expect(thrown).to.include({ name: 'ResponseError', status_code: 501 });
-          expect(String(thrown)).to.match(/corral\.yaml|publish/);
-        }
-        for (const [path, status] of [
-          ['/api/create', 501],
-          ['/api/blobs/sha256:abc', 501],
-          ['/api/tags', 405],
-          ['/api/nothing', 404],
-        ] as const) {
-          const reply = await postJson(path, {});
-          expect(reply.status, path).to.equal(status);
-          expect(JSON.parse(reply.text)).to.have.property('error').that.is.a('string');
-        }
-        expect((await request(corral.url, { method: 'HEAD' })).statusCode).to.equal(200);
-      });
-
       it('refuses requests that make no sense', async () => {
         for (const [body, error] of [
           [{ messages: [] }, /^model: /],
+          [say('tiny', { logprobs: true, top_logprobs: 21 }), /top_logprobs/],
           [say('tiny', { options: { temperature: 'hot' } }), /option "temperature" must be a number/],
           [say('tiny', { keep_alive: 'soon' }), /keep_alive/],
           [say('tiny', { messages: [{ content: 'x' }] }), /messages\.0\.role/],
@@ -316,6 +273,17 @@ describe('the ollama client', () => {
         expect(
           (await postJson('/api/generate', { model: 'tiny', prompt: 'x', template: 'y' })).status,
         ).to.equal(400);
+        const empty = await request(`${corral.url}/api/chat`, { method: 'POST' });
+        expect(empty.statusCode).to.equal(400);
+        expect(await empty.body.json()).to.deep.equal({ error: 'missing request body' });
+      });
+
+      it('takes a body with a byte order mark', async () => {
+        for (const path of ['/api/chat', '/v1/chat/completions']) {
+          const body = `\uFEFF${JSON.stringify(say('tiny', { stream: false }))}`;
+          const answer = await request(corral.url + path, { method: 'POST', body });
+          expect(await answer.body.text(), path).to.contain(' this is tiny speaking');
+        }
       });
     });
 });

@@ -86,9 +86,11 @@ describe("Ollama's requests", () => {
   it('map the format', () => {
     const schema = { type: 'object', properties: { a: { type: 'string' } } };
 
-    expect(toChat({ format: 'json' })?.body).to.have.deep.property('response_format', {
-      type: 'json_object',
-    });
+    for (const format of ['json', {}])
+      expect(toChat({ format })?.body).to.have.deep.property('response_format', {
+        type: 'json_schema',
+        json_schema: { name: 'format', strict: true, schema: { type: 'object' } },
+      });
     expect(toChat({ format: schema })?.body).to.have.deep.nested.property(
       'response_format.json_schema.schema',
       schema,

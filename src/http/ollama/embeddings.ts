@@ -6,8 +6,11 @@ export const textsOf = ({ input }: Pick<EmbedRequest, 'input'>): readonly string
   return input ?? [];
 };
 
+/** A text, or the tokens that are left of one that was cut. */
+export type EmbeddingInput = string | readonly number[];
+
 /** What llama-server's `/v1/embeddings` is asked. */
-export const embeddingsCall = (model: string, input: readonly string[]): object => ({
+export const embeddingsCall = (model: string, input: readonly EmbeddingInput[]): object => ({
   model,
   input,
   encoding_format: 'float',

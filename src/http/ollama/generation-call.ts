@@ -60,6 +60,8 @@ type Common = Pick<
   'model' | 'stream' | 'options' | 'format' | 'think' | 'logprobs' | 'top_logprobs'
 >;
 
+type Format = Exclude<NonNullable<Common['format']>, ''>;
+
 const asChat = (request: Common, context: Context, own: object): GenerationCall => {
   const { format, think, logprobs, top_logprobs: topLogprobs } = request;
   return finished(request, context, '/v1/chat/completions', {
@@ -79,7 +81,7 @@ const asText = (
   const { format, think, logprobs } = request;
   const call = finished(request, context, path, {
     ...own,
-    ...(format && { json_schema: format === 'json' ? { type: 'object' } : format }),
+    ...(format && { json_schema: schemaOf(format) }),
   });
   return {
     ...call,
@@ -103,10 +105,14 @@ const finished = (
   };
 };
 
-const responseFormat = (format: NonNullable<Common['format']>): object =>
-  format === 'json'
-    ? { type: 'json_object' }
-    : { type: 'json_schema', json_schema: { name: 'format', strict: true, schema: format } };
+/** llama-server enforces nothing for a `json_object` without a schema, nor for an empty one: "any JSON" needs one of its own. */
+const responseFormat = (format: Format): object => ({
+  type: 'json_schema',
+  json_schema: { name: 'format', strict: true, schema: schemaOf(format) },
+});
+
+const schemaOf = (format: Format): object =>
+  format === 'json' || Object.keys(format).length === 0 ? { type: 'object' } : format;
 
 /** Templates of models that think look for these two. */
 const templateArguments = (think: NonNullable<Common['think']>): object =>

@@ -1,18 +1,20 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { anyKey, type Needs } from '../../auth/scopes.ts';
 import type { Exchange } from '../exchange.ts';
-import type { ModelListing } from '../model-list.ts';
+import { listedNames, type ModelListing } from '../model-list.ts';
 import { badRequest, type HttpProblem } from '../openai-errors.ts';
 import type { ProxyParts } from '../proxy.ts';
 import { sendJson, sendOtherMethod, sendProblem } from '../replies.ts';
 import type { Outcome } from '../request-log.ts';
 import { runExchange } from '../run-exchange.ts';
 import { ollama } from './family.ts';
-import { ModelFacts, type ModelDetails } from './model-details.ts';
+import { digestOf, ModelCards, type ModelCard } from './model-cards.ts';
 import { psReply, showReply, tagsReply } from './model-replies.ts';
+import { servePull } from './pull.ts';
 import { receiveJson } from './receive-json.ts';
 import { readRequest, showRequest } from './requests.ts';
-import { serveChat, serveEmbed, serveGenerate, serveOldEmbeddings } from './serve.ts';
+import { serveEmbed, serveOldEmbeddings } from './serve-embeddings.ts';
+import { serveChat, serveGenerate } from './serve-generation.ts';
 
 /** The version of Ollama whose API is spoken here: clients refuse to speak to one that they deem too old. */
 const OLLAMA_VERSION = '0.12.6';
@@ -22,28 +24,38 @@ export interface OllamaParts extends ProxyParts {
   readonly version: string;
 }
 
-type Serve = (parts: OllamaParts, exchange: Exchange, facts: ModelFacts) => Promise<Outcome>;
+/** What serves a path: with `cards` it tells of models. */
+export interface ServeParts extends OllamaParts {
+  readonly cards: ModelCards;
+}
 
-const serveTags: Serve = async ({ models, desk }, { response }, facts) => {
-  const rows = models().map(async ({ name }) => ({ name, details: await detailsOf(name, desk, facts) }));
+type Serve = (parts: ServeParts, exchange: Exchange) => Promise<Outcome>;
+
+const serveTags: Serve = async (parts, { response }) => {
+  const rows = listedNames(parts.models()).map(async ({ name, model }) => ({
+    name,
+    ...(await cardOf(model.name, parts)),
+  }));
   sendJson(response, 200, tagsReply(await Promise.all(rows)));
   return 'ok';
 };
 
-const servePs: Serve = async ({ desk }, { response }, facts) => {
-  const rows = desk.loaded().map(async (loaded) => ({
+const servePs: Serve = async (parts, { response }) => {
+  const rows = parts.desk.loaded().map(async (loaded) => ({
     name: loaded.model,
-    details: await detailsOf(loaded.model, desk, facts),
+    ...(await cardOf(loaded.model, parts)),
     loaded,
   }));
   sendJson(response, 200, psReply(await Promise.all(rows)));
   return 'ok';
 };
 
-const serveShow: Serve = async (parts, exchange, facts) => {
+const serveShow: Serve = async (parts, exchange) => {
+  const { desk, cards } = parts;
   const { model } = readRequest(showRequest, await receiveJson(exchange, parts));
-  const spec = parts.desk.find(model);
-  sendJson(exchange.response, 200, showReply(spec, await facts.of(spec.launch.modelPath)));
+  const spec = desk.find(model);
+  const [card, capabilities] = [await cards.of(spec), await cards.capabilitiesOf(spec)];
+  sendJson(exchange.response, 200, showReply(spec, card, capabilities ?? []));
   return 'ok';
 };
 
@@ -52,23 +64,23 @@ const serveVersion: Serve = async ({ version }, { response }) => {
   return 'ok';
 };
 
-/** Null for a model that is configured and cannot be used. */
-const detailsOf = async (
+/** Of a model that is configured and cannot be used there is little to tell. */
+const cardOf = async (
   name: string,
-  desk: ProxyParts['desk'],
-  facts: ModelFacts,
-): Promise<ModelDetails | null> => {
+  { desk, cards }: ServeParts,
+): Promise<Pick<ModelCard, 'details' | 'digest'>> => {
   try {
-    return await facts.of(desk.find(name).launch.modelPath);
+    return await cards.of(desk.find(name));
   } catch {
-    return null;
+    return { details: null, digest: digestOf(name) };
   }
 };
 
-const inConfiguration = (what: string, instead: string): Serve => {
+/** What Ollama does and Corral does not, with what to do instead. */
+const notDone = (message: string): Serve => {
   const problem: HttpProblem = {
     status: 501,
-    message: `Corral does not ${what} models on request: ${instead}.`,
+    message,
     type: 'not_supported_error',
     code: 'not_supported',
     param: null,
@@ -80,6 +92,11 @@ const inConfiguration = (what: string, instead: string): Serve => {
   };
 };
 
+const serveNoBlob: Serve = async (_, { response }) => {
+  sendProblem(response, badRequest('no blobs are kept here', 'not_found', { status: 404 }), ollama);
+  return 'ok';
+};
+
 const entered = 'enter them in corral.yaml';
 
 interface OllamaRoute {
@@ -89,9 +106,9 @@ interface OllamaRoute {
 
 const asks = (serve: Serve): OllamaRoute => ({ needs: ['inference'], serve });
 const looks = (serve: Serve): OllamaRoute => ({ needs: ['inference', 'read'], serve });
-const explains = (...told: Parameters<typeof inConfiguration>): OllamaRoute => ({
+const explains = (what: string, instead: string): OllamaRoute => ({
   needs: anyKey,
-  serve: inConfiguration(...told),
+  serve: notDone(`Corral does not ${what}: ${instead}.`),
 });
 
 /** Method and path, what is asked of a key, and who serves it. */
@@ -104,13 +121,23 @@ export const ollamaRoutes: Readonly<Record<string, OllamaRoute>> = {
   'GET /api/ps': looks(servePs),
   'POST /api/show': looks(serveShow),
   'GET /api/version': looks(serveVersion),
-  'POST /api/pull': explains('download', `use "corral pull", or download the file and ${entered}`),
-  'POST /api/push': explains('upload', 'publish the files themselves'),
-  'POST /api/create': explains('create', entered),
-  'POST /api/copy': explains('copy', 'give a model another name with "aliases" in corral.yaml'),
-  'DELETE /api/delete': explains('delete', 'take them out of corral.yaml, and remove their files'),
-  'POST /api/blobs': explains('store', entered),
-  'HEAD /api/blobs': explains('store', entered),
+  'POST /api/pull': looks(servePull),
+  'POST /api/push': explains('upload models on request', 'publish the files themselves'),
+  'POST /api/create': explains('create models on request', entered),
+  'POST /api/copy': explains(
+    'copy models on request',
+    'give a model another name with "aliases" in corral.yaml',
+  ),
+  'DELETE /api/delete': explains(
+    'delete models on request',
+    'take them out of corral.yaml, and remove their files',
+  ),
+  // Asked before anything is uploaded.
+  'POST /api/me': explains('sign in anywhere, and uploads nothing', 'publish the files themselves'),
+  'POST /api/signout': explains('sign in anywhere', 'there is nothing to sign out of'),
+  'POST /api/blobs': explains('store models on request', entered),
+  // A client that asks whether a blob is there goes on to send it, and can show what that is answered.
+  'HEAD /api/blobs': { needs: anyKey, serve: serveNoBlob },
 };
 
 const BLOBS = '/api/blobs/';
@@ -137,7 +164,7 @@ export const ollamaNeeds = (method: string, path: string): Needs => routeOf(meth
 export const createOllama = (
   parts: OllamaParts,
 ): ((request: IncomingMessage, response: ServerResponse, path: string) => void) => {
-  const facts = new ModelFacts();
+  const served: ServeParts = { ...parts, cards: new ModelCards() };
   return (request, response, path) => {
     const asked = request.method ?? '';
     const route = routeOf(asked, path);
@@ -148,7 +175,7 @@ export const createOllama = (
         path,
         family: ollama,
         observers: parts,
-        serve: (exchange) => route.serve(parts, exchange, facts),
+        serve: (exchange) => route.serve(served, exchange),
       });
     const methods = methodsOf(path);
     if (methods.length > 0) return sendOtherMethod(asked, response, methods, ollama);

@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import { stat } from 'node:fs/promises';
 import { basename } from 'node:path';
 import { GGMLFileQuantizationType } from '@huggingface/gguf';
@@ -11,8 +10,6 @@ export interface ModelDetails {
   readonly fileName: string;
   readonly bytes: number;
   readonly modifiedAt: Date;
-  /** Stands for the file's name, size and time: hashing tens of gigabytes would take minutes. */
-  readonly digest: string;
   readonly architecture: string;
   /** `7.2B`, `137M`. */
   readonly parameterSize: string;
@@ -21,7 +18,14 @@ export interface ModelDetails {
   readonly quantization: string;
   readonly chatTemplate: string;
   readonly license: string;
-  readonly canInfill: boolean;
+  /** Another template, for conversations with tools; empty without one. */
+  readonly toolTemplate: string;
+  /** Where the header ends. */
+  readonly headerBytes: number;
+  /** The header names the tokens of an infill. They may also be found by their texts: see `hasInfillTokens`. */
+  readonly namesInfillTokens: boolean;
+  /** The context that it was trained with; null if unknown. */
+  readonly trainedContextTokens: number | null;
   /** The header's pairs, lists as null. */
   readonly info: Readonly<Record<string, unknown>>;
 }
@@ -59,16 +63,18 @@ const detailsOf = (
     fileName: basename(path),
     bytes,
     modifiedAt,
-    digest: createHash('sha256').update(`${path}\n${bytes}\n${modifiedAt.getTime()}`).digest('hex'),
     architecture: keys.architecture,
     parameterCount,
     parameterSize: shortNumber(parameterCount),
     quantization: typeof fileType === 'number' ? (GGMLFileQuantizationType[fileType] ?? '') : '',
     chatTemplate: keys.text('tokenizer.chat_template') ?? '',
     license: keys.text('general.license') ?? '',
-    canInfill:
+    toolTemplate: keys.text('tokenizer.chat_template.tool_use') ?? '',
+    headerBytes: header.dataOffsetBytes,
+    namesInfillTokens:
       header.pairs.has('tokenizer.ggml.fim_pre_token_id') ||
       header.pairs.has('tokenizer.ggml.prefix_token_id'),
+    trainedContextTokens: keys.count('context_length'),
     info: Object.fromEntries(
       [...header.pairs].map(([name, value]) => [name, typeof value === 'object' ? null : value]),
     ),

@@ -1,12 +1,12 @@
 import type { ModelSpec } from '../../../machines/vocabulary.ts';
 import type { LoadedModel } from '../../loaded-models.ts';
+import type { Capability } from './capabilities.ts';
+import type { ModelCard } from './model-cards.ts';
 import type { ModelDetails } from './model-details.ts';
 
-/** A model as Ollama's replies tell of it. */
-export interface ModelRow {
+/** A model as Ollama's replies tell of it, under one of its names. */
+export interface ModelRow extends Pick<ModelCard, 'details' | 'digest'> {
   readonly name: string;
-  /** Null when its file cannot be read. */
-  readonly details: ModelDetails | null;
 }
 
 /** Far enough for its command line to say "Forever". */
@@ -27,12 +27,12 @@ const detailsPart = (details: ModelDetails | null): object => ({
 
 /** `GET /api/tags`. */
 export const tagsReply = (rows: readonly ModelRow[]): object => ({
-  models: rows.map(({ name, details }) => ({
+  models: rows.map(({ name, details, digest }) => ({
     name,
     model: name,
     modified_at: (details?.modifiedAt ?? NEVER_MODIFIED).toISOString(),
     size: details?.bytes ?? 0,
-    digest: details?.digest ?? '',
+    digest,
     details: detailsPart(details),
   })),
 });
@@ -42,11 +42,11 @@ export const psReply = (
   rows: readonly (ModelRow & { readonly loaded: LoadedModel })[],
   nowMs: number = Date.now(),
 ): object => ({
-  models: rows.map(({ name, details, loaded }) => ({
+  models: rows.map(({ name, details, digest, loaded }) => ({
     name,
     model: name,
     size: loaded.bytes,
-    digest: details?.digest ?? '',
+    digest,
     details: detailsPart(details),
     expires_at: loaded.isLeaving
       ? STOPPING
@@ -57,29 +57,17 @@ export const psReply = (
 });
 
 /** `POST /api/show`. */
-export const showReply = ({ launch }: ModelSpec, details: ModelDetails | null): object => ({
+export const showReply = (
+  { launch }: ModelSpec,
+  { details, template }: ModelCard,
+  capabilities: readonly Capability[],
+): object => ({
   license: details?.license ?? '',
   modelfile: `# Configured in corral.yaml.\nFROM ${details?.fileName ?? ''}\n`,
   parameters: `num_ctx ${launch.contextTokens}`,
-  template: details?.chatTemplate ?? '',
+  template,
   details: detailsPart(details),
   model_info: { ...details?.info, 'general.parameter_count': details?.parameterCount ?? 0 },
-  capabilities: capabilitiesOf(launch, details),
+  capabilities,
   modified_at: (details?.modifiedAt ?? NEVER_MODIFIED).toISOString(),
 });
-
-/** A chat template that never mentions tools, or thinking, cannot show them to the model. */
-const capabilitiesOf = (
-  { embedding, projectorPath }: ModelSpec['launch'],
-  details: ModelDetails | null,
-): string[] => {
-  if (embedding) return ['embedding'];
-  const template = details?.chatTemplate ?? '';
-  return [
-    'completion',
-    ...(/\btools\b/.test(template) ? ['tools'] : []),
-    ...(/\benable_thinking\b|\breasoning_effort\b|<think>/.test(template) ? ['thinking'] : []),
-    ...(details?.canInfill ? ['insert'] : []),
-    ...(projectorPath ? ['vision'] : []),
-  ];
-};

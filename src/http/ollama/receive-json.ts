@@ -12,11 +12,19 @@ export const receiveJson = async (
   const body = await readBody(request, { maxBytes: limits.maxBodyBytes, budget, onChunk: () => {} });
   entry.requestBytes = body.bytes;
   try {
-    return JSON.parse(Buffer.concat(body.chunks).toString('utf8'));
-  } catch {
-    throw new RequestError(badRequest('the request body is not JSON', 'invalid_json'));
+    return parsed(Buffer.concat(body.chunks).toString('utf8'));
   } finally {
     body.drop();
+  }
+};
+
+const parsed = (text: string): unknown => {
+  if (text === '') throw new RequestError(badRequest('missing request body', 'invalid_json'));
+  try {
+    // Some editors and shells put a byte order mark before what they send.
+    return JSON.parse(text.replace(/^\uFEFF/, ''));
+  } catch {
+    throw new RequestError(badRequest('the request body is not JSON', 'invalid_json'));
   }
 };
 

@@ -15,7 +15,7 @@ const common = {
   format: z.union([z.enum(['', 'json']), z.record(z.string(), z.unknown())]).nullish(),
   think: z.union([z.boolean(), z.enum(['low', 'medium', 'high', 'max'])]).nullish(),
   logprobs: z.boolean().nullish(),
-  top_logprobs: z.number().nullish(),
+  top_logprobs: z.int().min(0).max(20).nullish(),
 };
 
 const message = z.object({
@@ -55,7 +55,9 @@ export const embedRequest = z.object({
   model,
   input: z.union([z.string(), texts]).nullish(),
   keep_alive: keepAlive.nullish(),
-  dimensions: z.int().min(0).nullish(),
+  truncate: z.boolean().nullish(),
+  /** 0 and less is all of them. */
+  dimensions: z.int().nullish(),
 });
 
 export const embeddingsRequest = z.object({
@@ -64,11 +66,17 @@ export const embeddingsRequest = z.object({
   keep_alive: keepAlive.nullish(),
 });
 
+const named = z.object({ model: z.string().nullish(), name: z.string().nullish() });
+
 /** `name` is what older clients say. */
-export const showRequest = z
-  .object({ model: z.string().nullish(), name: z.string().nullish() })
+export const showRequest = named
   .transform(({ model: given, name }) => ({ model: given || name || '' }))
   .pipe(z.object({ model }));
+
+export const pullRequest = named
+  .extend({ stream: z.boolean().nullish() })
+  .transform(({ model: given, name, stream }) => ({ model: given || name || '', isStream: stream ?? true }))
+  .pipe(z.object({ model, isStream: z.boolean() }));
 
 export type Message = z.infer<typeof message>;
 export type ChatRequest = z.infer<typeof chatRequest>;

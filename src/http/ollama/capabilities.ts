@@ -1,0 +1,33 @@
+import type { LaunchOptions } from '../../../machines/vocabulary.ts';
+
+/** What a model can be asked for, in Ollama's words. */
+export type Capability = 'completion' | 'embedding' | 'tools' | 'thinking' | 'insert' | 'vision';
+
+interface Abilities {
+  /** All templates that the runner may use, one after the other. */
+  readonly templates: string;
+  readonly canInfill: boolean;
+}
+
+/** A template that never mentions tools cannot show them to the model. */
+const TOOLS = /\btools\b|tool_call/;
+/** As the templates of models that think spell it: a wish of the request, or the marks around what was thought. */
+const THINKING =
+  /\bthinking\b|enable_thinking|reasoning_(?:effort|content)|<\/?(?:seed:)?think|\[THINK\]|START_THINKING|◁think▷/;
+const EMBEDDERS = ['--embedding', '--embeddings', '--rerank', '--reranking'];
+const PROJECTORS = ['--mmproj', '-mm', '--mmproj-url', '-mmu'];
+
+/** What a model can do as it is launched. The embedded runner shows its model plain conversations only. */
+export function capabilitiesOf(launch: LaunchOptions, { templates, canInfill }: Abilities): Capability[] {
+  const { embedding, extraArgs, projectorPath, runtime } = launch;
+  const has = (names: readonly string[]): boolean => extraArgs.some((one) => names.includes(one));
+  if (embedding || has(EMBEDDERS)) return ['embedding'];
+  if (runtime === 'embedded') return ['completion'];
+  return [
+    'completion',
+    ...(TOOLS.test(templates) && !has(['--no-jinja']) ? (['tools'] as const) : []),
+    ...(THINKING.test(templates) ? (['thinking'] as const) : []),
+    ...(canInfill ? (['insert'] as const) : []),
+    ...(projectorPath !== undefined || has(PROJECTORS) ? (['vision'] as const) : []),
+  ];
+}
