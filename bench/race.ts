@@ -155,7 +155,7 @@ async function race(workload: Workload, runner: Runner, all: readonly Contender[
       closeStage(stage);
     }
   }
-  say(`\n${tableOf(rows)}`);
+  say(`\n${tableOf(rows)}\n`);
 }
 
 let stopNow: (() => Promise<void>) | null = null;

@@ -115,15 +115,17 @@ function serve(): void {
     if (request.method !== 'POST') return void response.writeHead(404).end();
     void buffer(request).then((body) => answer(path, body, response));
   });
-  const port = Number(valueOf('--port'));
-  server.listen(port, '127.0.0.1', () => {
+  const listening = (where: string): void => {
     // What Ollama reads of a runner that it only looks at.
     process.stderr.write('system_info: n_threads = 1\n');
     setTimeout(
-      () => process.stderr.write(`srv  llama_server: listening on http://127.0.0.1:${port}\n`),
+      () => process.stderr.write(`srv  llama_server: listening on ${where}\n`),
       Math.max(0, leftMs()),
     );
-  });
+  };
+  const [host = '', port] = [valueOf('--host'), Number(valueOf('--port'))];
+  if (host.endsWith('.sock')) server.listen(host, () => listening(`unix://${host}`));
+  else server.listen(port, '127.0.0.1', () => listening(`http://127.0.0.1:${port}`));
 }
 
 if (args.includes('--list-devices')) process.stdout.write('Available devices:\n  (none)\n');
