@@ -16,16 +16,17 @@ export const runnerMachine = runnerSetup.createMachine({
     pid: null,
     endpoint: null,
     leases: [],
+    idleMs: 0,
     drainMs: Infinity,
     failure: null,
     reason: 'requested',
     wasReady: false,
     baseline: 'unneeded',
+    lastReadings: null,
   }),
   initial: 'alive',
   states: {
     alive: {
-      tags: ['holdsMemory'],
       invoke: {
         id: 'process',
         src: 'runProcess',

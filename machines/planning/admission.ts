@@ -1,7 +1,7 @@
 import type { Failure } from '../failures.ts';
 import { formatBytes } from '../vocabulary.ts';
 import { makeRoom, makeRoomElsewhere, type Answer, type Wait } from './make-room.ts';
-import { capacityOf, freeEventually, freeNow } from './memory.ts';
+import { capacityOf, freeEventually, freeNow, overheadOn } from './memory.ts';
 import { startNow, type Want } from './options.ts';
 import { sitesFor, type Site } from './placement.ts';
 import { byPlace, oldestOf } from './queues.ts';
@@ -64,6 +64,10 @@ function answerFor(queue: ClassQueue, view: View, nowMs: number): Answer {
   if (retryAtMs > nowMs) return waitFor('it failed repeatedly, and is tried again shortly', retryAtMs);
   const found = sitesFor(spec, view);
   if ('failure' in found) return refuseOldest(queue, found.failure);
+  const pins = otherPins(queue, view);
+  const { maxRunners } = view.settings;
+  if (maxRunners !== null && pins.length >= maxRunners)
+    return refuseOldest(queue, noRunnerBesidePins(queue, pins, maxRunners));
   const sites = found.sites.filter((site) => fitsBesidePins(queue, site, view));
   if (sites.length === 0) return refuseOldest(queue, cannotFitBesidePins(queue, found.sites, view));
   const older = view.runnersOf(spec.name);
@@ -115,7 +119,21 @@ function roomBesidePins(device: DeviceView, queue: ClassQueue, view: View): numb
 
 function fitsBesidePins(queue: ClassQueue, site: Site, view: View): boolean {
   const room = site.reduce((sum, device) => sum + roomBesidePins(device, queue, view), 0);
-  return queue.spec.needBytes <= room;
+  // With what the runtime itself needs on each device; what goes into main memory needs none of that.
+  const overhead = site.reduce((sum, device) => sum + overheadOn(queue.spec, device, view), 0);
+  return queue.spec.needBytes + overhead <= room;
+}
+
+/** Pinned runners of other models. */
+const otherPins = ({ spec }: ClassQueue, view: View): readonly RunnerView[] =>
+  [...view.runners.values()].filter((runner) => runner.pinned && runner.spec.name !== spec.name);
+
+function noRunnerBesidePins({ spec }: ClassQueue, pins: readonly RunnerView[], maxRunners: number): Failure {
+  const names = pins.map((runner) => runner.spec.name).join(', ');
+  return {
+    code: 'does_not_fit',
+    message: `${spec.name} cannot be loaded: there may be ${maxRunners} ${maxRunners === 1 ? 'runner' : 'runners'} at a time (limits.runners), and the pinned ${names} ${pins.length === 1 ? 'takes its place' : 'take all places'}. Unpin ${pins.length === 1 ? 'it' : 'one of them'}, or raise the limit.`,
+  };
 }
 
 function cannotFitBesidePins(queue: ClassQueue, sites: readonly Site[], view: View): Failure {

@@ -1,8 +1,8 @@
 import { admit } from './admission.ts';
 import { isClaimReady } from './memory.ts';
-import { isBefore, oldestOf } from './queues.ts';
+import { isBefore, nextToGiveUp } from './queues.ts';
 import { canServe, isServing } from './sharing.ts';
-import type { ClassQueue, Decision, RunnerView, View, Waiting } from './view.ts';
+import type { Claim, ClassQueue, Decision, RunnerView, View, Waiting } from './view.ts';
 
 /** Nobody waits, as after most events of a service that is not overloaded. */
 const NOTHING_TO_DO: Decision = { kind: 'rest', wakeAtMs: Infinity, waits: new Map() };
@@ -28,7 +28,7 @@ function abortAbandoned(view: View): Decision | null {
   if (view.settings.abandonedLoads === 'keep') return null;
   for (const model of view.touched)
     for (const runner of view.runnersOf(model))
-      if (runner.state === 'loading' && !runner.pinned && view.queuesOf(model).length === 0)
+      if (isAbandoned(runner, view))
         return {
           kind: 'evict',
           runnerId: runner.id,
@@ -38,21 +38,26 @@ function abortAbandoned(view: View): Decision | null {
   return null;
 }
 
+/** Nobody waits for it, and it is not one more beside another that has served them meanwhile. */
+const isAbandoned = ({ spec: { name }, state, pinned }: RunnerView, view: View): boolean =>
+  state === 'loading' && !pinned && view.queuesOf(name).length === 0 && !view.runnersOf(name).some(isServing);
+
 export function nextDeadline(view: View): number {
   let next = Infinity;
-  for (const queue of view.queues.values()) next = Math.min(next, oldestOf(queue)?.deadlineMs ?? Infinity);
+  for (const queue of view.queues.values())
+    next = Math.min(next, nextToGiveUp(queue)?.deadlineMs ?? Infinity);
   return next;
 }
 
 /** Answers a request that has waited as long as it may. */
 export function refuseOverdue(view: View, nowMs: number): Decision | null {
   for (const [classKey, queue] of view.queues) {
-    const oldest = oldestOf(queue);
-    if (!oldest || oldest.deadlineMs > nowMs) continue;
-    const waitedSeconds = Math.round((nowMs - oldest.arrivedAtMs) / 1000);
+    const overdue = nextToGiveUp(queue);
+    if (!overdue || overdue.deadlineMs > nowMs) continue;
+    const waitedSeconds = Math.round((nowMs - overdue.arrivedAtMs) / 1000);
     return {
       kind: 'refuse',
-      leaseId: oldest.leaseId,
+      leaseId: overdue.leaseId,
       classKey,
       failure: {
         code: 'queue_timeout',
@@ -100,6 +105,13 @@ function leastBusy(runners: readonly RunnerView[], queue: ClassQueue): RunnerVie
   return best;
 }
 
+/** How long it is kept may have been changed since the claim was made. */
+function startClaimed(classKey: string, { spec: claimed, reservation }: Claim, view: View): Decision {
+  const { keepAlive, pinned } = view.queues.get(classKey)?.spec ?? claimed;
+  const spec = { ...claimed, keepAlive, pinned };
+  return { kind: 'start', classKey, spec, reservation, reason: 'its memory has come back' };
+}
+
 /** Starts what a claim was made for as soon as its memory is there; drops a claim that nobody needs any more. */
 export function followClaims(view: View): Decision | null {
   for (const [classKey, claim] of view.claims) {
@@ -107,8 +119,7 @@ export function followClaims(view: View): Decision | null {
     if (!view.queues.has(classKey))
       return { kind: 'unclaim', classKey, reason: `nobody waits for ${model} any more` };
     if (isClaimReady(view, claim)) {
-      const { spec, reservation } = claim;
-      return { kind: 'start', classKey, spec, reservation, reason: `its memory has come back` };
+      return startClaimed(classKey, claim, view);
     }
     if (claim.awaits.some((runnerId) => view.runners.has(runnerId))) continue;
     return { kind: 'unclaim', classKey, reason: `the memory that came back does not suffice for ${model}` };

@@ -16,8 +16,16 @@ export const usableOf = (device: DeviceView): number =>
 
 /** The need of a model on one of `count` devices that share it evenly. */
 export function needOn(spec: ModelSpec, device: DeviceView, view: View): number {
-  if (view.exclusive.has(spec.classKey)) return Math.max(spec.needBytes, usableOf(device));
+  if (view.exclusive.has(spec.classKey)) return Math.max(spec.needBytes, unpinnedOn(device, spec, view));
   return spec.needBytes + overheadOn(spec, device, view);
+}
+
+/** What pinned models leave of a device, other programs' memory not counted. */
+export function unpinnedOn(device: DeviceView, spec: ModelSpec, view: View): number {
+  let room = usableOf(device);
+  for (const runner of view.runners.values())
+    if (runner.pinned && runner.spec.name !== spec.name) room -= runner.reservation[device.id] ?? 0;
+  return Math.max(0, room);
 }
 
 /** A measured or configured need already holds the runtime's own memory. */

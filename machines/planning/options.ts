@@ -2,7 +2,7 @@ import { freeNow, isGone, shareOut } from './memory.ts';
 import { contestedOn, isOffload, siteNeed, wholeNeed, type Site } from './placement.ts';
 import type { ModelSpec } from '../vocabulary.ts';
 import { isReturning } from './sharing.ts';
-import { cheapestVictims, type VictimSet, type Who } from './victims.ts';
+import { cheapestVictims, type Hunt, type Resource, type VictimSet, type Who } from './victims.ts';
 import type { ClassQueue, Decision, DeviceView, RunnerView, View } from './view.ts';
 
 /** A split over devices has to be cheaper than a single device by this share of the load, to be preferred. */
@@ -98,28 +98,44 @@ export function bestOption(want: Want, who: Who): Option | null {
 
 function victimsFor(want: Want, site: Site, who: Who): VictimSet | null {
   const { queue, view, nowMs, forced, roomOn } = want;
-  const hunt = { nowMs, who, otherSeconds: view.reloadSecondsOf(queue.spec) };
+  const hunt = { nowMs, who, otherSeconds: view.reloadSecondsOf(queue.spec), except: forced };
   const givenUp = (device: DeviceView): number =>
     forced.reduce((sum, runner) => sum + (runner.reservation[device.id] ?? 0), 0);
   const contested = contestedOn(site);
   const room = contested.reduce((sum, device) => sum + roomOn(device) + givenUp(device), 0);
-  const isOneTooMany = forced.length === 0 && willBeAtRunnerLimit(view);
   const needBytes = siteNeed(queue.spec, site, view);
-  const missingBytes = Math.max(needBytes - room, isOneTooMany ? 1 : 0);
-  const victims = missingBytes > 0 ? cheapestVictims(view, contested, missingBytes, hunt) : NOBODY;
+  const onGpus = needBytes > room ? cheapestVictims(view, contested, needBytes - room, hunt) : NOBODY;
+  const victims = onGpus && withOthers(onGpus, 'runners', runnersTooMany(view) - forced.length, view, hunt);
   const cpu = isOffload(site) ? site.at(-1) : undefined;
   if (victims === null || cpu === undefined) return victims;
   const freed = victims.runners.reduce((sum, runner) => sum + (runner.reservation[cpu.id] ?? 0), 0);
   const restBytes = wholeNeed(queue.spec, site, view) - needBytes;
   const missingOnCpu = restBytes - roomOn(cpu) - givenUp(cpu) - freed;
   if (missingOnCpu <= 0) return victims;
-  const more = cheapestVictims(view, [cpu], missingOnCpu, { ...hunt, except: victims.runners });
-  return more && together(victims, more);
+  return withOthers(victims, [cpu], missingOnCpu, view, hunt);
 }
 
-/** Whether there would be one runner too many even when all have gone who are on their way out. */
-function willBeAtRunnerLimit({ settings, runners, claims }: View): boolean {
-  if (settings.maxRunners === null) return false;
+/** Victims, and whoever else has to go for something else that is short, wherever they are; null where there is not enough of it. */
+function withOthers(
+  victims: VictimSet,
+  resource: Resource,
+  missing: number,
+  view: View,
+  hunt: Hunt,
+): VictimSet | null {
+  // In the number of runners, every victim counts for one.
+  const still = resource === 'runners' ? missing - victims.runners.length : missing;
+  if (still <= 0) return victims;
+  const others = cheapestVictims(view, resource, still, {
+    ...hunt,
+    except: [...(hunt.except ?? []), ...victims.runners],
+  });
+  return others && together(victims, others);
+}
+
+/** How many runners there would be too many with one more, when all have gone who are on their way out. */
+function runnersTooMany({ settings, runners, claims }: View): number {
+  if (settings.maxRunners === null) return 0;
   const standing = [...runners.values()].filter((runner) => !isReturning(runner));
-  return standing.length + claims.size >= settings.maxRunners;
+  return standing.length + claims.size + 1 - settings.maxRunners;
 }

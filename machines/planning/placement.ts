@@ -1,6 +1,6 @@
 import { formatBytes, type ModelSpec } from '../vocabulary.ts';
 import type { Failure } from '../failures.ts';
-import { capacityOf, isGone, needOn, overheadOn, usableOf } from './memory.ts';
+import { capacityOf, isGone, needOn, overheadOn, unpinnedOn } from './memory.ts';
 import type { DeviceView, View } from './view.ts';
 
 /** Devices that would hold a model together; one device in most cases. GPUs with the CPU after them: partial offload. */
@@ -105,14 +105,6 @@ export function siteNeed(spec: ModelSpec, site: Site, view: View): number {
   if (isOffload(site))
     return contestedOn(site).reduce((sum, device) => sum + unpinnedOn(device, spec, view), 0);
   return wholeNeed(spec, site, view);
-}
-
-/** What pinned models leave of a device, other programs' memory not counted. */
-export function unpinnedOn(device: DeviceView, spec: ModelSpec, view: View): number {
-  let room = usableOf(device);
-  for (const runner of view.runners.values())
-    if (runner.pinned && runner.spec.name !== spec.name) room -= runner.reservation[device.id] ?? 0;
-  return Math.max(0, room);
 }
 
 /** What a model needs on a site in all. */

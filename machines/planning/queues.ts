@@ -4,6 +4,18 @@ import type { ClassQueue, View, Waiting } from './view.ts';
 /** The longest waiting request of a queue. */
 export const oldestOf = (queue: ClassQueue): Waiting | undefined => queue.arrivals[0];
 
+const knownDeadlines = new WeakMap<ClassQueue, Waiting>();
+
+/** Whose wait ends first. A queue is never written in place, so this is looked for once. */
+export function nextToGiveUp(queue: ClassQueue): Waiting | undefined {
+  let first = knownDeadlines.get(queue);
+  if (first) return first;
+  for (const waiting of queue.arrivals)
+    if (first === undefined || waiting.deadlineMs < first.deadlineMs) first = waiting;
+  if (first) knownDeadlines.set(queue, first);
+  return first;
+}
+
 /** When its longest waiting request arrived. */
 export const headArrivalMs = (queue: ClassQueue): number => oldestOf(queue)?.arrivedAtMs ?? Infinity;
 

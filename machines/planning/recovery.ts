@@ -15,6 +15,21 @@ export const RECOVERED_SHARE = 0.75;
 const freeOf = (readings: readonly DeviceReading[], id: DeviceId): number | null =>
   readings.find((reading) => reading.id === id)?.freeBytes ?? null;
 
+/** Less than this, in bytes, is noise between two readings. */
+const NOISE_BYTES = 16 * 1024 ** 2;
+
+/** Whether no more memory has come back on any of these devices between two readings. What could not be read is unknown. */
+export const hasComeToRest = (
+  before: readonly DeviceReading[] | null,
+  after: readonly DeviceReading[],
+  laggingDevices: readonly DeviceId[],
+): boolean =>
+  before !== null &&
+  laggingDevices.every((id) => {
+    const [was, is] = [freeOf(before, id), freeOf(after, id)];
+    return was !== null && is !== null && is - was < NOISE_BYTES;
+  });
+
 /**
  * Whether every lagging device of a runner shows its memory as free again. What could not be read is unknown, so not
  * recovered. Where no baseline was needed one good reading is enough: what a dead process held is free already.

@@ -57,31 +57,40 @@ export interface Hunt {
   readonly except?: readonly RunnerView[];
 }
 
-const freedOn = (runner: RunnerView, site: Site): number =>
-  site.reduce((sum, device) => sum + (runner.reservation[device.id] ?? 0), 0);
+/** What can be short: memory on some devices together, in bytes, or the number of runners that there may be. */
+export type Resource = Site | 'runners';
+
+const freedOf = (runner: RunnerView, resource: Resource): number =>
+  resource === 'runners' ? 1 : resource.reduce((sum, { id }) => sum + (runner.reservation[id] ?? 0), 0);
 
 interface Candidate {
   readonly runner: RunnerView;
-  readonly freedBytes: number;
+  /** How much of what is short its going gives back. */
+  readonly freed: number;
   readonly cost: number;
   readonly waitSeconds: number;
 }
 
 /**
- * The cheapest set of runners whose going frees `missingBytes` on a site, or null. A runner that frees nothing there is
- * never in it.
+ * The cheapest set of runners whose going gives back as much of a resource as is missing, or null. A runner that gives back nothing
+ * of it is never in it.
  */
-export function cheapestVictims(view: View, site: Site, missingBytes: number, hunt: Hunt): VictimSet | null {
+export function cheapestVictims(
+  view: View,
+  resource: Resource,
+  missing: number,
+  hunt: Hunt,
+): VictimSet | null {
   const candidates: Candidate[] = [];
   for (const runner of view.runners.values()) {
-    const freedBytes = freedOn(runner, site);
-    if (freedBytes <= 0 || hunt.except?.includes(runner) || !mayGo(runner, view, hunt.who)) continue;
+    const freed = freedOf(runner, resource);
+    if (freed <= 0 || hunt.except?.includes(runner) || !mayGo(runner, view, hunt.who)) continue;
     const waitSeconds = evictionCost(runner, view, hunt);
-    candidates.push({ runner, freedBytes, cost: waitSeconds, waitSeconds });
+    candidates.push({ runner, freed, cost: waitSeconds, waitSeconds });
   }
-  if (candidates.reduce((sum, { freedBytes }) => sum + freedBytes, 0) < missingBytes) return null;
+  if (candidates.reduce((sum, { freed }) => sum + freed, 0) < missing) return null;
   const ranked = hunt.who === 'busy' ? busyLast(candidates) : candidates;
-  return search(ranked.toSorted(byUsefulness), missingBytes);
+  return search(ranked.toSorted(byUsefulness), missing);
 }
 
 /** Leases have to end first, so a busy runner costs more than all that are idle together. */
@@ -95,10 +104,10 @@ function busyLast(candidates: readonly Candidate[]): readonly Candidate[] {
   });
 }
 
-/** Cheap per byte first; equal ones: the least recently used, then by name and id, so that equal views give equal plans. */
+/** Cheap by what it gives back first; equal ones: the least recently used, then by name and id, so that equal views give equal plans. */
 function byUsefulness(a: Candidate, b: Candidate): number {
   return (
-    a.cost / a.freedBytes - b.cost / b.freedBytes ||
+    a.cost / a.freed - b.cost / b.freed ||
     a.runner.lastUsedAtMs - b.runner.lastUsedAtMs ||
     (a.runner.spec.name < b.runner.spec.name ? -1 : a.runner.spec.name > b.runner.spec.name ? 1 : 0) ||
     (a.runner.id < b.runner.id ? -1 : 1)
@@ -106,16 +115,15 @@ function byUsefulness(a: Candidate, b: Candidate): number {
 }
 
 /** Branch and bound over "take it or leave it", best candidates first; the greedy set is the first bound. */
-function search(candidates: readonly Candidate[], missingBytes: number): VictimSet {
-  let best = greedy(candidates, missingBytes);
+function search(candidates: readonly Candidate[], missing: number): VictimSet {
+  let best = greedy(candidates, missing);
   let bestCost = costOf(best);
-  const restBytes = new Float64Array(candidates.length + 1);
-  for (let i = candidates.length - 1; i >= 0; i--)
-    restBytes[i] = (restBytes[i + 1] ?? 0) + (candidates[i]?.freedBytes ?? 0);
+  const rest = new Float64Array(candidates.length + 1);
+  for (let i = candidates.length - 1; i >= 0; i--) rest[i] = (rest[i + 1] ?? 0) + (candidates[i]?.freed ?? 0);
   let steps = 0;
   const taken: Candidate[] = [];
   const visit = (i: number, cost: number, freed: number): void => {
-    if (freed >= missingBytes) {
+    if (freed >= missing) {
       if (cost < bestCost - 1e-9 || (cost < bestCost + 1e-9 && taken.length < best.length)) {
         best = [...taken];
         bestCost = cost;
@@ -124,9 +132,9 @@ function search(candidates: readonly Candidate[], missingBytes: number): VictimS
     }
     const candidate = candidates[i];
     if (!candidate || ++steps > MAX_STEPS) return;
-    if (cost > bestCost || freed + (restBytes[i] ?? 0) < missingBytes) return;
+    if (cost > bestCost || freed + (rest[i] ?? 0) < missing) return;
     taken.push(candidate);
-    visit(i + 1, cost + candidate.cost, freed + candidate.freedBytes);
+    visit(i + 1, cost + candidate.cost, freed + candidate.freed);
     taken.pop();
     visit(i + 1, cost, freed);
   };
@@ -136,18 +144,18 @@ function search(candidates: readonly Candidate[], missingBytes: number): VictimS
 }
 
 /** Takes until it suffices, then drops whatever turned out superfluous, the dearest first. */
-function greedy(candidates: readonly Candidate[], missingBytes: number): Candidate[] {
+function greedy(candidates: readonly Candidate[], missing: number): Candidate[] {
   const taken: Candidate[] = [];
   let freed = 0;
   for (const candidate of candidates) {
-    if (freed >= missingBytes) break;
+    if (freed >= missing) break;
     taken.push(candidate);
-    freed += candidate.freedBytes;
+    freed += candidate.freed;
   }
   for (const candidate of taken.toSorted((a, b) => b.cost - a.cost)) {
-    if (freed - candidate.freedBytes < missingBytes) continue;
+    if (freed - candidate.freed < missing) continue;
     taken.splice(taken.indexOf(candidate), 1);
-    freed -= candidate.freedBytes;
+    freed -= candidate.freed;
   }
   return taken;
 }

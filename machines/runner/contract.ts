@@ -50,8 +50,14 @@ export type RunnerCommand =
   | { type: 'runner.expire'; reason: string; drainMs: number }
   /** It has to go now: leases are lost with this failure. */
   | { type: 'runner.stop'; failure: Failure }
-  /** Without a mode that stays as it is. */
-  | { type: 'runner.keep'; keepAlive: KeepAlive; pinned: boolean; keepAliveMode?: KeepAliveMode };
+  /** Without a mode that stays as it is. `idleMs`: how long it has been idle already, which counts; absent: not at all. */
+  | {
+      type: 'runner.keep';
+      keepAlive: KeepAlive;
+      pinned: boolean;
+      idleMs?: number;
+      keepAliveMode?: KeepAliveMode;
+    };
 
 /** Everything a runner tells its supervisor; each carries the runner's id, which is never used again. */
 export type RunnerReport =

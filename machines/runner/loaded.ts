@@ -42,7 +42,6 @@ const idle = runnerSetup.createStateConfig({
 
 /** The model is in memory and answers: ready with leases, idle without, expiring when it has to go. */
 export const loaded = runnerSetup.createStateConfig({
-  tags: ['serving'],
   initial: 'idle',
   invoke: [
     {
@@ -102,13 +101,8 @@ export const loaded = runnerSetup.createStateConfig({
         'lease.open': { actions: { type: 'openLease', params: ({ event }) => event } },
         'lease.close': [
           {
-            guard: { type: 'isLastLeaseOfKept', params: leaseParams },
-            target: '#runner.alive.loaded.idle.kept',
-            actions: ['closeLastLease'],
-          },
-          {
             guard: { type: 'isLastLease', params: leaseParams },
-            target: '#runner.alive.loaded.idle.counting',
+            target: 'idle',
             actions: ['closeLastLease'],
           },
           { actions: { type: 'closeLease', params: leaseParams } },
@@ -130,16 +124,18 @@ export const loaded = runnerSetup.createStateConfig({
       on: {
         'lease.open': { actions: { type: 'refuseLease', params: leaseParams } },
         'lease.close': { actions: { type: 'closeLease', params: leaseParams } },
-        // A shorter limit than the one that runs starts anew; a longer one changes nothing.
+        // The limit that runs stays; another one can only end the drain sooner.
         'runner.expire': {
           guard: { type: 'isShorterDrain', params: ({ event }) => ({ drainMs: event.drainMs }) },
-          target: 'expiring',
-          reenter: true,
-          actions: {
-            type: 'rememberDrain',
-            params: ({ event }) => ({ reason: event.reason, drainMs: event.drainMs }),
-          },
+          actions: [
+            {
+              type: 'rememberDrain',
+              params: ({ event }) => ({ reason: event.reason, drainMs: event.drainMs }),
+            },
+            { type: 'endDrainIn', params: ({ event }) => ({ drainMs: event.drainMs }) },
+          ],
         },
+        'drain.over': { target: '#runner.alive.unloading' },
       },
     },
   },

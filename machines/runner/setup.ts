@@ -1,31 +1,30 @@
-import { assign, enqueueActions, sendTo, setup } from 'xstate';
+import { assign, enqueueActions, raise, sendTo, setup } from 'xstate';
 import { effects, type HealthEvent, type ProcessEvent } from '../effects.ts';
 import type { Failure } from '../failures.ts';
-import { hasRecovered, type MemoryBaseline } from '../planning/recovery.ts';
+import { hasComeToRest, hasRecovered, type MemoryBaseline } from '../planning/recovery.ts';
 import type { DeviceReading, Endpoint, KeepAlive, LeaseId, Reservation } from '../vocabulary.ts';
-import type {
-  KeepAliveMode,
-  RunnerCommand,
-  RunnerInput,
-  RunnerOutcome,
-  RunnerReport,
-  RunnerState,
-} from './contract.ts';
+import type { RunnerCommand, RunnerInput, RunnerOutcome, RunnerReport, RunnerState } from './contract.ts';
 import { drainOver } from './texts.ts';
 
-type RunnerEvent = RunnerCommand | ProcessEvent | HealthEvent;
+type RunnerEvent = RunnerCommand | ProcessEvent | HealthEvent | { type: 'drain.over' };
 
 export interface RunnerContext extends RunnerInput {
   readonly pinned: boolean;
   readonly pid: number | null;
   readonly endpoint: Endpoint | null;
   readonly leases: readonly LeaseId[];
+  /** Of the keep-alive that runs, what had passed before its timer was set. */
+  readonly idleMs: number;
   readonly drainMs: number;
   readonly failure: Failure | null;
   readonly reason: string;
   readonly wasReady: boolean;
   readonly baseline: MemoryBaseline;
+  /** Of its devices, since its process has gone; null before the first. */
+  readonly lastReadings: readonly DeviceReading[] | null;
 }
+
+type Keep = Omit<Extract<RunnerCommand, { type: 'runner.keep' }>, 'type'>;
 
 export const runnerSetup = setup({
   types: {
@@ -33,7 +32,6 @@ export const runnerSetup = setup({
     events: {} as RunnerEvent,
     input: {} as RunnerInput,
     output: {} as RunnerOutcome,
-    tags: {} as 'holdsMemory' | 'serving',
   },
   actors: {
     runProcess: effects.runProcess,
@@ -73,10 +71,13 @@ export const runnerSetup = setup({
     rememberBaseline: assign({
       baseline: (_, params: { readings: readonly DeviceReading[] }) => params.readings,
     }),
+    rememberReadings: assign({
+      lastReadings: (_, params: { readings: readonly DeviceReading[] }) => params.readings,
+    }),
     expectBaseline: assign({ baseline: 'unknown' }),
     rememberKeep: assign({
-      keepAlive: (_, params: { keepAlive: KeepAlive; pinned: boolean; keepAliveMode?: KeepAliveMode }) =>
-        params.keepAlive,
+      keepAlive: (_, params: Keep) => params.keepAlive,
+      idleMs: (_, params) => params.idleMs ?? 0,
       pinned: (_, params) => params.pinned,
       keepAliveMode: ({ context }, params) => params.keepAliveMode ?? context.keepAliveMode,
     }),
@@ -111,17 +112,17 @@ export const runnerSetup = setup({
         enqueue.sendTo(supervisor, { type: 'lease.lost', runnerId, leaseId, failure: reason });
       enqueue.assign({ leases: [] });
     }),
-    closeLastLease: assign({ leases: [], reason: 'its last lease ended' }),
+    closeLastLease: assign({ leases: [], idleMs: 0, reason: 'its last lease ended' }),
+    endDrainIn: raise(
+      { type: 'drain.over' },
+      { id: 'drain', delay: (_, params: { drainMs: number }) => params.drainMs },
+    ),
     terminateProcess: sendTo('process', { type: 'process.terminate' }),
     killProcess: sendTo('process', { type: 'process.kill' }),
   },
   guards: {
     isLastLease: ({ context }, params: { leaseId: LeaseId }) =>
       context.leases.length === 1 && context.leases[0] === params.leaseId,
-    isLastLeaseOfKept: ({ context }, params: { leaseId: LeaseId }) =>
-      (context.pinned || context.keepAlive === 'forever') &&
-      context.leases.length === 1 &&
-      context.leases[0] === params.leaseId,
     hasNoLeases: ({ context }) => context.leases.length === 0,
     isKept: ({ context }) => context.pinned || context.keepAlive === 'forever',
     isKnown: (_, params: { use: Reservation | null }) => params.use !== null,
@@ -129,15 +130,18 @@ export const runnerSetup = setup({
     isSoft: ({ context }) => context.keepAliveMode === 'soft',
     hasFailed: ({ context }) => context.failure !== null,
     hasNothingToRecover: ({ context }) => context.laggingDevices.length === 0,
-    // An aborted load held an unknown part of its reservation: there is nothing to compare with.
-    needsNoBaseline: ({ context }) => context.laggingDevices.length === 0 || !context.wasReady,
+    needsNoBaseline: ({ context }) => context.laggingDevices.length === 0,
     isRecovered: ({ context }, params: { readings: readonly DeviceReading[] }) =>
-      hasRecovered(context.baseline, params.readings, context.reservation, context.laggingDevices),
+      // An aborted load held an unknown part of its reservation: all that can be waited for is that no more comes back.
+      context.wasReady
+        ? hasRecovered(context.baseline, params.readings, context.reservation, context.laggingDevices)
+        : hasComeToRest(context.lastReadings, params.readings, context.laggingDevices),
   },
   delays: {
     loadStall: ({ context }) => context.limits.loadStallMs,
     loadTotal: ({ context }) => context.limits.loadTotalMs,
-    keepAlive: ({ context }) => (context.keepAlive === 'forever' ? Infinity : context.keepAlive),
+    keepAlive: ({ context }) =>
+      context.keepAlive === 'forever' ? Infinity : Math.max(0, context.keepAlive - context.idleMs),
     drainLimit: ({ context }) => context.drainMs,
     terminateGrace: ({ context }) => context.limits.terminateGraceMs,
     killAlarm: ({ context }) => context.limits.killAlarmMs,

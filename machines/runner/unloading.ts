@@ -40,7 +40,6 @@ export const unloading = runnerSetup.createStateConfig({
 
 /** The process has gone; its reservation is held until the devices show the memory as free, or the limit passes. */
 export const recovering = runnerSetup.createStateConfig({
-  tags: ['holdsMemory'],
   entry: { type: 'reportState', params: { state: 'vram-recovering' } },
   always: { guard: 'hasNothingToRecover', target: 'settled' },
   initial: 'probing',
@@ -65,7 +64,10 @@ export const recovering = runnerSetup.createStateConfig({
             guard: { type: 'isRecovered', params: ({ event }) => ({ readings: event.output }) },
             target: '#runner.settled',
           },
-          { target: 'waiting' },
+          {
+            target: 'waiting',
+            actions: { type: 'rememberReadings', params: ({ event }) => ({ readings: event.output }) },
+          },
         ],
         onError: 'waiting',
       },

@@ -13,6 +13,7 @@ export const shuttingDown: Failure = {
 
 /** Stops a model: its waiting requests are answered, a load is aborted, running leases may finish within `drainMs`. */
 export function unloadModel(ledger: Ledger, { model, drainMs }: EventOf<'model.unload'>, out: Outlet): void {
+  ledger.unpin(model);
   refuse(ledger, ledger.takeWaiting(model), stopped(model), out);
   for (const runner of ledger.runnersOf(model)) end(ledger, runner, drainMs, out);
 }
@@ -20,7 +21,9 @@ export function unloadModel(ledger: Ledger, { model, drainMs }: EventOf<'model.u
 /** Stops one runner. A load has nothing to finish: it is aborted, and those who wait for it are answered. */
 export function stopRunner(ledger: Ledger, { runnerId, drainMs }: EventOf<'runner.stop'>, out: Outlet): void {
   const runner = ledger.runners.get(runnerId);
-  if (runner) end(ledger, runner, runner.state === 'loading' ? 0 : drainMs, out);
+  if (!runner) return;
+  if (ledger.runnersOf(runner.spec.name).length === 1) ledger.unpin(runner.spec.name);
+  end(ledger, runner, runner.state === 'loading' ? 0 : drainMs, out);
 }
 
 const stopped = (model: string): Failure => ({
@@ -44,9 +47,14 @@ export function keepModel(
   for (const runner of ledger.runnersOf(model)) {
     if (isReturning(runner)) continue;
     ledger.keep(runner, keepAlive, pinned);
-    out.command(runner.id, { type: 'runner.keep', keepAlive, pinned });
+    const idleMs = idleFor(runner, ledger.now());
+    out.command(runner.id, { type: 'runner.keep', keepAlive, pinned, idleMs });
   }
 }
+
+/** How long a runner has been idle, in ms; 0 for one that is not. */
+export const idleFor = ({ state, stateSinceMs }: RunnerRow, nowMs: number): number =>
+  state === 'idle' ? nowMs - stateSinceMs : 0;
 
 /** Shutdown: the queue is answered, running leases may finish within `drainMs`, everything else goes. */
 export function drainAll(ledger: Ledger, { drainMs }: EventOf<'scheduler.drain'>, out: Outlet): void {

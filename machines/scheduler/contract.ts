@@ -51,6 +51,11 @@ export interface ConfigChange {
   readonly settings: SchedulerSettings;
   /** Models that are new or different, as they are now. */
   readonly changed: readonly ModelSpec[];
+  /**
+   * The class keys that the changed models had before. Who waits with another one has options of their own, and keeps them; without
+   * this, nobody does.
+   */
+  readonly classesBefore?: ReadonlyMap<string, string>;
   /** The names of models that there are no more. */
   readonly removed: readonly string[];
   /** Models to load now. */

@@ -38,6 +38,9 @@ export class LedgerReader implements View {
   get exclusive(): View['exclusive'] {
     return this.tables.exclusive;
   }
+  get pinned(): Tables['pinned'] {
+    return this.tables.pinned;
+  }
   get touched(): View['touched'] {
     return this.tables.touched;
   }
@@ -65,6 +68,9 @@ export class LedgerReader implements View {
   runnersOf(model: string): readonly RunnerRow[] {
     const ids = this.tables.runnersByModel.get(model);
     return ids === undefined ? NOTHING : ids.flatMap((id) => this.runners.get(id) ?? NOTHING);
+  }
+  runnersOfClass(classKey: string): readonly RunnerRow[] {
+    return [...this.runners.values()].filter(({ spec }) => spec.classKey === classKey);
   }
   queuesOf(model: string): readonly ClassQueue[] {
     if (this.queues.size === 0) return NOTHING;

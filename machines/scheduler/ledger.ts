@@ -2,11 +2,10 @@ import type { Failure } from '../failures.ts';
 import { withContextFor, withLessContext } from '../planning/context.ts';
 import { afterFailure, noFailures } from '../planning/load-failures.ts';
 import { emptyQueue, withoutWaiting, withWaiting } from '../planning/queues.ts';
-import { canServe, isReturning } from '../planning/sharing.ts';
+import { canServe, isReturning, isServing } from '../planning/sharing.ts';
 import type { ClassQueue, Decision, Waiting } from '../planning/view.ts';
 import type { RunnerState } from '../runner/contract.ts';
 import {
-  sumBytes,
   type DeviceReading,
   type KeepAlive,
   type LeaseId,
@@ -15,8 +14,8 @@ import {
   type RunnerId,
 } from '../vocabulary.ts';
 import type { Request, SchedulerSettings } from './contract.ts';
-import { limited, readInto, withBytes, withoutBytes, type BytesColumn } from './device-rows.ts';
-import { LedgerDraft } from './ledger-draft.ts';
+import { limited, readInto } from './device-rows.ts';
+import { MemoryLedger } from './memory-ledger.ts';
 import { newRunnerRow, type LeaseRow, type RunnerRow } from './tables.ts';
 import { newWaiting } from './waiting.ts';
 
@@ -26,7 +25,7 @@ const NOTHING: readonly never[] = [];
  * The tables during one transition of the scheduler: each change makes new tables and leaves those that it began with as they were.
  * Rows are replaced, never written; whoever holds a row over a change holds an old one, so they are passed by id.
  */
-export class Ledger extends LedgerDraft {
+export class Ledger extends MemoryLedger {
   /** The timer for the next plan fires then; Infinity: none is armed. */
   arm(atMs: number): void {
     this.change({ armedForMs: atMs });
@@ -106,9 +105,9 @@ export class Ledger extends LedgerDraft {
         return;
       case 'claim': {
         const { classKey, spec, reservation, awaits } = decision;
-        this.#unclaim(classKey);
+        this.unclaim(classKey);
         this.set('claims', this.claims, classKey, { spec, reservation, awaits, sinceMs: this.now() });
-        this.#addBytes('claimedBytes', reservation);
+        this.addBytes('claimedBytes', reservation);
         for (const { runnerId } of decision.victims) {
           this.noteEviction(runnerId, classKey);
           this.dismiss(runnerId);
@@ -118,7 +117,7 @@ export class Ledger extends LedgerDraft {
       case 'evict':
         return this.dismiss(decision.runnerId);
       case 'unclaim':
-        return this.#unclaim(decision.classKey);
+        return this.unclaim(decision.classKey);
       case 'rest':
         return this.change({
           waits: decision.waits,
@@ -129,20 +128,15 @@ export class Ledger extends LedgerDraft {
 
   /** Enters a new runner: its memory is reserved from this moment. */
   addRunner(runnerId: RunnerId, spec: ModelSpec, reservation: Reservation): void {
-    this.#unclaim(spec.classKey);
+    this.unclaim(spec.classKey);
     this.set('runners', this.runners, runnerId, newRunnerRow(runnerId, spec, reservation, this.now()));
     const { runnersByModel } = this.tables;
     this.set('runnersByModel', runnersByModel, spec.name, [
       ...(runnersByModel.get(spec.name) ?? NOTHING),
       runnerId,
     ]);
-    this.#addBytes('reservedBytes', reservation);
-  }
-
-  /** Changes what is known of a runner; nothing when it is there no more. */
-  patch(runnerId: RunnerId, facts: Partial<Omit<RunnerRow, 'id'>>): void {
-    const runner = this.runners.get(runnerId);
-    if (runner) this.set('runners', this.runners, runnerId, { ...runner, ...facts });
+    this.addBytes('reservedBytes', reservation);
+    if (spec.pinned) this.pin(spec);
   }
 
   /** A runner has to go: from now on it is no candidate for anything. */
@@ -157,8 +151,8 @@ export class Ledger extends LedgerDraft {
     const runner = this.runners.get(runnerId);
     if (!runner) return;
     const isLeaving = isReturning({ state });
-    if (isLeaving && !isReturning(runner)) this.#addBytes('returningBytes', runner.reservation);
-    this.#changeSupply();
+    if (isLeaving && !isReturning(runner)) this.addBytes('returningBytes', runner.reservation);
+    this.changeSupply();
     this.patch(runnerId, {
       state,
       reason,
@@ -178,32 +172,18 @@ export class Ledger extends LedgerDraft {
       ...(slots !== null && { slots: Math.min(slots, spec.launch.slots) }),
     });
     this.moveRunner(id, 'idle', 'loaded');
+    this.#endRetryAlone(spec.classKey, id);
     this.noteLoadOf(spec.name, loadMs);
     return loadMs;
   }
 
-  /**
-   * What a runner really holds replaces what was predicted. A configured need stays: its owner knows better. True when it is worth
-   * remembering: not with one context of several.
-   */
-  measure(runner: RunnerRow, use: Reservation): boolean {
-    if (runner.spec.needSource === 'configured' || isReturning(runner) || sumBytes(use) <= 0) return false;
-    this.#changeSupply();
-    const measured = Object.entries(use).map(([id, bytes]) => [id, Math.ceil(bytes)]);
-    const reservation: Reservation = { ...runner.reservation, ...Object.fromEntries(measured) };
-    this.#subtractBytes('reservedBytes', runner.reservation);
-    this.#addBytes('reservedBytes', reservation);
-    this.patch(runner.id, { reservation, measuredBytes: sumBytes(use) });
-    return runner.spec.contexts === undefined;
-  }
-
   removeRunner(runner: RunnerRow): void {
     const { id, spec, reservation } = runner;
-    this.#changeSupply();
+    this.changeSupply();
     for (const [leaseId, lease] of this.leases)
       if (lease.runnerId === id) this.delete('leases', this.leases, leaseId);
-    this.#subtractBytes('reservedBytes', reservation);
-    if (isReturning(runner)) this.#subtractBytes('returningBytes', reservation);
+    this.subtractBytes('reservedBytes', reservation);
+    if (isReturning(runner)) this.subtractBytes('returningBytes', reservation);
     this.delete('runners', this.runners, id);
     const { runnersByModel } = this.tables;
     const left = (runnersByModel.get(spec.name) ?? NOTHING).filter((other) => other !== id);
@@ -219,6 +199,9 @@ export class Ledger extends LedgerDraft {
   takeFailed(runner: RunnerRow, failure: Failure): readonly Waiting[] {
     const { classKey, name } = runner.spec;
     this.patch(runner.id, { hasFailed: true });
+    const hasSibling = this.runnersOf(name).some(
+      (other) => other.id !== runner.id && isServing(other) && canServe(other.spec, runner.spec),
+    );
     this.noteFailure(name, failure);
     const isOutOfMemory = failure.code === 'load_out_of_memory';
     if (isOutOfMemory && this.#lowerContext(runner.spec)) return NOTHING;
@@ -230,8 +213,9 @@ export class Ledger extends LedgerDraft {
       this.change({ exclusive: new Set([...this.exclusive, classKey]) });
       return NOTHING;
     }
-    if (this.exclusive.has(classKey))
-      this.change({ exclusive: new Set([...this.exclusive].filter((key) => key !== classKey)) });
+    this.#endRetryAlone(classKey);
+    // One more runner beside others that serve: those who wait for a slot get theirs.
+    if (hasSibling) return NOTHING;
     return this.takeWaiting(name, (spec) => canServe(runner.spec, spec));
   }
 
@@ -245,18 +229,35 @@ export class Ledger extends LedgerDraft {
   /** Its keep-alive has ended, and it stays only until its memory is wanted. */
   noteOverstayed(runnerId: RunnerId): void {
     this.patch(runnerId, { overstayed: true });
-    this.#changeSupply();
+    this.changeSupply();
   }
 
   keep(runner: RunnerRow, keepAlive: KeepAlive, pinned: boolean): void {
-    this.patch(runner.id, { keepAlive, pinned, spec: { ...runner.spec, keepAlive, pinned } });
-    this.#changeSupply();
+    const spec = { ...runner.spec, keepAlive, pinned };
+    // A new keep-alive counts from when it became idle; its runner says anew when that has ended.
+    this.patch(runner.id, { keepAlive, pinned, spec, overstayed: false });
+    if (pinned) this.pin(spec);
+    this.changeSupply();
   }
 
   /** The same for whoever waits for it, and for runners that are started for them. */
   keepWaiting(model: string, keepAlive: KeepAlive, pinned: boolean): void {
-    for (const queue of this.queuesOf(model))
-      this.#setQueue(queue.spec.classKey, { ...queue, spec: { ...queue.spec, keepAlive, pinned } });
+    if (!pinned) this.unpin(model);
+    for (const queue of this.queuesOf(model)) {
+      const spec = { ...queue.spec, keepAlive, pinned };
+      this.#setQueue(spec.classKey, { ...queue, spec });
+      if (pinned) this.pin(spec);
+    }
+  }
+
+  /** From now on it is brought back whenever it is not there. */
+  pin(spec: ModelSpec): void {
+    this.set('pinned', this.pinned, spec.name, spec);
+  }
+
+  /** From now on it is not brought back. */
+  unpin(model: string): void {
+    this.delete('pinned', this.pinned, model);
   }
 
   /** New settings, for whatever is decided from now on. */
@@ -271,17 +272,24 @@ export class Ledger extends LedgerDraft {
   }
 
   /** A model is another one now: those who wait for it want that, and what its loads were like says nothing any more. */
-  redefine(spec: ModelSpec): void {
+  redefine(spec: ModelSpec, classBefore: string | undefined): void {
     this.forgetHistory(spec.name);
     this.delete('failures', this.tables.failures, spec.name);
     const fitted = this.#fitted(spec);
-    for (const waiting of this.takeWaiting(spec.name)) this.enqueue({ ...waiting, spec: fitted });
+    if (!spec.pinned) this.unpin(spec.name);
+    for (const waiting of this.takeWaiting(spec.name)) {
+      // Who asked with options of their own keeps those.
+      const { classKey, launch, needBytes, needSource } = waiting.spec;
+      const hasOptions = classBefore !== undefined && classKey !== classBefore;
+      const own = { ...spec, classKey, launch, needBytes, needSource };
+      this.enqueue({ ...waiting, spec: hasOptions ? own : fitted });
+    }
     for (const { id, spec: before } of this.runnersOf(spec.name)) {
       const { classKey, launch, needBytes, needSource } = before;
       if (classKey === spec.classKey) this.patch(id, { spec: { ...spec, launch, needBytes, needSource } });
     }
     // It may need other memory now than it was promised.
-    this.#unclaim(spec.classKey);
+    this.unclaim(spec.classKey);
   }
 
   noteFailure(model: string, failure: Failure): void {
@@ -296,8 +304,10 @@ export class Ledger extends LedgerDraft {
       inventory: {},
       supply: {},
     });
-    for (const { id, readyAtMs, isMeasurable } of this.runners.values())
-      if (isMeasurable !== (readyAtMs !== null)) this.patch(id, { isMeasurable: readyAtMs !== null });
+    for (const runner of this.runners.values()) {
+      const isMeasurable = runner.readyAtMs !== null && !isReturning(runner);
+      if (runner.isMeasurable !== isMeasurable) this.patch(runner.id, { isMeasurable });
+    }
     // Who came before the devices were known.
     for (const queue of this.queues.values()) {
       const spec = this.#fitted(queue.spec);
@@ -360,33 +370,24 @@ export class Ledger extends LedgerDraft {
     this.#touch(name);
     if (left) return this.#setQueue(classKey, left);
     this.delete('queues', this.queues, classKey);
+    this.#endRetryAlone(classKey);
     // A load that nobody waits for any more may be given up, and one with other options may take its place.
     const mayGo = this.runnersOf(name).some((runner) => runner.state === 'loading');
-    if (mayGo || this.queuesOf(name).length > 0) this.#changeSupply();
+    if (mayGo || this.queuesOf(name).length > 0) this.changeSupply();
   }
 
-  #unclaim(classKey: string): void {
-    const claim = this.claims.get(classKey);
-    if (!claim) return;
-    this.#changeSupply();
-    this.delete('claims', this.claims, classKey);
-    this.#subtractBytes('claimedBytes', claim.reservation);
+  /** It needs its device for itself no longer: it has loaded, failed again, or nobody wants it. What it booked for that is given back. */
+  #endRetryAlone(classKey: string, loadedId?: RunnerId): void {
+    if (!this.exclusive.has(classKey)) return;
+    const isLoading = this.runnersOfClass(classKey).some(({ state }) => state === 'loading');
+    if (loadedId === undefined && isLoading) return;
+    this.change({ exclusive: new Set([...this.exclusive].filter((key) => key !== classKey)) });
+    const runner = loadedId === undefined ? undefined : this.runners.get(loadedId);
+    if (runner) this.book(runner, this.neededOf(runner.spec, runner.reservation));
   }
 
   #setQueue(classKey: string, queue: ClassQueue): void {
     this.set('queues', this.queues, classKey, queue);
-  }
-
-  #addBytes(column: BytesColumn, reservation: Reservation): void {
-    this.change({ devices: withBytes(this.devices, column, reservation) });
-  }
-
-  #subtractBytes(column: BytesColumn, reservation: Reservation): void {
-    this.change({ devices: withoutBytes(this.devices, column, reservation) });
-  }
-
-  #changeSupply(): void {
-    this.change({ supply: {} });
   }
 
   #touch(model: string): void {

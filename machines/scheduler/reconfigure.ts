@@ -4,6 +4,7 @@ import { isReturning } from '../planning/sharing.ts';
 import type { KeepAliveMode } from '../runner/contract.ts';
 import type { ModelSpec } from '../vocabulary.ts';
 import type { ConfigChange, SchedulerSettings } from './contract.ts';
+import { idleFor } from './commands.ts';
 import type { Ledger } from './ledger.ts';
 import { evict, preload, refuse, type Outlet } from './steps.ts';
 import type { RunnerRow } from './tables.ts';
@@ -16,7 +17,7 @@ export function apply(ledger: Ledger, before: SchedulerSettings, change: ConfigC
   const { settings, changed, removed } = change;
   ledger.configure(settings);
   for (const model of removed) removeModel(ledger, model, settings, out);
-  for (const spec of changed) changeModel(ledger, spec, settings, out);
+  for (const spec of changed) changeModel(ledger, spec, change.classesBefore?.get(spec.name), settings, out);
   if (settings.keepAliveMode !== before.keepAliveMode)
     for (const runner of ledger.runners.values()) keep(ledger, runner, runner, out, settings.keepAliveMode);
   for (const spec of change.preload) preload(ledger, spec);
@@ -33,6 +34,7 @@ export const remember = (
 };
 
 function removeModel(ledger: Ledger, model: string, settings: SchedulerSettings, out: Outlet): void {
+  ledger.unpin(model);
   for (const runner of ledger.runnersOf(model))
     retire(ledger, runner, 'its model is not configured any more', settings, out);
   refuse(ledger, ledger.takeWaiting(model), removedMeanwhile(model), out);
@@ -43,14 +45,20 @@ const removedMeanwhile = (model: string): Failure => ({
   message: `${model} was taken out of the configuration while the request waited for it.`,
 });
 
-function changeModel(ledger: Ledger, spec: ModelSpec, settings: SchedulerSettings, out: Outlet): void {
+function changeModel(
+  ledger: Ledger,
+  spec: ModelSpec,
+  classBefore: string | undefined,
+  settings: SchedulerSettings,
+  out: Outlet,
+): void {
   const runners = ledger.runnersOf(spec.name).filter((runner) => !isReturning(runner));
   for (const runner of runners) {
     const { classKey, keepAlive, pinned } = runner.spec;
     if (classKey !== spec.classKey) retire(ledger, runner, 'its configuration has changed', settings, out);
     else if (keepAlive !== spec.keepAlive || pinned !== spec.pinned) keep(ledger, runner, spec, out);
   }
-  ledger.redefine(spec);
+  ledger.redefine(spec, classBefore);
 }
 
 /** A lease that the runner has not confirmed stands in line again; confirmed ones may end within the drain limit. */
@@ -79,6 +87,7 @@ function keep(
     type: 'runner.keep',
     keepAlive,
     pinned,
+    idleMs: idleFor(runner, ledger.now()),
     ...(keepAliveMode && { keepAliveMode }),
   });
 }

@@ -1,8 +1,9 @@
+import { canServe } from '../planning/sharing.ts';
 import type { RunnerReport } from '../runner/contract.ts';
 import { sumBytes } from '../vocabulary.ts';
 import { recordOf } from './decisions.ts';
 import type { Ledger } from './ledger.ts';
-import { isOwn, refuse, type Outlet } from './steps.ts';
+import { ownLeaseOf, refuse, type Outlet } from './steps.ts';
 
 type Report<Type extends RunnerReport['type']> = Extract<RunnerReport, { type: Type }>;
 
@@ -53,6 +54,9 @@ export function noteLoaded(ledger: Ledger, { runnerId, slots }: Report<'runner.l
   // One that has been told to go before it said so is no candidate any more.
   if (!runner || runner.isDismissed) return;
   const loadMs = ledger.noteLoaded(runner, slots);
+  // Loads on the scheduler's own account have what they asked for.
+  for (const queue of ledger.queuesOf(runner.spec.name))
+    if (canServe(runner.spec, queue.spec)) ledger.withdraw(ownLeaseOf(queue.spec));
   const { name: model, classKey } = runner.spec;
   const reason = `ready after ${(loadMs / 1000).toFixed(1)} s`;
   out.emit({ type: 'decision', record: recordOf(ledger, 'loaded', { model, reason, runnerId }) });
@@ -106,7 +110,6 @@ export function noteLeaseOpened(ledger: Ledger, event: Report<'lease.opened'>, o
     return out.command(runnerId, { type: 'lease.close', leaseId });
   ledger.confirm(leaseId);
   out.emit({ type: 'runner.changed', runnerId });
-  if (isOwn(leaseId)) return closeLease(ledger, leaseId, out);
   const { arrivedAtMs } = lease.waiting;
   const loadMs = Math.max(0, (runner.readyAtMs ?? 0) - Math.max(arrivedAtMs, runner.startedAtMs));
   const waitMs = ledger.now() - arrivedAtMs;

@@ -24,6 +24,8 @@ export interface SchedulerContext {
   readonly now: () => number;
   /** All that is known: immutable, each transition makes new ones. */
   readonly tables: Tables;
+  /** The tables that the last plan has left; null before the first. */
+  readonly planned: Tables | null;
   readonly preload: readonly ModelSpec[];
 }
 
@@ -31,6 +33,7 @@ export const newContext = ({ input }: { input: SchedulerInput }): SchedulerConte
   settings: input.settings,
   now: input.now,
   tables: newTables(input.settings, input.demand),
+  planned: null,
   preload: input.preload,
 });
 
@@ -45,6 +48,7 @@ const base = setup({
   delays: { inventoryDeadline: 30_000 },
   guards: {
     isEmpty: ({ context }) => context.tables.runners.size === 0,
+    isUnplanned: ({ context }) => context.tables !== context.planned,
   },
 });
 
@@ -70,12 +74,17 @@ interface Work<Event> {
   readonly out: Outlet;
 }
 
+/** Tables to be changed in one transition, which happens at one moment. */
+function draftOf(tables: Tables, now: () => number): Ledger {
+  const nowMs = now();
+  return new Ledger(tables, () => nowMs);
+}
+
 /** An action that makes new tables of those there are, and reaches the world through an outlet: computing it changes nothing. */
 const tabled = (work: (args: Work<SchedulerEvent>) => void) =>
   base.enqueueActions(({ context, event, enqueue, self }) => {
-    const { tables, settings } = context;
-    const nowMs = context.now();
-    const ledger = new Ledger(tables, () => nowMs);
+    const { tables, settings, now } = context;
+    const ledger = draftOf(tables, now);
     work({ event, ledger, settings, out: new ChartOutlet(enqueue, settings, self) });
     enqueue.assign({ tables: ledger.finish() });
   });
@@ -90,16 +99,6 @@ const isOfType = <Type extends SchedulerEvent['type']>(
   event: SchedulerEvent,
   type: Type,
 ): event is EventOf<Type> => event.type === type;
-
-/** The same, followed by a new plan: one action and not two, since XState's own cost per action is above the planner's. */
-const planned = <Type extends SchedulerEvent['type']>(
-  type: Type,
-  work: (args: Work<EventOf<Type>>) => void,
-) =>
-  noted(type, (args) => {
-    work(args);
-    steps.carryOutPlan(args.ledger, args.settings, args.out);
-  });
 
 type Enqueue = Parameters<Parameters<typeof base.enqueueActions>[0]>[0];
 
@@ -160,15 +159,21 @@ class ChartOutlet implements Outlet {
 
 export const schedulerSetup = base.extend({
   actions: {
-    plan: tabled(({ ledger, settings, out }) => steps.carryOutPlan(ledger, settings, out)),
+    plan: base.enqueueActions(({ context, enqueue, self }) => {
+      const { tables, settings, now } = context;
+      const ledger = draftOf(tables, now);
+      steps.carryOutPlan(ledger, settings, new ChartOutlet(enqueue, settings, self));
+      const planned = ledger.finish();
+      enqueue.assign({ tables: planned, planned });
+    }),
     /** The timer has fired: if that was too early, the new plan arms it again. */
-    wake: planned('plan.wake', ({ ledger }) => ledger.arm(Infinity)),
+    wake: noted('plan.wake', ({ ledger }) => ledger.arm(Infinity)),
     preloadModels: base.enqueueActions(({ context, enqueue }) => {
-      const ledger = new Ledger(context.tables, context.now);
+      const ledger = draftOf(context.tables, context.now);
       for (const spec of context.preload) steps.preload(ledger, spec);
       enqueue.assign({ tables: ledger.finish() });
     }),
-    takeRequest: planned('request.submitted', ({ event, ledger, settings, out }) =>
+    takeRequest: noted('request.submitted', ({ event, ledger, settings, out }) =>
       steps.takeRequest(ledger, settings, event.request, out),
     ),
     queueRequest: noted('request.submitted', ({ event, ledger, settings, out }) =>
@@ -177,22 +182,20 @@ export const schedulerSetup = base.extend({
     refuseRequest: noted('request.submitted', ({ event, ledger, out }) =>
       steps.refuse(ledger, [event.request], commands.shuttingDown, out),
     ),
-    withdrawRequest: planned('request.withdrawn', ({ event, ledger, out }) =>
+    withdrawRequest: noted('request.withdrawn', ({ event, ledger, out }) =>
       reports.withdraw(ledger, event.leaseId, out),
     ),
-    unqueueRequest: noted('request.withdrawn', ({ event, ledger }) => ledger.withdraw(event.leaseId)),
-    closeLease: planned('lease.released', ({ event, ledger, out }) =>
+    closeLease: noted('lease.released', ({ event, ledger, out }) =>
       reports.closeLease(ledger, event.leaseId, out),
     ),
-    readDevices: planned('devices.read', ({ event, ledger }) => ledger.read(event.readings)),
-    learnDevices: noted('devices.read', ({ event, ledger }) => ledger.read(event.readings)),
-    loadModel: planned('model.load', ({ event, ledger }) => steps.preload(ledger, event.spec)),
-    queueModel: noted('model.load', ({ event, ledger }) => steps.preload(ledger, event.spec)),
-    unloadModel: planned('model.unload', ({ event, ledger, out }) =>
-      commands.unloadModel(ledger, event, out),
-    ),
-    stopRunner: planned('runner.stop', ({ event, ledger, out }) => commands.stopRunner(ledger, event, out)),
-    keepModel: planned('model.keep', ({ event, ledger, out }) => commands.keepModel(ledger, event, out)),
+    readDevices: noted('devices.read', ({ event, ledger }) => {
+      ledger.read(event.readings);
+      steps.bringBackPinned(ledger);
+    }),
+    loadModel: noted('model.load', ({ event, ledger }) => steps.preload(ledger, event.spec)),
+    unloadModel: noted('model.unload', ({ event, ledger, out }) => commands.unloadModel(ledger, event, out)),
+    stopRunner: noted('runner.stop', ({ event, ledger, out }) => commands.stopRunner(ledger, event, out)),
+    keepModel: noted('model.keep', ({ event, ledger, out }) => commands.keepModel(ledger, event, out)),
     applyConfig: noted('config.changed', ({ event, ledger, settings, out }) =>
       reconfigure.apply(ledger, settings, event.change, out),
     ),
@@ -201,20 +204,14 @@ export const schedulerSetup = base.extend({
     ),
     drainAll: noted('scheduler.drain', ({ event, ledger, out }) => commands.drainAll(ledger, event, out)),
     stopAll: noted('scheduler.hurry', ({ ledger, out }) => commands.stopAll(ledger, out)),
-    noteMoved: planned('runner.moved', ({ event, ledger, out }) => reports.noteMoved(ledger, event, out)),
-    noteLoaded: planned('runner.loaded', ({ event, ledger, out }) => reports.noteLoaded(ledger, event, out)),
-    noteMeasured: planned('runner.measured', ({ event, ledger, out }) =>
+    noteMoved: noted('runner.moved', ({ event, ledger, out }) => reports.noteMoved(ledger, event, out)),
+    noteLoaded: noted('runner.loaded', ({ event, ledger, out }) => reports.noteLoaded(ledger, event, out)),
+    noteMeasured: noted('runner.measured', ({ event, ledger, out }) =>
       reports.noteMeasured(ledger, event, out),
     ),
-    noteOverstayed: planned('runner.overstayed', ({ event, ledger }) =>
-      reports.noteOverstayed(ledger, event),
-    ),
-    noteLeaseRefused: planned('lease.refused', ({ event, ledger }) =>
-      reports.noteLeaseRefused(ledger, event),
-    ),
-    noteLeaseLost: planned('lease.lost', ({ event, ledger, out }) =>
-      reports.noteLeaseLost(ledger, event, out),
-    ),
+    noteOverstayed: noted('runner.overstayed', ({ event, ledger }) => reports.noteOverstayed(ledger, event)),
+    noteLeaseRefused: noted('lease.refused', ({ event, ledger }) => reports.noteLeaseRefused(ledger, event)),
+    noteLeaseLost: noted('lease.lost', ({ event, ledger, out }) => reports.noteLeaseLost(ledger, event, out)),
     noteLeaseOpened: noted('lease.opened', ({ event, ledger, out }) =>
       reports.noteLeaseOpened(ledger, event, out),
     ),
@@ -226,17 +223,13 @@ export const schedulerSetup = base.extend({
     noteUnrecovered: noted('runner.unrecovered', ({ event, ledger, out }) =>
       reports.noteTrouble(ledger, event, out),
     ),
-    finalizeRunner: tabled(({ event, ledger, settings, out }) => {
+    finalizeRunner: tabled(({ event, ledger, out }) => {
       const outcome = outcomeOf(event);
-      if (outcome === null) return;
-      steps.finalize(ledger, outcome, out);
-      steps.carryOutPlan(ledger, settings, out);
+      if (outcome !== null) steps.finalize(ledger, outcome, out);
     }),
-    finalizeBroken: tabled(({ event, ledger, settings, out }) => {
+    finalizeBroken: tabled(({ event, ledger, out }) => {
       const broken = errorOf(event);
-      if (broken === null) return;
-      steps.finalizeBroken(ledger, broken.actorId, broken.error, out);
-      steps.carryOutPlan(ledger, settings, out);
+      if (broken !== null) steps.finalizeBroken(ledger, broken.actorId, broken.error, out);
     }),
   },
 });

@@ -1,6 +1,7 @@
 import type { Failure } from '../failures.ts';
 import { readsFile } from '../planning/file-reading.ts';
 import { decide, runnerAtOnce } from '../planning/plan.ts';
+import { canServe, isServing } from '../planning/sharing.ts';
 import type { Decision, Victim, Waiting } from '../planning/view.ts';
 import type { RunnerCommand, RunnerOutcome } from '../runner/contract.ts';
 import type { ModelSpec, Reservation, RunnerId } from '../vocabulary.ts';
@@ -31,7 +32,7 @@ const OWN = 'own:';
 /** The lease id of a load on the scheduler's own account: what becomes of the load is told under it. */
 export const ownLeaseOf = ({ classKey }: ModelSpec): string => `${OWN}${classKey}`;
 
-/** A request of the scheduler itself, for preloading; its lease is given back as soon as it is granted. */
+/** A request of the scheduler itself, for preloading: it needs no lease, and waits no longer once its model is loaded. */
 const ownRequest = (spec: ModelSpec): Request => ({
   leaseId: ownLeaseOf(spec),
   spec,
@@ -71,7 +72,8 @@ function carryOut(
     const runnerId = ledger.nextRunnerId();
     for (const record of recordsOf(ledger, decision, runnerId)) out.emit({ type: 'decision', record });
     ledger.addRunner(runnerId, spec, reservation);
-    return out.spawn(runnerId, spec, reservation, ledger.laggingDevices(reservation));
+    // One that has its device for itself books all of it, and needs no more than usual.
+    return out.spawn(runnerId, spec, ledger.neededOf(spec, reservation), ledger.laggingDevices(reservation));
   }
   if (decision.kind === 'evict') return evict(ledger, decision, settings, out);
   for (const record of recordsOf(ledger, decision)) out.emit({ type: 'decision', record });
@@ -79,12 +81,19 @@ function carryOut(
     const keepAlive = ledger.waitingOf(decision.leaseId)?.keepAlive ?? null;
     out.command(decision.runnerId, { type: 'lease.open', leaseId: decision.leaseId, keepAlive });
   }
+  if (decision.kind === 'refuse' && isOwn(decision.leaseId)) noteRefusedLoad(ledger, decision);
   ledger.apply(decision);
   if (decision.kind === 'refuse')
     out.emit({ type: 'request.refused', leaseId: decision.leaseId, failure: decision.failure });
   if (decision.kind === 'claim')
     for (const { runnerId, reason } of decision.victims)
       out.command(runnerId, { type: 'runner.expire', reason, drainMs: settings.plan.drainMs });
+}
+
+/** A pinned model that cannot be loaded now is asked for again, at growing intervals. */
+function noteRefusedLoad(ledger: Ledger, { leaseId, failure }: Extract<Decision, { kind: 'refuse' }>): void {
+  const model = ledger.waitingOf(leaseId)?.spec.name;
+  if (model !== undefined && ledger.pinned.has(model)) ledger.noteFailure(model, failure);
 }
 
 /** One runner has to go: running leases may finish within the drain limit. */
@@ -178,17 +187,25 @@ export function finalize(ledger: Ledger, outcome: RunnerOutcome, out: Outlet): v
   }
   if (failure === null) return;
   if (!wasReady && !runner.hasFailed) refuse(ledger, ledger.takeFailed(runner, failure), failure, out);
-  if (wasReady && isCrash) {
-    ledger.noteFailure(name, failure);
-    if (runner.pinned && !runner.isDismissed) preload(ledger, runner.spec);
+  if (wasReady && isCrash) ledger.noteFailure(name, failure);
+  bringBackPinned(ledger);
+}
+
+/** Asks for pinned models that are not there, or not any more: at once, and after failures at growing intervals. */
+export function bringBackPinned(ledger: Ledger): void {
+  for (const spec of ledger.pinned.values()) {
+    const { name } = spec;
+    const isThere = ledger.runnersOf(name).length > 0 || ledger.queuesOf(name).length > 0;
+    if (!isThere && ledger.retryAtMs(name) <= ledger.now()) preload(ledger, spec);
   }
 }
 
 /** Asks for a model on the scheduler's own account; a second request for the same is no use. */
 export function preload(ledger: Ledger, spec: ModelSpec): void {
+  if (spec.pinned) ledger.pin(spec);
+  const isServed = ledger.runnersOf(spec.name).some((one) => isServing(one) && canServe(one.spec, spec));
   const request = ownRequest(spec);
-  if (!ledger.waitingOf(request.leaseId) && !ledger.leases.has(request.leaseId))
-    ledger.enqueue(ledger.receive(request));
+  if (!isServed && !ledger.waitingOf(request.leaseId)) ledger.enqueue(ledger.receive(request));
 }
 
 /** A runner's machine itself broke: its process may have outlived it, so the launcher is told to end it. */

@@ -73,6 +73,8 @@ export interface Tables {
   readonly leases: ReadonlyMap<LeaseId, LeaseRow>;
   readonly claims: ReadonlyMap<string, Claim>;
   readonly exclusive: ReadonlySet<string>;
+  /** Pinned models, whether they are loaded or not: they are brought back after whatever failed. */
+  readonly pinned: ReadonlyMap<string, ModelSpec>;
   /** By class key: the same model with less context, after it ran out of memory with more. */
   readonly lowered: ReadonlyMap<string, ModelSpec>;
   /** Of each model's use: its demand, its loads and answers, and whether sparing it pays. */
@@ -108,6 +110,7 @@ export function newTables(
     leases: new Map(),
     claims: new Map(),
     exclusive: new Set(),
+    pinned: new Map(),
     lowered: new Map(),
     learned: restoreLearned(learned),
     failures: new Map(),

@@ -114,6 +114,7 @@ export class Reloader {
       change: {
         settings: settingsOf(config),
         changed,
+        classesBefore: new Map([...before].map(([name, { classKey }]) => [name, classKey])),
         removed: [...before.keys()].filter((name) => !after.has(name)),
         preload: [...after.values()].filter(isWanted),
       },

@@ -65,8 +65,9 @@ describe('a new configuration', () => {
     pool.request(aModel('a', 10, { keepAlive: 'forever' }), { runMs: 100 });
     pool.advance(10_000);
 
+    // It counts from the end of its last lease, some 9 s ago.
     reload(pool, { changed: [aModel('a', 10, { keepAlive: 20_000, maxQueue: 1 })] });
-    pool.advance(15_000);
+    pool.advance(10_000);
     expect(pool.states()).to.deep.equal(['a idle']);
     pool.advance(10_000);
 

@@ -220,7 +220,7 @@ describe('runner', () => {
 
       expect(runner.state).to.equal('unloading.stuck');
       expect(runner.of('runner.stuck')).to.have.length(1);
-      expect(runner.actor.getSnapshot().hasTag('holdsMemory')).to.equal(true);
+      expect(runner.actor.getSnapshot().matches('alive')).to.equal(true);
       runner.exit('SIGKILL');
       expect(runner.actor.getSnapshot().status).to.equal('done');
     });

@@ -22,7 +22,7 @@ interface SystemEvent {
   readonly output?: unknown;
   readonly error?: unknown;
 }
-export type Stimulus = RunnerEvent | SystemEvent;
+export type Stimulus = RunnerEvent | SystemEvent | { readonly type: 'drain.over' };
 
 export interface Node {
   readonly snapshot: RunnerSnapshot;
@@ -114,6 +114,7 @@ function factsOf({ value, status, context }: RunnerSnapshot): string {
 
 const stimuli = (snapshot: RunnerSnapshot): Stimulus[] => [
   ...commands(snapshot),
+  { type: 'drain.over' },
   ...Object.keys(snapshot.children).flatMap((id) => ACTORS[id] ?? []),
   ...delays(snapshot),
 ];

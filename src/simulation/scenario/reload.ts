@@ -27,6 +27,9 @@ export function reload(
   return {
     settings: settingsOf(scenario, wanted.settings.policy ?? policy),
     changed,
+    classesBefore: new Map(
+      [...classBefore].flatMap(([name, classKey]) => (classKey === undefined ? [] : [[name, classKey]])),
+    ),
     removed: wanted.removed,
     preload: [
       ...new Map([...changed.filter(isPinnedAnew), ...named].map((spec) => [spec.name, spec])).values(),

@@ -1,0 +1,64 @@
+import { overheadOn } from '../planning/memory.ts';
+import { isReturning } from '../planning/sharing.ts';
+import { sumBytes, type ModelSpec, type Reservation, type RunnerId } from '../vocabulary.ts';
+import { withBytes, withoutBytes, type BytesColumn } from './device-rows.ts';
+import { LedgerDraft } from './ledger-draft.ts';
+import type { RunnerRow } from './tables.ts';
+
+/** What is booked on the devices, for runners and for claims. */
+export class MemoryLedger extends LedgerDraft {
+  /** Changes what is known of a runner; nothing when it is there no more. */
+  patch(runnerId: RunnerId, facts: Partial<Omit<RunnerRow, 'id'>>): void {
+    const runner = this.runners.get(runnerId);
+    if (runner) this.set('runners', this.runners, runnerId, { ...runner, ...facts });
+  }
+
+  /**
+   * What a runner really holds replaces what was predicted. A configured need stays: its owner knows better. True when it is worth
+   * remembering: not with one context of several.
+   */
+  measure(runner: RunnerRow, use: Reservation): boolean {
+    if (runner.spec.needSource === 'configured' || isReturning(runner) || sumBytes(use) <= 0) return false;
+    const measured = Object.entries(use).map(([id, bytes]) => [id, Math.ceil(bytes)]);
+    this.book(runner, { ...runner.reservation, ...Object.fromEntries(measured) });
+    this.patch(runner.id, { measuredBytes: sumBytes(use) });
+    return runner.spec.contexts === undefined;
+  }
+
+  /** Of what is booked for a model, what it needs itself. */
+  neededOf(spec: ModelSpec, booked: Reservation): Reservation {
+    const [only, ...others] = Object.entries(booked);
+    const device = only && this.devices.get(only[0]);
+    if (!only || !device || others.length > 0) return booked;
+    const [id, bytes] = only;
+    return { [id]: Math.min(bytes, Math.ceil(spec.needBytes + overheadOn(spec, device, this))) };
+  }
+
+  /** A runner's memory is booked anew. */
+  protected book(runner: RunnerRow, reservation: Reservation): void {
+    this.subtractBytes('reservedBytes', runner.reservation);
+    this.addBytes('reservedBytes', reservation);
+    this.patch(runner.id, { reservation });
+    this.changeSupply();
+  }
+
+  protected unclaim(classKey: string): void {
+    const claim = this.claims.get(classKey);
+    if (!claim) return;
+    this.changeSupply();
+    this.delete('claims', this.claims, classKey);
+    this.subtractBytes('claimedBytes', claim.reservation);
+  }
+
+  protected addBytes(column: BytesColumn, reservation: Reservation): void {
+    this.change({ devices: withBytes(this.devices, column, reservation) });
+  }
+
+  protected subtractBytes(column: BytesColumn, reservation: Reservation): void {
+    this.change({ devices: withoutBytes(this.devices, column, reservation) });
+  }
+
+  protected changeSupply(): void {
+    this.change({ supply: {} });
+  }
+}
