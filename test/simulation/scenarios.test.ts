@@ -13,7 +13,7 @@ const misses = ({ failures }: SimulationResult): string[] =>
 
 describe('the scenarios', function () {
   // All of them together take a few seconds; the bound is what a person would still wait for.
-  this.timeout(20_000);
+  this.timeout(120_000);
 
   it('come out as expected under the default policy', () => {
     const failed = files.flatMap((file) =>
