@@ -22,7 +22,7 @@ import { defaultHttpLimits, type HttpLimits } from './http/limits.ts';
 import { ProblemError } from './management/problem.ts';
 import { findCollector } from './tracing/find-collector.ts';
 import type { Tracing } from './tracing/tracing.ts';
-import { followFile } from './reload/follow-file.ts';
+import { followFile } from './files/follow-file.ts';
 import type { Reloader } from './reload/reloader.ts';
 import { openState } from './open-state.ts';
 import { RunnerLogFiles } from './runner-log-files.ts';

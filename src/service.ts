@@ -24,6 +24,7 @@ import { sendBridgePage } from './inspect/bridge-page.ts';
 import { startInspection } from './inspect/start-inspection.ts';
 import { Leases } from './leases.ts';
 import { createManagement } from './management/management.ts';
+import type { ReloadWishes } from './management/parts.ts';
 import { createMetrics, sendMetrics } from './metrics/metrics.ts';
 import { Recorder } from './recording/recording.ts';
 import { toScenario } from './recording/to-scenario.ts';
@@ -104,7 +105,7 @@ export async function startService(options: ServiceOptions): Promise<Service> {
     status,
     decisions: () => decisions.latest(),
     recording: () => toScenario(recorder.recording),
-    reload: (isDry: boolean) => reloader.reload('api', isDry),
+    reload: (wishes: ReloadWishes) => reloader.reload('api', wishes),
     logs: options.logs,
     log,
     version,

@@ -15,26 +15,34 @@ export interface LoadedConfig {
   readonly config: Config;
 }
 
-/** Reads and checks a configuration. Throws a `ConfigError` that names every problem with file, line and key. */
+/** Reads and checks a configuration; `flags` win over the environment, and that over the file. Throws a `ConfigError` that names every problem with file, line and key. */
 export function loadConfig(
   path: string,
   env: NodeJS.ProcessEnv = process.env,
   flags: readonly Override[] = [],
 ): LoadedConfig {
   const file = resolve(path);
-  return { path: file, config: parseConfig(readText(file), file, env, flags) };
+  const text = readText(file);
+  const source = new YamlSource(text);
+  // Many programs empty a file before they write it: nothing at all is not what somebody has decided.
+  if (source.isEmpty && source.problems.length === 0) throw new ConfigError(file, [EMPTY]);
+  return { path: file, config: configOf(source, text, file, [...overridesOf(env), ...flags]) };
 }
 
-/** The same for text that is at hand already. The environment wins over the text, and `flags` win over both. */
-export function parseConfig(
-  text: string,
-  file = 'corral.yaml',
-  env: NodeJS.ProcessEnv = {},
-  flags: readonly Override[] = [],
-): Config {
-  const source = new YamlSource(text);
+const EMPTY: ConfigProblem = {
+  line: 1,
+  column: 1,
+  key: '',
+  message: 'nothing is written in it. If everything is to be as it is by default, write {}',
+};
+
+/** The same for text that is at hand already. The environment wins over the text. */
+export function parseConfig(text: string, file = 'corral.yaml', env: NodeJS.ProcessEnv = {}): Config {
+  return configOf(new YamlSource(text), text, file, overridesOf(env));
+}
+
+function configOf(source: YamlSource, text: string, file: string, overrides: readonly Override[]): Config {
   if (source.problems.length > 0) throw new ConfigError(file, source.problems, text);
-  const overrides = [...overridesOf(env), ...flags];
   const parsed = configSchema.safeParse(overrides.reduce(overridden, withoutPrivate(source.value())));
   if (!parsed.success) throw new ConfigError(file, problemsOf(parsed.error, source, overrides), text);
   const clashes = nameClashes(parsed.data)

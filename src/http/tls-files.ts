@@ -1,8 +1,8 @@
 import { createPrivateKey, X509Certificate, type KeyObject } from 'node:crypto';
-import { unwatchFile, watchFile } from 'node:fs';
 import type { Server as SecureServer } from 'node:https';
 import type { Logger } from 'pino';
 import { ConfigError } from '../config/config-error.ts';
+import { followFile } from '../files/follow-file.ts';
 import { readFileBytes } from '../files/read-file.ts';
 import { systemReason } from '../system-reason.ts';
 
@@ -51,11 +51,8 @@ export function followTlsFiles(
       log.warn({ event: 'tls.kept', err }, 'the certificate stays as it was');
     }
   };
-  const files = [paths.cert, paths.key];
-  for (const file of files) watchFile(file, { interval: everyMs, persistent: false }, reload);
-  return () => {
-    for (const file of files) unwatchFile(file, reload);
-  };
+  const ends = [paths.cert, paths.key].map((file) => followFile(file, reload, everyMs));
+  return () => ends.forEach((end) => end());
 }
 
 function read(name: 'cert' | 'key', path: string): Buffer {

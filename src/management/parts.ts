@@ -8,6 +8,16 @@ import type { Scheduler } from '../ledger-of.ts';
 import type { ScenarioInput } from '../simulation/scenario/schema.ts';
 import type { ReloadReport, ServiceStatus } from './schemas.ts';
 
+/** How a configuration is read again. */
+export interface ReloadWishes {
+  /** Only to say what would change. */
+  readonly dryRun?: boolean;
+  /** Also when no key is left. */
+  readonly dropKeys?: boolean;
+  /** Also when most models go. */
+  readonly force?: boolean;
+}
+
 /** What the management API shows, and acts upon. */
 export interface ManagementParts {
   readonly scheduler: Scheduler;
@@ -17,8 +27,8 @@ export interface ManagementParts {
   readonly decisions: () => readonly DecisionRecord[];
   /** What has happened since the start, as a scenario. */
   readonly recording: () => ScenarioInput;
-  /** Reads the configuration again. Rejects with a `ConfigError` when it cannot be used. */
-  readonly reload: (isDry: boolean) => Promise<ReloadReport>;
+  /** Reads the configuration again. Rejects with a `ConfigError` when it cannot be used, with a `ProblemError` when it takes much away. */
+  readonly reload: (wishes: ReloadWishes) => Promise<ReloadReport>;
   readonly logs: Pick<RunnerLogs, 'tail' | 'subscribe' | 'type'>;
   readonly log: Logger;
   readonly version: string;

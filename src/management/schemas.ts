@@ -200,6 +200,14 @@ export const reloadSchema = z
       z.object({ ...fromTo, needsRestart: z.boolean().describe('Whether it counts only after a restart.') }),
     ),
     warnings: z.array(z.string()).describe('Folders that could not be read, and the like.'),
+    needed: z
+      .array(
+        z.object({
+          consent: z.enum(['dropKeys', 'force']).describe('What has to be true in the request.'),
+          reason: z.string(),
+        }),
+      )
+      .describe('What has to be said for it to be applied, since it takes much away.'),
     text: z.array(z.string()).describe('The same in words, a line each.'),
   })
   .describe('What a new configuration changes.')
@@ -254,5 +262,6 @@ export type DecisionEntry = Shape<typeof decisionSchema>;
 export type Explanation = Shape<typeof explanationSchema>;
 export type ReloadReport = Shape<typeof reloadSchema>;
 export type ModelDifference = ReloadReport['models'][number];
+export type NeededConsent = ReloadReport['needed'][number];
 export type SettingChange = ReloadReport['settings'][number];
 export type ProblemDetails = Shape<typeof problemSchema>;

@@ -6,8 +6,10 @@ import { ConfigError } from '../config/config-error.ts';
 import type { Resolved } from '../config/resolve-models.ts';
 import type { Config } from '../config/schema.ts';
 import { ledgerOf, type Scheduler } from '../ledger-of.ts';
-import { assertLoading } from '../management/parts.ts';
-import type { ReloadReport } from '../management/schemas.ts';
+import { assertLoading, type ReloadWishes } from '../management/parts.ts';
+import { ProblemError } from '../management/problem.ts';
+import type { NeededConsent, ReloadReport } from '../management/schemas.ts';
+import { commandFor, neededConsents } from './consent.ts';
 import { diffModels } from './diff-models.ts';
 import { applicable, diffSettings } from './diff-settings.ts';
 import { diffText } from './diff-text.ts';
@@ -48,16 +50,17 @@ export class Reloader {
   }
 
   /**
-   * Reads the configuration again; without `isDry` it counts from then on. Rejects with a `ConfigError`, and with a `ServiceError` when
-   * Corral is shutting down.
+   * Reads the configuration again; unless it is a dry run it counts from then on. Rejects with a `ConfigError`; with a `ProblemError`
+   * where it takes much away and nobody has said that this is meant; and with a `ServiceError` when Corral is shutting down.
    */
-  reload(trigger: Trigger, isDry = false): Promise<ReloadReport> {
-    const reloading = this.#last.then(() => this.#reload(trigger, isDry));
+  reload(trigger: Trigger, wishes: ReloadWishes = {}): Promise<ReloadReport> {
+    const reloading = this.#last.then(() => this.#reload(trigger, wishes));
     this.#last = reloading.catch((error: unknown) => this.#tell(error, trigger));
     return reloading;
   }
 
-  async #reload(trigger: Trigger, isDry: boolean): Promise<ReloadReport> {
+  async #reload(trigger: Trigger, wishes: ReloadWishes): Promise<ReloadReport> {
+    const isDry = wishes.dryRun ?? false;
     const { scheduler, catalogue, log } = this.#parts;
     assertLoading({ scheduler });
     const { wanted, config, entries, warnings } = await this.#read();
@@ -68,6 +71,11 @@ export class Reloader {
       ledgerOf(scheduler),
     );
     const settings = diffSettings(this.#config, wanted);
+    const needed = neededConsents(
+      { config: this.#config, entries: catalogue.configured },
+      { config, entries },
+    ).filter(({ consent }) => !wishes[consent]);
+    if (!isDry && needed.length > 0) throw refused(needed);
     const text = diffText(models, settings);
     if (!isDry) this.#apply(config, entries, new Set(models.map(({ name }) => name)));
     for (const line of text) log.info({ event: isDry ? 'config.compared' : 'config.changed', trigger }, line);
@@ -77,7 +85,7 @@ export class Reloader {
         ? 'nothing in the configuration has changed'
         : `${text.length} ${text.length === 1 ? 'change' : 'changes'}`,
     );
-    return { applied: !isDry, models, settings, warnings, text };
+    return { applied: !isDry, models, settings, warnings, needed, text };
   }
 
   async #read(): Promise<Resolved & { readonly wanted: Config; readonly config: Config }> {
@@ -93,6 +101,7 @@ export class Reloader {
         { event: 'config.rejected', trigger, file: error.file, problems: error.problems },
         `the configuration cannot be used, and the old one stays:\n${error.message}`,
       );
+    else if (error instanceof ProblemError) log.error({ event: 'config.refused', trigger }, error.message);
     else log.error({ event: 'config.rejected', trigger, err: error }, 'the old configuration stays');
   }
 
@@ -121,6 +130,13 @@ export class Reloader {
     });
     onApplied(config);
   }
+}
+
+function refused(needed: readonly NeededConsent[]): ProblemError {
+  const reasons = needed.map(({ reason }) => reason).join('; and ');
+  const detail = `the configuration stays as it was: ${reasons}. If that is meant, say so: ${commandFor(needed)}`;
+  const errors = needed.map(({ consent, reason }) => ({ path: `body.${consent}`, message: reason }));
+  return new ProblemError(409, 'consent_needed', detail, { errors });
 }
 
 const specsOf = (entries: readonly CatalogueEntry[]): ReadonlyMap<string, ModelSpec> =>

@@ -141,7 +141,7 @@ describe('corral serve', function () {
     terminal.onData((text) => (seen += text));
     await until('it serves', () => seen.includes('Ctrl-C'), START_MS);
 
-    await write('models: {}\n');
+    await write('models: { b: { path: b.gguf } }\n');
     process.kill(terminal.pid, 'SIGHUP');
     await until('it has read it again', () => seen.includes('config.reloaded'));
     expect(seen).to.match(/\[\d\d:\d\d:\d\d\].*INFO.*config\.changed.*- model a/);

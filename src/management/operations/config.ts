@@ -14,13 +14,15 @@ export const configOperations = ({ reload }: ManagementParts): readonly Operatio
     summary: 'Reads the configuration again, and takes over what has changed',
     body: z.strictObject({
       dryRun: z.boolean().default(false).describe('Only say what would change.'),
+      dropKeys: z.boolean().default(false).describe('Also when no key is left, and everybody may do all.'),
+      force: z.boolean().default(false).describe('Also when most models go.'),
     }),
     answer: reloadSchema,
     statuses: { 200: 'What has changed, or would.' },
     problems: [409, 422, 503],
-    handle: async ({ body: { dryRun } }) => {
+    handle: async ({ body }) => {
       try {
-        return ok(await reload(dryRun));
+        return ok(await reload(body));
       } catch (error) {
         throw error instanceof ConfigError ? unusable(error) : error;
       }

@@ -22,8 +22,8 @@ export class Managed {
   readonly catalogue: Catalogue;
   app!: FastifyInstance;
   /** What a reload says; a test may have it say something else. */
-  reload: ManagementParts['reload'] = (isDry) =>
-    Promise.resolve({ applied: !isDry, models: [], settings: [], warnings: [], text: [] });
+  reload: ManagementParts['reload'] = ({ dryRun = false }) =>
+    Promise.resolve({ applied: !dryRun, models: [], settings: [], warnings: [], needed: [], text: [] });
 
   private constructor(entries: readonly CatalogueEntry[]) {
     this.catalogue = new Catalogue(entries, { find: findModel, nearMisses });
@@ -43,7 +43,7 @@ export class Managed {
         }),
       decisions: () => pool.decisions,
       recording: () => ({ models: {}, timeline: [] }),
-      reload: (isDry) => managed.reload(isDry),
+      reload: (wishes) => managed.reload(wishes),
       logs,
       log: pino({ level: 'silent' }),
       version: '1.2.3',
