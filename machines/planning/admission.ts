@@ -61,7 +61,11 @@ function answerFor(queue: ClassQueue, view: View, nowMs: number): Answer {
   if (claim) return reconsider(claim, queue, view, nowMs);
   if (isClaimedAlready(queue, view)) return waitFor(`${spec.name} is about to be loaded with other options`);
   const retryAtMs = view.retryAtMs(spec.name);
-  if (retryAtMs > nowMs) return waitFor('it failed repeatedly, and is tried again shortly', retryAtMs);
+  if (retryAtMs > nowMs)
+    return waitFor(
+      `it has failed several times in a row, and is tried again ${Math.ceil((retryAtMs - nowMs) / 1000)} s later`,
+      retryAtMs,
+    );
   const found = sitesFor(spec, view);
   if ('failure' in found) return refuseOldest(queue, found.failure);
   const pins = otherPins(queue, view);

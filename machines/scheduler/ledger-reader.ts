@@ -1,6 +1,7 @@
 import type { Demand } from '../planning/demand.ts';
 import type { SavedDemand } from '../planning/habits.ts';
 import { habitsOf, saveLearned } from '../planning/learned.ts';
+import { noFailures, type LoadFailures } from '../planning/load-failures.ts';
 import type { ClassQueue, View, Waiting } from '../planning/view.ts';
 import type { LeaseId, ModelSpec, Reservation, RunnerId } from '../vocabulary.ts';
 import type { LeaseRow, RunnerRow, Tables } from './tables.ts';
@@ -96,8 +97,11 @@ export class LedgerReader implements View {
   sparingOf(model: string): number {
     return habitsOf(this.tables.learned, model).sparing.pays;
   }
+  failuresOf(model: string): LoadFailures {
+    return this.tables.failures.get(model) ?? noFailures;
+  }
   retryAtMs(model: string): number {
-    return this.tables.failures.get(model)?.retryAtMs ?? 0;
+    return this.failuresOf(model).retryAtMs;
   }
   waitingOf(leaseId: LeaseId): Waiting | undefined {
     for (const { order } of this.queues.values()) {

@@ -1,6 +1,6 @@
 import type { Failure } from '../failures.ts';
 import { withContextFor, withLessContext } from '../planning/context.ts';
-import { afterFailure, noFailures } from '../planning/load-failures.ts';
+import { afterFailure } from '../planning/load-failures.ts';
 import { emptyQueue, withoutWaiting, withWaiting } from '../planning/queues.ts';
 import { canServe, isReturning, isServing } from '../planning/sharing.ts';
 import type { ClassQueue, Decision, Waiting } from '../planning/view.ts';
@@ -294,8 +294,8 @@ export class Ledger extends MemoryLedger {
 
   noteFailure(model: string, failure: Failure): void {
     const { failures } = this.tables;
-    const before = failures.get(model) ?? noFailures;
-    this.set('failures', failures, model, afterFailure(before, failure, this.now()));
+    const after = afterFailure(this.failuresOf(model), failure, this.now());
+    this.set('failures', failures, model, after);
   }
 
   read(readings: readonly DeviceReading[]): void {

@@ -1,7 +1,8 @@
 import type { Failure } from '../failures.ts';
 import { readsFile } from '../planning/file-reading.ts';
 import { decide, runnerAtOnce } from '../planning/plan.ts';
-import { canServe, isServing } from '../planning/sharing.ts';
+import { comeAgain } from '../planning/load-failures.ts';
+import { canServe, isReturning, isServing } from '../planning/sharing.ts';
 import type { Decision, Victim, Waiting } from '../planning/view.ts';
 import type { RunnerCommand, RunnerOutcome } from '../runner/contract.ts';
 import type { ModelSpec, Reservation, RunnerId } from '../vocabulary.ts';
@@ -132,9 +133,15 @@ export function takeRequest(
     out.command(runner.id, { type: 'lease.open', leaseId, keepAlive });
     return ledger.grantAtOnce(waiting, runner.id);
   }
-  const failure = queueFull(ledger, settings, request);
+  const failure = queueFull(ledger, settings, request) ?? backingOff(ledger, request);
   if (failure === null) ledger.enqueue(waiting);
   else refuse(ledger, [waiting], failure, out);
+}
+
+/** Its loads keep failing, nothing of it is there or on its way, and the next try is long ahead. */
+function backingOff(ledger: Ledger, { spec }: Request): Failure | null {
+  const isOnItsWay = ledger.runnersOf(spec.name).some((runner) => !isReturning(runner));
+  return isOnItsWay ? null : comeAgain(spec.name, ledger.failuresOf(spec.name), ledger.now());
 }
 
 function queueFull(ledger: Ledger, settings: SchedulerSettings, { spec }: Request): Failure | null {
