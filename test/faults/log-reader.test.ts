@@ -18,7 +18,7 @@ async function endedBy(child: ChildProcess): Promise<number | null> {
   return child.exitCode;
 }
 
-const askMany = async ({ ask }: Ground, count: number): Promise<Set<number>> => {
+const askMany = async (ground: Ground, count: number): Promise<Set<number>> => {
   const statuses = new Set<number>();
   for (let sum = 0; sum < count; sum += 50)
     for (const status of await Promise.all(Array.from({ length: 50 }, ask))) statuses.add(status);
