@@ -4,7 +4,7 @@ import type { RunnerId } from '../../machines/vocabulary.ts';
 import { endFamily, membersOf } from './end-family.ts';
 import { isSame } from './process-identity.ts';
 import { readRecord, type ProcessRecord } from './process-record.ts';
-import { RunnerMark } from './runner-mark.ts';
+import type { RunnerMark } from './runner-mark.ts';
 import { environmentOf } from './process-table.ts';
 
 const GRACE_MS = 3_000;
@@ -22,10 +22,13 @@ export interface Orphan {
  * Ends what Corrals that are no more have left behind: the processes of their records, whoever is in the groups and sessions of
  * these, and whoever has inherited a runner's mark. What belongs to a Corral that still runs is left alone. Never rejects.
  */
-export async function endOrphans(folder: string, onNote: (note: string) => void): Promise<readonly Orphan[]> {
+export async function endOrphans(
+  folder: string,
+  mark: RunnerMark,
+  onNote: (note: string) => void,
+): Promise<readonly Orphan[]> {
   const records = recordsLeftBehind(folder, onNote);
   const leaders = records.flatMap(({ processes }) => processes);
-  const mark = new RunnerMark(folder);
   const family = {
     leaders,
     isMarked: (environment: string) => mark.runnerLeftBehind(environment) !== null,

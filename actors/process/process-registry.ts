@@ -6,9 +6,10 @@ import { endFamily } from './end-family.ts';
 import { signalGroup } from './process-group.ts';
 import { startTimeOf } from './process-identity.ts';
 import { bootId, type OwnersRecord, type ProcessRecord } from './process-record.ts';
-import { RunnerMark } from './runner-mark.ts';
+import type { RunnerMark } from './runner-mark.ts';
 
 export interface RegistryParts {
+  readonly mark: RunnerMark;
   readonly trouble: DiskTrouble;
   /** Told of processes that could not be ended. */
   readonly onNote: (note: string) => void;
@@ -26,10 +27,10 @@ export class ProcessRegistry {
   readonly #records = new Map<RunnerId, ProcessRecord>();
   readonly #owner = { ownerPid: process.pid, ownerStartTime: startTimeOf(process.pid), bootId: bootId() };
 
-  constructor(folder: string, { trouble, onNote }: RegistryParts) {
+  constructor(folder: string, { mark, trouble, onNote }: RegistryParts) {
     this.#file = new RememberedFile(join(folder, `${process.pid}.json`), trouble);
     this.#onNote = onNote;
-    this.#mark = new RunnerMark(folder);
+    this.#mark = mark;
   }
 
   /** What a runner's environment needs so that whatever it starts can be found. */

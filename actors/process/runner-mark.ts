@@ -15,7 +15,10 @@ export class RunnerMark {
   readonly #space = processSpace();
   readonly #folder: string;
 
-  /** `folder` is what several Corrals have in common when they end what another left behind. */
+  /**
+   * `folder` is the data folder by its absolute name, which several Corrals have in common when they end what another left
+   * behind; it need not be there.
+   */
   constructor(folder: string) {
     this.#folder = createHash('sha256').update(folder).digest('hex').slice(0, 16);
     this.#owner = `${process.pid}.${startTimeOf(process.pid)}.${this.#space}.${this.#folder}`;

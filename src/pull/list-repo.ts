@@ -42,9 +42,10 @@ export function parseTree(text: string): readonly RepoFile[] {
     .map(({ path, size, lfs }) => ({ path, bytes: lfs?.size ?? size, sha256: lfs?.oid ?? null }));
 }
 
+/** No way out of the folder, and nothing that a terminal or a reader would take for something else than a name. */
 const isSafe = (path: string): boolean =>
-  // oxlint-disable-next-line no-control-regex -- they are what is looked for
-  !/[\\:\u0000-\u001f]/.test(path) && path.split('/').every((part) => !['', '.', '..'].includes(part));
+  !/[\\:\p{Cc}\p{Cf}\u2028\u2029]/u.test(path) &&
+  path.split('/').every((part) => !['', '.', '..'].includes(part));
 
 function parseJson(text: string): unknown {
   try {

@@ -89,6 +89,15 @@ describe("the hub's list", () => {
     ]);
   });
 
+  it('has no names that a terminal or a reader would take for something else', () => {
+    const strange = ['\n', '\u001b[2J', '\u007f', '\u009b2J', '\u2028', '\u202e', '\u200b', '\0'];
+    const text = JSON.stringify(
+      [...strange, 'ü'].map((part) => ({ type: 'file', path: `m${part}.gguf`, size: 1 })),
+    );
+
+    expect(parseTree(text).map(({ path }) => path)).to.deep.equal(['mü.gguf']);
+  });
+
   for (const text of ['', '{}', '[{"path":1}]'])
     it(`that is ${text || 'empty'} is refused`, () =>
       expect(() => parseTree(text)).to.throw(/not what was expected/));

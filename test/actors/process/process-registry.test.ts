@@ -7,6 +7,7 @@ import { expect } from 'chai';
 import { endOrphans } from '../../../actors/process/end-orphans.ts';
 import { startTimeOf } from '../../../actors/process/process-identity.ts';
 import { ProcessRegistry } from '../../../actors/process/process-registry.ts';
+import { RunnerMark } from '../../../actors/process/runner-mark.ts';
 import { watchDisk } from '../../support/disk.ts';
 
 describe('process registry', () => {
@@ -39,7 +40,7 @@ describe('process registry', () => {
     await leaveBehind(dead, startTimeOf(child.pid ?? 0));
     const ended = once(child, 'exit');
 
-    const swept = await endOrphans(folder, watchDisk().onNote);
+    const swept = await endOrphans(folder, new RunnerMark(folder), watchDisk().onNote);
 
     expect(swept).to.deep.equal([{ pid: child.pid, runnerId: 'runner-1', hasEnded: true }]);
     expect((await ended)[1]).to.equal('SIGTERM');
@@ -49,7 +50,7 @@ describe('process registry', () => {
   it('spares a process that only has the pid of an old one', async () => {
     await leaveBehind(dead, '12345');
 
-    expect(await endOrphans(folder, watchDisk().onNote)).to.deep.equal([]);
+    expect(await endOrphans(folder, new RunnerMark(folder), watchDisk().onNote)).to.deep.equal([]);
     expect(child.exitCode).to.equal(null);
   });
 
@@ -59,17 +60,17 @@ describe('process registry', () => {
       startTimeOf(child.pid ?? 0),
     );
 
-    expect(await endOrphans(folder, watchDisk().onNote)).to.deep.equal([]);
+    expect(await endOrphans(folder, new RunnerMark(folder), watchDisk().onNote)).to.deep.equal([]);
   });
 
   it('passes over a record that is cut off', async () => {
     await writeFile(join(folder, '4000000.json'), '{"ownerPid": 40');
 
-    expect(await endOrphans(folder, watchDisk().onNote)).to.deep.equal([]);
+    expect(await endOrphans(folder, new RunnerMark(folder), watchDisk().onNote)).to.deep.equal([]);
   });
 
   it('ends all of its own at once', async () => {
-    const registry = new ProcessRegistry(folder, watchDisk());
+    const registry = new ProcessRegistry(folder, { mark: new RunnerMark(folder), ...watchDisk() });
     registry.add({ runnerId: 'runner-1', pid: child.pid ?? 0, command: 'sleep' });
     const ended = once(child, 'exit');
 
