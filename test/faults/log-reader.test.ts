@@ -21,7 +21,8 @@ async function endedBy(child: ChildProcess): Promise<number | null> {
 const askMany = async (ground: Ground, count: number): Promise<Set<number>> => {
   const statuses = new Set<number>();
   for (let sum = 0; sum < count; sum += 50)
-    for (const status of await Promise.all(Array.from({ length: 50 }, ask))) statuses.add(status);
+    for (const status of await Promise.all(Array.from({ length: 50 }, () => ground.ask())))
+      statuses.add(status);
   return statuses;
 };
 
