@@ -10,7 +10,7 @@ const LOOK_EVERY_MS = 1_250;
 const FIRST_LOOK_MS = 100;
 /** From a line of the log that calls for a look to the look, and from one such look to the next. */
 const LOOK_SOON_MS = 20;
-const LOOKS_APART_MS = 250;
+const LOOKS_APART_MS = 100;
 /** A long prompt is worked on in one piece; until then no question is answered. */
 const ANSWER_WITHIN_MS = 30_000;
 /** A reply whose slot has just become free reaches its client within this time, and its lease ends. */

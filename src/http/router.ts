@@ -295,8 +295,13 @@ const sendModel = (
   );
 };
 
-const sendNotFound = (request: IncomingMessage, response: ServerResponse, { path }: Place): void =>
+/** Clients put these before paths of their own, when their base URL ends with `/v1` and should not. */
+const DOUBLED = /^\/v1\/(?:v1|api)\//;
+
+const sendNotFound = (request: IncomingMessage, response: ServerResponse, { path }: Place): void => {
+  const hint = DOUBLED.test(path) ? " The client's base URL should not end with /v1." : '';
   sendProblem(
     response,
-    badRequest(`There is no ${request.method} ${path}.`, 'route_not_found', { status: 404 }),
+    badRequest(`There is no ${request.method} ${path}.${hint}`, 'route_not_found', { status: 404 }),
   );
+};

@@ -6,7 +6,6 @@ import {
   type ServerResponse,
 } from 'node:http';
 import { createServer as createSecureServer } from 'node:https';
-import type { Duplex } from 'node:stream';
 import type { Logger } from 'pino';
 import type { Guard } from '../auth/guard.ts';
 import type { LeaseDesk } from '../lease.ts';
@@ -24,6 +23,7 @@ import { sendProblem } from './replies.ts';
 import { createRouter, type Handler, type Health } from './router.ts';
 import { tidyTarget } from './tidy-target.ts';
 import { followTlsFiles, readTlsFiles, type TlsPaths } from './tls-files.ts';
+import { Turns } from './turns.ts';
 import { UpstreamPools } from './upstream-pools.ts';
 
 /** How often connections are checked against their time limits; Node's own default is 30 s. */
@@ -78,7 +78,7 @@ export const createHttpServer = (options: HttpServerOptions): Server => {
     ollama: createOllama({ ...parts, models, version }),
   });
   const gate: Gate = guard ? createGate(guard, log, options.isOllamas) : async () => true;
-  const latestReplies = new WeakMap<Duplex, ServerResponse>();
+  const turns = new Turns();
 
   const noteReplyError = (err: Error): void => log.debug({ event: 'reply.failed', err });
   const serve = async (
@@ -86,8 +86,9 @@ export const createHttpServer = (options: HttpServerOptions): Server => {
     response: ServerResponse,
     askForBody = (): void => {},
   ): Promise<void> => {
-    latestReplies.set(request.socket, response);
     response.on('error', noteReplyError);
+    const turn = turns.wait(request, response);
+    if (turn && !(await turn)) return;
     try {
       request.url = tidyTarget(request.url ?? '/');
       const target = router.find(request);
@@ -100,18 +101,13 @@ export const createHttpServer = (options: HttpServerOptions): Server => {
       sendProblem(response, problemOf(err));
     }
   };
-  const isReplying = (socket: Duplex): boolean => {
-    const reply = latestReplies.get(socket);
-    return reply !== undefined && reply.headersSent && !reply.writableFinished;
-  };
-
   const server = bareServer(limits, tls, log);
   server.on('request', (request, response) => void serve(request, response));
   server.on(
     'checkContinue',
     (request, response) => void serve(request, response, () => response.writeContinue()),
   );
-  server.on('clientError', (error, socket) => answerClientError(error, socket, isReplying(socket)));
+  server.on('clientError', (error, socket) => answerClientError(error, socket, turns.isReplying(socket)));
   server.on('drop', warnNowAndThen(log, limits.maxConnections));
   server.on('close', () => pools.dropAll());
   return server;

@@ -108,6 +108,16 @@ describe('routes', () => {
     expect(await notAllowed.json()).to.have.nested.property('error.code', 'method_not_allowed');
   });
 
+  it('says what is wrong with a base URL that ends with /v1 where it should not', async () => {
+    const { baseUrl } = await servers.corral(new SmallDesk());
+
+    for (const path of ['/v1/v1/messages', '/v1/api/chat']) {
+      const reply = await fetch(`${baseUrl}${path}`, { method: 'POST', body: '{}' });
+      expect(reply.status).to.equal(404);
+      expect(await reply.text()).to.contain('base URL should not end with /v1');
+    }
+  });
+
   it('answers OPTIONS with what is allowed, and without leave for other origins', async () => {
     const { baseUrl } = await servers.corral(new SmallDesk());
 

@@ -9,7 +9,7 @@ import { ledgerOf } from '../../src/ledger-of.ts';
 
 const fake = fileURLToPath(new URL('../fixtures/fake-llama-server.mjs', import.meta.url));
 
-describe('an abandoned request', function () {
+describe('a client that leaves while its runner works on', function () {
   this.timeout(90_000);
   let models: TestModels;
   let corral: Corral;
@@ -46,7 +46,7 @@ describe('an abandoned request', function () {
     await asked.catch(() => {});
   };
 
-  describe('that its runner works on for', () => {
+  describe('on a llama-server that notices it late', () => {
     beforeEach(async () => {
       corral = await startCorral('llama-server', {
         llamaServer: fake,
@@ -55,7 +55,7 @@ describe('an abandoned request', function () {
       });
     });
 
-    it('keeps its slot until it is free, and the next one waits in the queue', async () => {
+    it('costs its slot until that is free: the next request waits in the queue, and is told so', async () => {
       await abandon('/v1/chat/completions', chat('tiny'));
 
       const next = ask('/v1/chat/completions', chat('tiny'));
@@ -71,7 +71,7 @@ describe('an abandoned request', function () {
       expect(Number(headers['x-corral-wait-ms'])).to.be.greaterThan(0);
     });
 
-    it('does not keep its runner: a model that is stopped goes at once', async () => {
+    it('keeps no runner: a model that is stopped goes at once', async () => {
       await abandon('/v1/chat/completions', chat('tiny'));
 
       await corral.post('/api/v1/models/tiny/unload', {});
@@ -82,7 +82,7 @@ describe('an abandoned request', function () {
   });
 
   if (realLlamaServer !== null)
-    describe('to the real llama-server, beside another stream', () => {
+    describe('on the real llama-server, beside a stream', () => {
       const body = { ...chat('endless'), prompt: 'hi', max_tokens: 90_000, options: { num_predict: 90_000 } };
       let leaveOther: () => void;
       beforeEach(async () => {
@@ -96,7 +96,7 @@ describe('an abandoned request', function () {
       });
 
       for (const path of ['/v1/chat/completions', '/v1/messages', '/completion'])
-        it(`keeps its slot as long as it is worked on: ${path}`, async () => {
+        it(`costs its slot as long as that works: ${path}`, async () => {
           await abandon(path, { ...body, stream: false }, 2);
 
           for (let look = 0; look < 10; look += 1) {
@@ -118,7 +118,7 @@ describe('an abandoned request', function () {
         ['/api/chat', false],
         ['/api/generate', false],
       ] as const)
-        it(`ends at the next token: ${path}, ${stream ? '' : 'not '}streamed`, async () => {
+        it(`costs one more token: ${path}, ${stream ? '' : 'not '}streamed`, async () => {
           await abandon(path, { ...body, stream }, 2);
 
           await until('its lease has ended', () => corral.leases.counts.held === 1);
