@@ -134,8 +134,8 @@ export class Catalogue {
 
 /** What runners hold of each device, all together. */
 const heldBy = (runners: readonly Pick<RunnerRow, 'reservation'>[]): Readonly<Record<string, number>> => {
-  const held: Record<string, number> = {};
+  const held = new Map<string, number>();
   for (const { reservation } of runners)
-    for (const [id, bytes] of Object.entries(reservation)) held[id] = (held[id] ?? 0) + bytes;
-  return held;
+    for (const [id, bytes] of Object.entries(reservation)) held.set(id, (held.get(id) ?? 0) + bytes);
+  return Object.fromEntries(held);
 };

@@ -1,4 +1,4 @@
-import { isIP } from 'node:net';
+import { BlockList, isIP } from 'node:net';
 import { hostname } from 'node:os';
 
 /** Names that lead to this machine and that nobody on the internet can make lead elsewhere, or from elsewhere. */
@@ -18,8 +18,14 @@ function nameIn(hostHeader: string): string {
 /** True if an address is this machine's own, where nobody else can call. */
 export const isLoopback = (host: string): boolean => {
   const name = host.toLowerCase().replace(/^\[|\]$/g, '');
-  return name === 'localhost' || name === '::1' || (isIP(name) === 4 && name.startsWith('127.'));
+  const family = isIP(name);
+  return family === 0 ? name === 'localhost' : loopback.check(name, family === 6 ? 'ipv6' : 'ipv4');
 };
+
+/** However they are written: `0:0:0:0:0:0:0:1` and `::ffff:127.0.0.1` are among them. */
+const loopback = new BlockList();
+loopback.addSubnet('127.0.0.0', 8, 'ipv4');
+loopback.addAddress('::1', 'ipv6');
 
 /**
  * The names that clients may reach Corral by. A page can have its own name lead to 127.0.0.1 ("DNS rebinding"); to the browser,

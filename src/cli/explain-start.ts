@@ -5,7 +5,8 @@ export function explainStart(error: unknown, { config: { listen } }: Pick<Loaded
   if (!(error instanceof Error && 'code' in error)) return error;
   const port = 'port' in error && typeof error.port === 'number' ? error.port : listen.port;
   const isOllamas = port === listen.ollamaPort && port !== listen.port;
-  const where = `${listen.host}:${port} (${isOllamas ? 'listen.ollamaPort' : 'listen.port'})`;
+  const host = listen.host.includes(':') ? `[${listen.host}]` : listen.host;
+  const where = `${host}:${port} (${isOllamas ? 'listen.ollamaPort' : 'listen.port'})`;
   switch (error.code) {
     case 'EADDRINUSE':
       return new Error(

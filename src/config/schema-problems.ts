@@ -31,6 +31,9 @@ function ofIssue(
       ...placed([...issue.path, key]),
       message: `unknown key '${shortly(key)}'.${guess(key, knownKeys(issue.path))}`,
     }));
+  // Of a name that cannot be one, the name itself is what was found.
+  if (issue.code === 'invalid_key')
+    return [{ ...placed(issue.path), message: `${expectation(issue)}, found ${shown(issue.path.at(-1))}` }];
   const found = override
     ? valueAt(override.value, issue.path.slice(override.path.length))
     : source.at(issue.path);
@@ -39,7 +42,11 @@ function ofIssue(
 
 /** What is expected there; of alternatives that all fail, what each of them takes. */
 function expectation(issue: z.core.$ZodIssue): string {
-  const inner =
-    issue.code === 'invalid_union' && issue.message === 'Invalid input' ? issue.errors.flat() : [issue];
+  const inner = alternativesOf(issue);
   return [...new Set(inner.map(({ message }) => inWords(message)))].join(', or ');
+}
+
+function alternativesOf(issue: z.core.$ZodIssue): readonly z.core.$ZodIssue[] {
+  if (issue.code === 'invalid_key') return issue.issues;
+  return issue.code === 'invalid_union' && issue.message === 'Invalid input' ? issue.errors.flat() : [issue];
 }

@@ -2,31 +2,8 @@ import { z } from 'zod';
 import { policyNames } from '../../machines/planning/view.ts';
 import { KEY_HASH } from '../auth/key.ts';
 import { scopes } from '../auth/scopes.ts';
-import { parseDuration } from './parse-duration.ts';
-import { parseSize } from './parse-size.ts';
-
-/** Sizes and durations: text or numbers that mean bytes or ms. */
-export const kinds = z.registry<{ readonly kind: 'size' | 'duration' }>();
-
-const size = z
-  .union([z.string(), z.number()])
-  .refine((value) => parseSize(value) !== null, {
-    error: 'expected a size such as 450MiB, 20GiB or a number of bytes',
-  })
-  .transform((value) => parseSize(value) ?? 0)
-  .register(kinds, { kind: 'size' });
-const duration = z
-  .union([z.string(), z.number()])
-  .refine((value) => parseDuration(value) !== null, {
-    error: 'expected a duration such as 30s, 5m, 1h30m, forever or a number of seconds',
-  })
-  .transform((value) => parseDuration(value) ?? 0)
-  .register(kinds, { kind: 'duration' });
-const count = z.number().int().positive();
-const port = z.number().int().min(0).max(65_535);
-const rate = z
-  .union([count, z.literal('unlimited')], { error: "expected a number of requests, or 'unlimited'" })
-  .transform((value) => (value === 'unlimited' ? Infinity : value));
+import { MOST_CONTEXT_TOKENS } from '../models/bounds.ts';
+import { argument, count, duration, host, name, path, port, rate, size } from './scalars.ts';
 
 /** An origin as browsers send it; `*` for the host only where no web site can have the scheme. */
 const ORIGIN = /^(?:https?:\/\/[^/*@\s]+|(?!https?:|null)[a-z][a-z0-9+.-]*:\/\/(?:\*|[^/*@\s]+))$/;
@@ -37,8 +14,7 @@ export const KEY_NAME = /^(?!corral_)[a-z][\w.-]{0,63}$/i;
 
 const listen = z
   .strictObject({
-    host: z
-      .string()
+    host: host
       .default('127.0.0.1')
       .describe("Address to listen on. Any but this machine's own loopback asks for `keys`."),
     port: port.default(8686).describe('Port; 0 takes a free one.'),
@@ -47,8 +23,8 @@ const listen = z
       .describe('A second port on the same address, for clients that look for Ollama: 11434. Default: none.'),
     tls: z
       .strictObject({
-        cert: z.string().describe('PEM file: the certificate, and those between it and its authority.'),
-        key: z.string().describe('PEM file: its private key, without a passphrase.'),
+        cert: path.describe('PEM file: the certificate, and those between it and its authority.'),
+        key: path.describe('PEM file: its private key, without a passphrase.'),
       })
       .optional()
       .describe('Serves https. The files are read again when they change.'),
@@ -93,13 +69,17 @@ const ADDRESS_OR_KEY =
 
 const sharing = {
   context: z
-    .union([count, z.literal('auto')])
+    .union([count(MOST_CONTEXT_TOKENS), z.literal('auto')])
     .optional()
     .describe(
       'Tokens that one request may use. Default: what the model was trained for, at most 4096. auto: as much as the GPUs are meant for, less when memory runs out.',
     ),
-  slots: count.optional().describe('Requests served at the same time. Default: 4; 1 for embedding models.'),
-  keepAlive: duration.optional().describe('How long an idle runner stays: 5m, 0, forever. Default: 5m.'),
+  slots: count(256)
+    .optional()
+    .describe('Requests served at the same time. Default: 4; 1 for embedding models.'),
+  keepAlive: duration({ mayBeNegative: true })
+    .optional()
+    .describe('How long an idle runner stays: 5m, 0, forever. Default: 5m.'),
   placement: z
     .enum(['gpu-only', 'gpu-or-cpu', 'cpu-if-full', 'cpu-only'])
     .optional()
@@ -112,16 +92,16 @@ const sharing = {
     .describe('Which program runs it. Default: auto, which takes llama-server where there is one.'),
   args: z
     .array(
-      z.string().refine((arg) => !ADDRESS_OR_KEY.test(arg), {
+      argument.refine((arg) => !ADDRESS_OR_KEY.test(arg), {
         error: 'expected no address and no key: a runner is reached through Corral alone',
       }),
     )
     .optional()
     .describe('Further llama-server arguments; they win over those of Corral, but for address and key.'),
-  keepAliveLimit: duration
+  keepAliveLimit: duration({ mayBeNegative: true })
     .optional()
     .describe('The longest keep-alive that a request may ask for. Default: any.'),
-  wait: duration.optional().describe('Longest wait of a request for it. Default: limits.wait.'),
+  wait: duration().optional().describe('Longest wait of a request for it. Default: limits.wait.'),
   priority: z
     .enum(['interactive', 'normal', 'batch'])
     .optional()
@@ -130,31 +110,30 @@ const sharing = {
     .boolean()
     .optional()
     .describe('Over all GPUs of a library, even if one would hold it. Default: false.'),
-  replicas: count
+  replicas: count(64)
     .optional()
     .describe('Most runners of it at a time; a further one starts when all slots are taken. Default: 1.'),
-  maxQueue: count.optional().describe('Most requests that may wait for it. Default: limits.queue.'),
+  maxQueue: count(1_000_000)
+    .optional()
+    .describe('Most requests that may wait for it. Default: limits.queue.'),
 };
 
 const model = z.strictObject({
-  path: z.string().describe('The GGUF file; of a split file the first part. Relative to this configuration.'),
-  aliases: z.array(z.string()).default([]).describe('Other names that requests may use.'),
+  path: path.describe('The GGUF file; of a split file the first part. Relative to this configuration.'),
+  aliases: z.array(name).default([]).describe('Other names that requests may use.'),
   ...sharing,
   pin: z.boolean().default(false).describe('Loaded at start, never evicted, loaded again after a crash.'),
   preload: z.boolean().default(false).describe('Loaded at start; after that like any other.'),
-  devices: z
-    .array(z.string())
+  devices: z.array(name).optional().describe('The only devices it may use, in order of preference: [CUDA1].'),
+  memory: size({ least: '1MiB', most: '1024TiB' })
     .optional()
-    .describe('The only devices it may use, in order of preference: [CUDA1].'),
-  memory: size.optional().describe('What it needs in all, if you know better than Corral: 20GiB.'),
+    .describe('What it needs in all, if you know better than Corral: 20GiB.'),
   kind: z.enum(['auto', 'chat', 'embedding']).default('auto').describe('Default: by the file.'),
-  projector: z.string().optional().describe('The mmproj file of a model that sees.'),
-  adapters: z.array(z.string()).default([]).describe('LoRA files.'),
+  projector: path.optional().describe('The mmproj file of a model that sees.'),
+  adapters: z.array(path).default([]).describe('LoRA files.'),
 });
 
-const store = z
-  .union([z.boolean(), z.string()], { error: 'expected true, false or a folder' })
-  .default(false);
+const store = z.union([z.boolean(), path], { error: 'expected true, false or a folder' }).default(false);
 
 /** `corral.yaml`, as it is written. */
 export const configSchema = z.strictObject({
@@ -170,15 +149,14 @@ export const configSchema = z.strictObject({
     ),
   client: z
     .strictObject({
-      keyFile: z
-        .string()
+      keyFile: path
         .optional()
         .describe('A file with the key that `corral ps` and the like show. $CORRAL_API_KEY wins.'),
     })
     .prefault({})
     .describe("Corral's own commands."),
-  models: z.record(z.string().min(1), model).default({}).describe('Models by name.'),
-  folders: z.array(z.string()).default([]).describe('Folders that are searched for *.gguf.'),
+  models: z.record(name, model).default({}).describe('Models by name.'),
+  folders: z.array(path).default([]).describe('Folders that are searched for *.gguf.'),
   discover: z
     .strictObject({
       llamaCpp: store.describe("llama.cpp's cache, of `llama-server -hf`; true: where it usually is."),
@@ -188,36 +166,43 @@ export const configSchema = z.strictObject({
     .prefault({})
     .describe('Models of other programs to serve too: true, or a folder. See docs/models.md.'),
   defaults: z.strictObject(sharing).prefault({}).describe('For models that do not say otherwise.'),
-  llamaServer: z
-    .string()
+  llamaServer: path
     .optional()
     .describe(
       'The llama-server program. Default: $LLAMA_SERVER, then PATH; without one the embedded runner is used.',
     ),
   devices: z
-    .record(
-      z.string(),
-      z.strictObject({ memory: size.describe('The most that Corral may use of it: 20GiB.') }),
-    )
+    .record(name, z.strictObject({ memory: size().describe('The most that Corral may use of it: 20GiB.') }))
     .default({})
     .describe('Limits per device; `corral ps` shows their names. CPU is the main memory.'),
   limits: z
     .strictObject({
-      queue: z.number().int().min(0).default(512).describe('Most requests that may wait, over all models.'),
-      wait: duration.default(600_000).describe('Longest wait of a request for a runner.'),
-      body: size.default(64 * 1024 ** 2).describe('Largest request body.'),
-      headers: size.default(32 * 1024).describe('Largest request headers.'),
-      connections: count.default(4_096).describe('Most client connections at a time.'),
+      queue: z
+        .int()
+        .min(0)
+        .max(1_000_000)
+        .default(512)
+        .describe('Most requests that may wait, over all models.'),
+      wait: duration().default(600_000).describe('Longest wait of a request for a runner.'),
+      body: size({ least: '1', most: '2GiB' })
+        .default(64 * 1024 ** 2)
+        .describe('Largest request body.'),
+      headers: size({ least: '1KiB', most: '16MiB' })
+        .default(32 * 1024)
+        .describe('Largest request headers.'),
+      connections: count(1_000_000).default(4_096).describe('Most client connections at a time.'),
       requestsPerMinute: rate
         .default(6_000)
         .describe('Most requests of one key within a minute; a number or unlimited.'),
-      heldBodies: size.default(512 * 1024 ** 2).describe('Request bodies held at a time, all together.'),
-      loadStall: duration
+      heldBodies: size({ least: '1KiB', most: '1TiB' })
+        .default(512 * 1024 ** 2)
+        .describe('Request bodies held at a time, all together.'),
+      loadStall: duration({ least: '1s' })
         .default(300_000)
         .describe('A load that shows no sign of life for this long has failed.'),
-      load: duration.default(Infinity).describe('Longest load.'),
-      drain: duration.default(600_000).describe('How long an evicted model may finish what it is running.'),
-      runners: count.optional().describe('Most runners at a time. Default: as many as fit.'),
+      load: duration({ least: '1s' }).default(Infinity).describe('Longest load.'),
+      drain: duration().default(600_000).describe('How long an evicted model may finish what it is running.'),
+      runners: count(1_000).optional().describe('Most runners at a time. Default: as many as fit.'),
     })
     .prefault({})
     .describe('Bounds.'),
@@ -231,6 +216,7 @@ export const configSchema = z.strictObject({
       gamma: z
         .number()
         .positive()
+        .max(1_000)
         .default(0.5)
         .describe(
           'How much waiting justifies how much expected waiting: 0.25 favours latency, 1 throughput.',
@@ -239,7 +225,7 @@ export const configSchema = z.strictObject({
         .enum(['keep', 'abort'])
         .default('keep')
         .describe('What becomes of a load when everybody who waited for it has left.'),
-      starvation: duration
+      starvation: duration()
         .default(Infinity)
         .describe('After this long a request may evict at any price, whatever loads take.'),
     })
@@ -270,11 +256,8 @@ export const configSchema = z.strictObject({
     .describe(
       'Lets inspectors of statecharts attach at /inspect, such as that of Stately; an address is that of a relay that is pushed to as well. See docs/inspector.md.',
     ),
-  shutdownGrace: duration.default(30_000).describe('How long running requests may go on after SIGTERM.'),
-  dataFolder: z
-    .string()
-    .optional()
-    .describe('What Corral learns and writes. Default: ~/.local/share/corral.'),
+  shutdownGrace: duration().default(30_000).describe('How long running requests may go on after SIGTERM.'),
+  dataFolder: path.optional().describe('What Corral learns and writes. Default: ~/.local/share/corral.'),
   logLevel: z
     .enum(['silent', 'error', 'warn', 'info', 'debug'])
     .default('info')
@@ -286,9 +269,13 @@ export const configSchema = z.strictObject({
   runnerLogs: z
     .strictObject({
       write: z.boolean().default(true).describe('Whether they are written.'),
-      size: size.default(10 * 1024 ** 2).describe('At this size a new file is begun.'),
-      keep: count.default(2).describe('Full files kept per model, beside the one that is written.'),
-      total: size.default(500 * 1024 ** 2).describe('All files together; the oldest go first.'),
+      size: size({ least: '1KiB', most: '1TiB' })
+        .default(10 * 1024 ** 2)
+        .describe('At this size a new file is begun.'),
+      keep: count(1_000).default(2).describe('Full files kept per model, beside the one that is written.'),
+      total: size()
+        .default(500 * 1024 ** 2)
+        .describe('All files together; the oldest go first.'),
     })
     .prefault({})
     .describe('What runners print, in dataFolder/logs, a file per model.'),

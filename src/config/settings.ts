@@ -1,5 +1,6 @@
 import { z } from 'zod';
-import { configSchema, kinds } from './schema.ts';
+import { kinds } from './scalars.ts';
+import { configSchema } from './schema.ts';
 
 /** What can be written for a setting. `text or switch` and the like are several. */
 export type Kind = 'text' | 'number' | 'switch' | 'size' | 'duration' | 'choice' | 'list' | 'map' | 'mixed';
@@ -73,6 +74,11 @@ function descriptionOf(schema: z.ZodType): string {
   return inner ? descriptionOf(inner) : '';
 }
 
+function rangeOf({ minValue, maxValue }: z.ZodNumber): string {
+  const isBounded = minValue !== null && maxValue !== null && maxValue < Number.MAX_SAFE_INTEGER;
+  return isBounded ? `${minValue} to ${maxValue}` : 'number';
+}
+
 function kindOf(schema: z.ZodType): { readonly kind: Kind; readonly takes: string } {
   const named = kinds.get(schema)?.kind;
   if (named) return { kind: named, takes: named };
@@ -80,7 +86,7 @@ function kindOf(schema: z.ZodType): { readonly kind: Kind; readonly takes: strin
   if (schema instanceof z.ZodEnum) return { kind: 'choice', takes: schema.options.join(', ') };
   if (schema instanceof z.ZodLiteral) return { kind: 'choice', takes: [...schema.values].join(', ') };
   if (schema instanceof z.ZodBoolean) return { kind: 'switch', takes: 'true, false' };
-  if (schema instanceof z.ZodNumber) return { kind: 'number', takes: 'number' };
+  if (schema instanceof z.ZodNumber) return { kind: 'number', takes: rangeOf(schema) };
   if (schema instanceof z.ZodString) return { kind: 'text', takes: 'text' };
   if (schema instanceof z.ZodArray) return { kind: 'list', takes: 'list' };
   if (schema instanceof z.ZodRecord) return { kind: 'map', takes: 'map' };

@@ -23,11 +23,11 @@ const READ = new Set([
   'hooks',
   'startPort',
 ]);
-const WITHOUT_COUNTERPART: Readonly<Record<string, string>> = {
-  apiKeys: 'keys are not copied from file to file',
-  peers: 'Corral serves models of this machine',
-  matrix: 'what runs at the same time follows from memory',
-};
+const WITHOUT_COUNTERPART: ReadonlyMap<string, string> = new Map([
+  ['apiKeys', 'keys are not copied from file to file'],
+  ['peers', 'Corral serves models of this machine'],
+  ['matrix', 'what runs at the same time follows from memory'],
+]);
 
 /** Converts a llama-swap configuration. Throws an Error when it is no YAML, or not llama-swap's. */
 export function importLlamaSwap(text: string, env: NodeJS.ProcessEnv = {}): Imported {
@@ -39,7 +39,7 @@ export function importLlamaSwap(text: string, env: NodeJS.ProcessEnv = {}): Impo
   const notes: string[] = [];
   const llamaServer = commonProgram(imports.map(([, one]) => one));
   const modelNotes = new Map<string, readonly string[]>();
-  const models: Record<string, ModelInput> = {};
+  const models = new Map<string, ModelInput>();
   const taken = new Set(imports.map(([id]) => id.toLowerCase()));
   const first = new Map(imports.toReversed().map(([id]) => [id.toLowerCase(), id]));
   const pinned = pinnedModels(swap, notes);
@@ -48,7 +48,7 @@ export function importLlamaSwap(text: string, env: NodeJS.ProcessEnv = {}): Impo
     const isFirst = first.get(id.toLowerCase()) === id;
     if (!isFirst) told.push(`left out: it differs from ${first.get(id.toLowerCase())} in capitals only`);
     if (model && isFirst)
-      models[id] = withFreeAliases(pinned.has(id) ? { ...model, pin: true } : model, taken, told);
+      models.set(id, withFreeAliases(pinned.has(id) ? { ...model, pin: true } : model, taken, told));
     if (program !== null && program !== llamaServer)
       told.push(`it was started with ${program}; Corral has one \`llamaServer:\` for all`);
     modelNotes.set(id, told);
@@ -59,7 +59,7 @@ export function importLlamaSwap(text: string, env: NodeJS.ProcessEnv = {}): Impo
     defaults: { keepAlive: keepAliveOf(Math.max(0, swap.globalTTL ?? 0)) },
     ...(typeof swap.healthCheckTimeout === 'number' &&
       swap.healthCheckTimeout > 0 && { limits: { load: `${swap.healthCheckTimeout}s` } }),
-    models,
+    models: Object.fromEntries(models),
   };
   notes.push(...otherKeys(swap));
   return { config, notes, modelNotes };
@@ -126,4 +126,4 @@ function logLevelOf({ logLevel }: SwapConfig, notes: string[]): Pick<ConfigInput
 const otherKeys = (swap: SwapConfig): string[] =>
   Object.keys(swap)
     .filter((key) => !READ.has(key))
-    .map((key) => `${key} is left out: ${WITHOUT_COUNTERPART[key] ?? 'it has no counterpart'}`);
+    .map((key) => `${key} is left out: ${WITHOUT_COUNTERPART.get(key) ?? 'it has no counterpart'}`);

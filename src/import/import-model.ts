@@ -23,18 +23,20 @@ const HUB_MODEL = /^[\w.-]+\/[\w.-]+(:[\w.-]+)?$/;
 /** Any number stands in for the port: it goes with `--port`, which Corral sets itself. */
 const SOME_PORT = '0';
 /** Keys without a counterpart, and what happens instead. */
-const WITHOUT_COUNTERPART: Readonly<Record<string, string>> = {
-  unlisted: 'Corral lists all its models',
-  filters: 'Corral changes no request; defaults such as --temp can go into `args:`',
-  concurrencyLimit: 'requests beyond `slots` wait; `maxQueue:` bounds how many',
-  useModelName: 'llama-server answers to the name that Corral gives it',
-  cmdStop: 'Corral ends a process with SIGTERM, then SIGKILL',
-  name: 'Corral has names and aliases only',
-  description: 'Corral has names and aliases only',
-  metadata: 'Corral has names and aliases only',
-  sendLoadingState: 'Corral adds nothing to a stream',
-  timeouts: 'no time limit cuts a running request',
-};
+const WITHOUT_COUNTERPART: ReadonlyMap<string, string> = new Map(
+  Object.entries({
+    unlisted: 'Corral lists all its models',
+    filters: 'Corral changes no request; defaults such as --temp can go into `args:`',
+    concurrencyLimit: 'requests beyond `slots` wait; `maxQueue:` bounds how many',
+    useModelName: 'llama-server answers to the name that Corral gives it',
+    cmdStop: 'Corral ends a process with SIGTERM, then SIGKILL',
+    name: 'Corral has names and aliases only',
+    description: 'Corral has names and aliases only',
+    metadata: 'Corral has names and aliases only',
+    sendLoadingState: 'Corral adds nothing to a stream',
+    timeouts: 'no time limit cuts a running request',
+  }),
+);
 const KNOWN = new Set(['cmd', 'macros', 'aliases', 'env', 'proxy', 'checkEndpoint', 'ttl']);
 
 /** Converts one model. Never throws: what cannot be converted is left out, with the reason in its notes. */
@@ -141,7 +143,7 @@ const splitAt = (text: string, separator: string): [string, string] => {
 function otherKeys(swap: SwapModel): string[] {
   const notes = Object.entries(swap).flatMap(([key, value]) => {
     if (KNOWN.has(key) || isNothing(value)) return [];
-    return [`${key} is left out: ${WITHOUT_COUNTERPART[key] ?? 'it is not known to the importer'}`];
+    return [`${key} is left out: ${WITHOUT_COUNTERPART.get(key) ?? 'it is not known to the importer'}`];
   });
   if (swap.checkEndpoint && swap.checkEndpoint !== '/health')
     notes.push('checkEndpoint is left out: Corral asks llama-server for /health');
