@@ -6,6 +6,8 @@ import Mocha from 'mocha';
 const BEGIN = '<!-- faults: written by `npm run docs:faults` -->';
 const END = '<!-- end of faults -->';
 const FOLDER = 'test/faults';
+/** What a machine has to try a promise on, `[llama-server]`, is not part of the promise. */
+const VARIANT = / \[[^\]]*\]$/;
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
 
 /** One thing that is done to Corral, and one thing that holds all the same. */
@@ -27,7 +29,9 @@ export async function promisesOfTests(): Promise<readonly Promised[]> {
     await mocha.loadFilesAsync();
     mocha.suite.eachTest((test: Mocha.Test) => {
       const [fault = '', ...rest] = test.titlePath();
-      promises.push({ fault, promise: rest.join(': '), file });
+      const promise = rest.join(': ').replace(VARIANT, '');
+      if (!promises.some((one) => one.fault === fault && one.promise === promise && one.file === file))
+        promises.push({ fault, promise, file });
     });
   }
   return promises;

@@ -18,12 +18,13 @@ describe('a runner that ends in a wrong way', () => {
   after(() => models.remove());
   afterEach(() => corral.close());
 
-  const start = async (kind: string, config: object = {}): Promise<void> => {
-    corral = await startCorral('llama-server', {
-      llamaServer: wrongEnds,
-      models: models.config(['tiny', 'other'], { tiny: { args: ['--wrong', kind, '--mark', mark] } }),
-      ...config,
-    });
+  const start = async (
+    kind: string,
+    config: object = {},
+    over: Parameters<typeof startCorral>[2] = {},
+  ): Promise<void> => {
+    const all = models.config(['tiny', 'other'], { tiny: { args: ['--wrong', kind, '--mark', mark] } });
+    corral = await startCorral('llama-server', { llamaServer: wrongEnds, models: all, ...config }, over);
   };
   const ask = async (model = 'tiny') => {
     const { status, body } = await corral.post('/v1/chat/completions', chat(model));
@@ -100,6 +101,35 @@ describe('a runner that ends in a wrong way', () => {
       await gone();
       expect(isRunning(daemon)).to.equal(false);
     });
+
+  it('goes into the background while loading: its client is told that it has ended, and nothing of it stays', async function () {
+    this.timeout(40_000);
+    await start('goes into the background while loading');
+
+    const answer = await ask();
+    const daemon = Number(await readFile(mark, 'utf8'));
+
+    expect(answer).to.include({ code: 'load_failed' });
+    await gone();
+    expect(isRunning(daemon)).to.equal(false);
+  });
+
+  it('is stopped while it serves: it is given up, and its client is served by another', async function () {
+    this.timeout(40_000);
+    await start(
+      'good',
+      {},
+      { health: { everyMs: 200, answerWithinMs: 1_000, failures: 2, stuckMs: 600_000 } },
+    );
+    await ask();
+    const was = pid();
+
+    process.kill(was, 'SIGSTOP');
+    await until('it is gone', () => !isRunning(was));
+
+    expect((await ask()).status).to.equal(200);
+    expect(pid()).to.not.equal(was);
+  });
 
   it('crashes and leaves a daemon: the daemon ends, and the next request is served', async function () {
     this.timeout(40_000);

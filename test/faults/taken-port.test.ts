@@ -96,7 +96,7 @@ describe("a runner's port that any user of the machine could take", function () 
     });
 
   for (const runtime of runtimes)
-    it(`is not used by ${runtime}: it has a socket in a folder that is this user's alone`, async () => {
+    it(`is not used by runners that know sockets: they have them in a folder that is this user's alone [${runtime}]`, async () => {
       corral = await startCorral(runtime, { models: models.config(['tiny']) });
       expect((await corral.post('/v1/chat/completions', chat('tiny', { max_tokens: 2 }))).status).to.equal(
         200,
