@@ -1,5 +1,6 @@
 import type { Failure } from '../machines/failures.ts';
 import type { Endpoint, KeepAlive, LeaseId, ModelSpec, Priority, RunnerId } from '../machines/vocabulary.ts';
+import type { Standing } from './auth/caller-names.ts';
 import type { LoadedModel } from './loaded-models.ts';
 import type { Signal } from './signal.ts';
 import type { WaitProgress } from './wait-progress.ts';
@@ -9,6 +10,8 @@ export interface LeaseRequest {
   /** A configured name or alias. */
   readonly model: string;
   readonly priority?: Priority;
+  /** How far its key lets it go before others; absent: as far as it likes. */
+  readonly standing?: Standing;
   /** The client's wish, within what the configuration allows; absent leaves the runner's keep-alive alone. */
   readonly keepAlive?: KeepAlive;
   /** Told the id of the lease to be, at once: `progressOf` can be asked for it. */
@@ -52,8 +55,11 @@ export interface LeaseDesk {
   find(model: string): ModelSpec;
   /** What is in memory at present. */
   loaded(): readonly LoadedModel[];
-  /** Has a model leave memory: who waits for it is refused, who uses it may finish for a while. */
-  unload(model: string): void;
+  /**
+   * Has a model leave memory once nobody uses it or waits for it; resolves when that is arranged. Rejects as `acquire`
+   * does.
+   */
+  unload(model: string, signal: Signal): Promise<void>;
   /** How far a waiting request has come; null when it waits no longer. */
   progressOf(id: LeaseId): WaitProgress | null;
   /** Why a runner was lost, if it was: asked by the data path when an upstream connection breaks. */

@@ -8,6 +8,7 @@ import type { Lease, LeaseDesk, LeaseRequest } from './lease.ts';
 import { SlotWatch } from './slot-watch.ts';
 import { waitProgress, type WaitProgress } from './wait-progress.ts';
 import { loadedModels, type LoadedModel } from './loaded-models.ts';
+import { requestPriority } from './request-priority.ts';
 import { LightSignal, type Signal } from './signal.ts';
 import { ledgerOf, type Scheduler } from './ledger-of.ts';
 
@@ -78,7 +79,7 @@ export class Leases implements LeaseDesk {
         request: {
           leaseId,
           spec,
-          priority: request.priority ?? spec.priority ?? 'normal',
+          priority: requestPriority(request.priority, spec.priority, request.standing),
           keepAlive: request.keepAlive ?? null,
           waitLimitMs: this.#options.waitLimitMs(),
           isRetry: request.isRetry ?? false,
@@ -118,10 +119,21 @@ export class Leases implements LeaseDesk {
     return loadedModels(ledgerOf(this.#scheduler));
   }
 
-  unload(name: string): void {
+  async unload(name: string, signal: Signal): Promise<void> {
     const { name: model } = this.find(name);
-    const { drainMs } = ledgerOf(this.#scheduler).settings;
-    this.#scheduler.send({ type: 'model.unload', model, drainMs });
+    const ledger = ledgerOf(this.#scheduler);
+    if (ledger.runnersOf(model).length === 0) return;
+    // Others are served first: in its turn, a lease leaves no keep-alive behind.
+    if (this.#isUsed(model))
+      (await this.acquire({ model, keepAlive: 0, priority: 'batch', isRetry: true }, signal)).release();
+    // The runner is on its way out by now, unless it is one that stays until its memory is wanted.
+    if (!this.#isUsed(model))
+      this.#scheduler.send({ type: 'model.unload', model, drainMs: ledger.settings.drainMs });
+  }
+
+  #isUsed(model: string): boolean {
+    const ledger = ledgerOf(this.#scheduler);
+    return ledger.queuesOf(model).length > 0 || ledger.runnersOf(model).some(({ leases }) => leases.size > 0);
   }
 
   progressOf(leaseId: LeaseId): WaitProgress | null {

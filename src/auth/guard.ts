@@ -20,14 +20,22 @@ export interface Caller {
   readonly scopes: readonly Scope[];
 }
 
+/** What else is known, or asked, of a request. */
+export interface Admission {
+  /** It is of a page that may call here though it is not listed. */
+  readonly isTrustedPage?: boolean;
+  /** One of these is needed as well. */
+  readonly besides?: Needs;
+}
+
 /** Decides who may come in. */
 export interface Guard {
   /**
-   * Lets a request in that may do one of `needs`, and counts it. Rejects with a `RequestError` for a name or a page that is not
-   * ours (403), for a key that is missing or unknown (401), may not do this (403), or has asked too much (429). `isTrustedPage` is
-   * of a page that may call here though it is not listed.
+   * Lets a request in that may do one of `needs`, and one of `besides` where that is asked as well, and counts it. Rejects
+   * with a `RequestError` for a name or a page that is not ours (403), for a key that is missing or unknown (401), may not do
+   * this (403), or has asked too much (429).
    */
-  admit(request: Asked, needs: Needs, isTrustedPage?: boolean): Promise<Caller>;
+  admit(request: Asked, needs: Needs, more?: Admission): Promise<Caller>;
   /** Whether pages of this origin may call, and read what is answered. */
   listsOrigin(origin: string): boolean;
   /** Whether this caller would still come in: keys come and go with the configuration. */
@@ -47,7 +55,7 @@ export function createGuard(config: () => AccessConfig): Guard {
     return current;
   };
   return {
-    admit: async (request, needs, isTrustedPage = false) => {
+    admit: async (request, needs, { isTrustedPage = false, besides = null } = {}) => {
       const {
         config: { limits },
         hosts,
@@ -61,7 +69,9 @@ export function createGuard(config: () => AccessConfig): Guard {
       if (keyring.isEmpty) return everybody;
       if (needs === null) return nobody;
       const key = known(keyring, presentedKey(headers));
-      if (!needs.some((scope) => key.scopes.includes(scope))) throw new RequestError(lacksScope(key, needs));
+      for (const asked of [needs, besides])
+        if (asked && !asked.some((scope) => key.scopes.includes(scope)))
+          throw new RequestError(lacksScope(key, asked));
       const waitSeconds = await rates.take(key.name, key.requestsPerMinute ?? limits.requestsPerMinute);
       if (waitSeconds > 0) throw new RequestError(tooMany(key, waitSeconds));
       return { key, scopes: key.scopes };

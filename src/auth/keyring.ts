@@ -1,5 +1,6 @@
 import { hash, timingSafeEqual } from 'node:crypto';
 import type { Config } from '../config/schema.ts';
+import type { Priority } from '../../machines/vocabulary.ts';
 import type { Scope } from './scopes.ts';
 
 type KeyConfigs = Config['keys'];
@@ -11,6 +12,8 @@ export interface KnownKey {
   readonly scopes: readonly Scope[];
   /** May be `Infinity`; null for what all keys have. */
   readonly requestsPerMinute: number | null;
+  /** Where its requests stand in line; null for where the model's do. */
+  readonly priority: Priority | null;
 }
 
 interface Entry extends KnownKey {
@@ -27,6 +30,7 @@ export class Keyring {
       hash: key.hash,
       scopes: key.scopes,
       requestsPerMinute: key.requestsPerMinute ?? null,
+      priority: key.priority ?? null,
       digest: Buffer.from(key.hash.slice('sha256:'.length), 'hex'),
     }));
   }

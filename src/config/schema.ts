@@ -61,6 +61,12 @@ const key = z.strictObject({
     .default(['inference'])
     .describe('What it opens: inference, read, manage. None implies another. See docs/security.md.'),
   requestsPerMinute: rate.optional().describe('Default: limits.requestsPerMinute.'),
+  priority: z
+    .enum(['interactive', 'normal', 'batch'])
+    .optional()
+    .describe(
+      'Place in line of its requests, which may ask for less (X-Corral-Priority), but not for more. Default: that of the model.',
+    ),
 });
 
 /** Arguments that would open a runner to others than Corral, or close it to Corral. */

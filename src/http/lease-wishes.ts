@@ -1,5 +1,6 @@
-import type { IncomingHttpHeaders } from 'node:http';
+import type { IncomingMessage } from 'node:http';
 import type { KeepAlive, Priority } from '../../machines/vocabulary.ts';
+import { standingOf, type Standing } from '../auth/caller-names.ts';
 import { parseDuration } from '../config/parse-duration.ts';
 import { badRequest, RequestError } from './openai-errors.ts';
 
@@ -7,17 +8,22 @@ import { badRequest, RequestError } from './openai-errors.ts';
 export interface LeaseWishes {
   readonly priority?: Priority;
   readonly keepAlive?: KeepAlive;
+  /** How far its key lets it go before others; absent: as far as it likes. */
+  readonly standing?: Standing;
 }
 
 const priorities: readonly string[] = ['interactive', 'normal', 'batch'] satisfies Priority[];
 
 /** The wishes in the headers `X-Corral-Priority` and `X-Corral-Keep-Alive`. Throws a `RequestError` (400) for others. */
-export const leaseWishes = (headers: IncomingHttpHeaders): LeaseWishes => {
+export const leaseWishes = (request: IncomingMessage): LeaseWishes => {
+  const { headers } = request;
+  const standing = standingOf(request);
   const priority = headers['x-corral-priority'];
   const keepAlive = headers['x-corral-keep-alive'];
   return {
     ...(priority !== undefined && { priority: priorityOf(String(priority)) }),
     ...(keepAlive !== undefined && { keepAlive: keepAliveOf(String(keepAlive), 'X-Corral-Keep-Alive') }),
+    ...(standing && { standing }),
   };
 };
 

@@ -41,7 +41,7 @@ export const receiveCall = async (
 ): Promise<Call> => {
   const { request, entry } = exchange;
   const { family } = route;
-  const wishes = leaseWishes(request.headers);
+  const wishes = leaseWishes(request);
   const scan = scanFor(exchange, route);
   if (scan) refuseEncoded(request.headers['content-encoding']);
   const body = await readBody(request, {
@@ -148,11 +148,14 @@ const signsOf = ({ streams }: ApiRoute, { stream }: Found, headers: IncomingHttp
 
 const isReading = (method: string): boolean => method === 'GET' || method === 'HEAD';
 
+/** Whether a query asks for the model to be loaded for what would otherwise be a look. */
+export const asksToLoad = (query: string): boolean => new URLSearchParams(query).get('autoload') === 'true';
+
 /** What is got of a runner whose paths are not known any better is a look as well. */
 const accessOf = ({ isLook, modelIn }: ApiRoute, method: string, { query }: Place): Call['access'] => {
   const looks = isLook || (modelIn === 'path' && isReading(method));
   if (!looks) return 'lease';
-  return new URLSearchParams(query).get('autoload') === 'true' ? 'look-or-lease' : 'look';
+  return asksToLoad(query) ? 'look-or-lease' : 'look';
 };
 
 export const describeNames = (names: readonly string[]): string => {

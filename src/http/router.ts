@@ -18,7 +18,7 @@ import { ollamaNeeds } from './ollama/handler.ts';
 import { badRequest, problemOf, problemOfFailure } from './openai-errors.ts';
 import { ASSETS_PREFIX, wantsPage, type Page } from './page.ts';
 import type { Proxy } from './proxy.ts';
-import type { Place } from './receive-call.ts';
+import { asksToLoad, type Place } from './receive-call.ts';
 import { sendJson, sendOtherMethod, sendProblem, sendText } from './replies.ts';
 import { serveUpstream } from './upstream-pages.ts';
 import { decodeName, splitUpstreamPath, UPSTREAM_PREFIX } from './upstream-path.ts';
@@ -52,6 +52,8 @@ export interface Route {
   readonly methods: readonly string[] | null;
   /** What is asked of a key. */
   readonly needs: Needs | ((method: string, path: string) => Needs);
+  /** Answered by a runner. */
+  readonly isProxied?: boolean;
   /** Whose form errors have; OpenAI's without it. */
   readonly family?: Family | ((headers: IncomingHttpHeaders) => Family);
   /** Ollama has it as well: what calls Ollama from a window of its own may call this, on Ollama's port. */
@@ -62,6 +64,8 @@ export interface Route {
 /** Whom a request is for. */
 export interface Target {
   readonly needs: Needs;
+  /** Whether it asks for a model to be loaded. */
+  readonly loads: boolean;
   readonly family: Family;
   readonly isForApps: boolean;
   readonly handle: Handler;
@@ -120,12 +124,14 @@ export const createRouter = (parts: RouterParts): Router => {
       if (methods && !methods.includes(method))
         return {
           needs: anyKey,
+          loads: false,
           family,
           isForApps,
           handle: (_, response) => sendOtherMethod(method, response, methods, family),
         };
       return {
         needs: typeof needs === 'function' ? needs(method, place.path) : needs,
+        loads: route.isProxied === true && asksToLoad(place.query),
         family,
         isForApps,
         handle: (request, response) => route.handle(request, response, place),
@@ -220,6 +226,7 @@ const reads = (needs: Needs, answer: (response: ServerResponse) => void): Route 
 const proxied = ({ proxy }: RouterParts, route: ApiRoute): Route => ({
   methods: route.methods,
   needs: route.needs,
+  isProxied: true,
   family: route.family,
   isForApps: route.modelIn !== 'path' && !route.isLook,
   handle: (request, response, place) => void proxy(request, response, route, place),

@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { expect } from 'chai';
+import { LightSignal } from '../../src/signal.ts';
 import { chat, runtimes, startCorral, until, type Corral } from '../support/corral.ts';
 import { writeModels, type TestModels } from '../support/models.ts';
 import { samplesOf, valueOf } from './support/samples.ts';
@@ -143,7 +144,7 @@ for (const runtime of runtimes)
       // llama-server does not count the end token, which its usage has.
       expect(await tokens('generated')).to.be.closeTo(usage?.completion_tokens ?? NaN, 1);
       const once = await tokens('generated');
-      corral.leases.unload('tiny');
+      await corral.leases.unload('tiny', new LightSignal());
       await until('it has gone', () => corral.status().runners.length === 0);
       expect(await tokens('generated')).to.equal(once);
       await corral.post('/v1/chat/completions', chat('tiny'));

@@ -6,7 +6,9 @@ import type { ConfigInput } from '../../src/config/schema.ts';
 
 /** As a configuration has them: keys by name, with what each may do. */
 export const keysOf = (
-  keys: Readonly<Record<string, { key: string; scopes?: string[]; requestsPerMinute?: number }>>,
+  keys: Readonly<
+    Record<string, { key: string; scopes?: string[]; requestsPerMinute?: number; priority?: string }>
+  >,
 ): ConfigInput['keys'] =>
   Object.fromEntries(
     Object.entries(keys).map(([name, { key, ...rest }]) => [name, { hash: hashOf(key), ...rest }]),

@@ -3,6 +3,7 @@ import type { Lease } from '../../lease.ts';
 import { deliver } from '../deliver.ts';
 import type { Exchange } from '../exchange.ts';
 import { keepAliveOf, leaseWishes, type LeaseWishes } from '../lease-wishes.ts';
+import { badRequest, RequestError } from '../openai-errors.ts';
 import type { ProxyParts } from '../proxy.ts';
 import type { ReplySink } from '../reply-sink.ts';
 import type { Outcome } from '../request-log.ts';
@@ -16,10 +17,10 @@ export const specOf = ({ desk }: ProxyParts, { entry }: Exchange, model: string)
 };
 
 export const wishesOf = (
-  { request: { headers } }: Exchange,
+  { request }: Exchange,
   { keep_alive: keepAlive }: { readonly keep_alive?: string | number | null | undefined },
 ): LeaseWishes => ({
-  ...leaseWishes(headers),
+  ...leaseWishes(request),
   ...(keepAlive !== null && keepAlive !== undefined && { keepAlive: keepAliveOf(keepAlive, 'keep_alive') }),
 });
 
@@ -40,6 +41,17 @@ export const leaseFor = async (
 /** Loads a model, or begins its keep-alive anew. */
 export const preload = async (...args: Parameters<typeof leaseFor>): Promise<void> =>
   (await leaseFor(...args)).release();
+
+/** Has a model leave memory. A pin is not a client's to undo. */
+export const unload = async (
+  { desk }: ProxyParts,
+  { gone }: Exchange,
+  { name, pinned }: ModelSpec,
+): Promise<void> => {
+  if (!pinned) return desk.unload(name, gone);
+  const fault = `${name} is pinned and stays loaded; to unload it all the same: corral unload ${name}`;
+  throw new RequestError(badRequest(fault, 'model_pinned', { status: 409 }));
+};
 
 /** Of what runners answer here, the one that is no stream. */
 export const EMBEDDINGS_PATH = '/v1/embeddings';

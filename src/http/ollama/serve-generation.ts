@@ -6,7 +6,7 @@ import type { ProxyParts } from '../proxy.ts';
 import { sendJson } from '../replies.ts';
 import type { Outcome } from '../request-log.ts';
 import { AssembledReply } from './assembled-reply.ts';
-import { ask, preload, specOf, wishesOf } from './ask-runner.ts';
+import { ask, preload, specOf, unload, wishesOf } from './ask-runner.ts';
 import { chatCall, generateCall, type GenerationCall } from './generation-call.ts';
 import { GenerationReply, type Shape } from './generation-reply.ts';
 import type { ModelCards } from './model-cards.ts';
@@ -63,7 +63,7 @@ const serveGeneration = async (
       times: () => ({ totalMs: exchange.elapsedMs(), loadMs: exchange.entry.loadMs }),
     });
   const isUnload = !call && wishes.keepAlive === 0;
-  if (isUnload) parts.desk.unload(request.model);
+  if (isUnload) await unload(parts, exchange, spec);
   else await refuseLacking({ name: shape, request, spec, cards: parts.cards });
   if (!call) {
     if (!isUnload) await preload(parts, exchange, request.model, wishes);

@@ -86,6 +86,7 @@ export class SmallDesk implements LeaseDesk {
   look(model: string): Lease | null {
     this.find(model);
     this.looks.push(model);
+    this.find(model);
     return this.isLoaded ? { ...this.#lease(0, model), id: 'look-0' } : null;
   }
 
@@ -106,7 +107,7 @@ export class SmallDesk implements LeaseDesk {
     return this.progress;
   }
 
-  unload(model: string): void {
+  async unload(model: string): Promise<void> {
     this.unloaded.push(model);
   }
 
