@@ -144,7 +144,11 @@ timeline:
     expect(await page.getByRole('row', { name: /Load|Unload/ }).count(), 'models of the file alone').to.equal(
       1,
     );
-    expect(await runs.locator('option').allTextContents()).to.deep.equal(['swap (default)', 'swap (ollama)']);
+    expect(await runs.locator('option').allTextContents()).to.deep.equal([
+      'swap (default)',
+      'swap (ollama)',
+      'swap (fifo)',
+    ]);
     await given.shot('trace-opened', page);
     await runs.selectOption('swap (ollama)');
     await until('it begins anew', async () => (await modelIn(page, 'b', 'idle').count()) === 0);

@@ -101,8 +101,13 @@ export const loaded = runnerSetup.createStateConfig({
         'lease.open': { actions: { type: 'openLease', params: ({ event }) => event } },
         'lease.close': [
           {
+            guard: { type: 'isLastLeaseOfKept', params: leaseParams },
+            target: '#runner.alive.loaded.idle.kept',
+            actions: ['closeLastLease'],
+          },
+          {
             guard: { type: 'isLastLease', params: leaseParams },
-            target: 'idle',
+            target: '#runner.alive.loaded.idle.counting',
             actions: ['closeLastLease'],
           },
           { actions: { type: 'closeLease', params: leaseParams } },

@@ -123,6 +123,10 @@ export const runnerSetup = setup({
   guards: {
     isLastLease: ({ context }, params: { leaseId: LeaseId }) =>
       context.leases.length === 1 && context.leases[0] === params.leaseId,
+    isLastLeaseOfKept: ({ context }, params: { leaseId: LeaseId }) =>
+      (context.pinned || context.keepAlive === 'forever') &&
+      context.leases.length === 1 &&
+      context.leases[0] === params.leaseId,
     hasNoLeases: ({ context }) => context.leases.length === 0,
     isKept: ({ context }) => context.pinned || context.keepAlive === 'forever',
     isKnown: (_, params: { use: Reservation | null }) => params.use !== null,

@@ -43,7 +43,7 @@ describe('what is told of the actors', () => {
       'alive.loading process.started 0 > alive.loading.warming.waiting',
       'alive.loading.warming xstate.done.actor.readiness 0 > alive.loaded.idle.resting always 1 > alive.loaded.idle.counting',
       'alive.loaded.idle lease.open 0 > alive.loaded.ready',
-      'alive.loaded.ready lease.close 0 > alive.loaded.idle.resting always 1 > alive.loaded.idle.counting',
+      'alive.loaded.ready lease.close 1 > alive.loaded.idle.counting',
       'alive.loaded.idle runner.expire 0 > alive.loaded.expiring always 0 > alive.unloading.deciding always 1 > alive.unloading.measuring',
       'alive.unloading.measuring xstate.done.actor.baseline 0 > alive.unloading.terminating',
       'alive.unloading process.exited 0 > vram-recovering.probing',

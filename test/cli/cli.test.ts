@@ -87,8 +87,8 @@ describe('the command line', function () {
   it('names a file that is not there, and says no more of it than that', async () => {
     const { code, err } = await corral('import', 'llama-swap', 'nowhere.yaml');
 
-    expect(code).to.equal(1);
-    expect(err).to.equal('nowhere.yaml: there is no such file or folder\n');
+    expect(code).to.equal(2);
+    expect(err).to.equal('nowhere.yaml: cannot be read: there is no such file or folder\n');
   });
 
   it('says what to do when no Corral answers', async () => {
