@@ -2,9 +2,9 @@ import type { Failure, FailureCode } from '../../machines/failures.ts';
 import type { Lease, LeaseDesk } from '../lease.ts';
 import type { Call } from './call.ts';
 import type { Exchange } from './exchange.ts';
-import { forward } from './forward.ts';
+import { forward, type Loss } from './forward.ts';
 import type { HttpLimits } from './limits.ts';
-import { badRequest, problemOfFailure, RequestError } from './openai-errors.ts';
+import { badReply, badRequest, problemOfFailure, RequestError, type HttpProblem } from './openai-errors.ts';
 import { endWithProblem } from './replies.ts';
 import type { Outcome } from './request-log.ts';
 import type { UpstreamPools } from './upstream-pools.ts';
@@ -14,7 +14,7 @@ import { WaitingSigns } from './waiting-signs.ts';
 const LOSS_REASON_WITHIN_MS = 500;
 const MAX_ATTEMPTS = 2;
 /** Somebody wanted the runner gone: a second try would bring its model back. */
-const ON_PURPOSE: ReadonlySet<FailureCode> = new Set(['stopped', 'shutting_down']);
+const ON_PURPOSE: ReadonlySet<string> = new Set<FailureCode>(['stopped', 'shutting_down']);
 
 export interface DeliveryParts {
   readonly desk: LeaseDesk;
@@ -44,14 +44,14 @@ export const deliver = async (parts: DeliveryParts, exchange: Exchange, call: Ca
       if (result.kind === 'client-gone' && result.after !== 'nothing')
         end = () => lease.abandon({ hasReplied: result.after === 'reply' });
       if (result.kind === 'client-gone' || exchange.gone.aborted) return 'client-gone';
-      const failure = result.failure ?? (await reasonOf(parts.desk, lease));
+      const problem = await problemOfLoss(parts.desk, lease, result);
       parts.pools.drop(lease.runnerId);
       if (result.kind === 'lost-in-reply') {
-        reply.cut(problemOfFailure(failure));
+        reply.cut(problem);
         return 'upstream-lost';
       }
-      if (attempt === MAX_ATTEMPTS || ON_PURPOSE.has(failure.code)) {
-        endWithProblem(exchange.response, problemOfFailure(failure), call.family);
+      if (attempt === MAX_ATTEMPTS || ON_PURPOSE.has(problem.code)) {
+        endWithProblem(exchange.response, problem, call.family);
         return 'upstream-lost';
       }
     } finally {
@@ -103,6 +103,17 @@ const noteAttempt = ({ entry }: Exchange, lease: Lease): void => {
   entry.runnerId = lease.runnerId;
   entry.waitMs += Math.round(lease.waitMs);
   entry.loadMs += Math.round(lease.loadMs);
+};
+
+/** What the client is told: that the reply was none, or why its runner went. */
+const problemOfLoss = async (
+  desk: LeaseDesk,
+  lease: Lease,
+  { failure, fault }: Loss,
+): Promise<HttpProblem> => {
+  if (failure) return problemOfFailure(failure);
+  if (fault === null) return problemOfFailure(await reasonOf(desk, lease));
+  return badReply(`The runner of ${lease.model} sent what is no reply in HTTP: ${fault}.`, 502);
 };
 
 const reasonOf = async (desk: LeaseDesk, lease: Lease): Promise<Failure> =>

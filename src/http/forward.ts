@@ -8,6 +8,7 @@ import type { Call } from './call.ts';
 import type { Exchange } from './exchange.ts';
 import { upstreamHeaders } from './headers.ts';
 import { ClientGone } from './openai-errors.ts';
+import { faultOfError, faultOfHead, MAX_INTERIM_REPLIES } from './reply-faults.ts';
 import type { ReplySink } from './reply-sink.ts';
 
 /** How one attempt to have a request served ended. The reply is finished only after `complete`. */
@@ -16,9 +17,17 @@ export type ForwardResult =
   /** What had happened by then tells how soon the runner stops working on it. */
   | { readonly kind: 'client-gone'; readonly after: 'nothing' | 'request' | 'reply' }
   /** The client has nothing of the runner's reply: another runner may be tried. */
-  | { readonly kind: 'lost-before-reply'; readonly failure: Failure | null }
+  | ({ readonly kind: 'lost-before-reply' } & Loss)
   /** The client has a part of the reply. */
-  | { readonly kind: 'lost-in-reply'; readonly failure: Failure | null };
+  | ({ readonly kind: 'lost-in-reply' } & Loss);
+
+/** Why a reply was lost, as far as it is known. */
+export interface Loss {
+  /** What the scheduler said of the runner. */
+  readonly failure: Failure | null;
+  /** What is wrong with the reply itself. */
+  readonly fault: string | null;
+}
 
 /** What `forward` needs for one attempt. */
 export interface Forwarding {
@@ -63,6 +72,7 @@ class Relay implements Dispatcher.DispatchHandler {
   #controller: Dispatcher.DispatchController | null = null;
   /** Error codes are the same before and after the first byte, so this flag alone tells the two apart. */
   #hasReplied = false;
+  #interimReplies = 0;
 
   constructor(forwarding: Forwarding, resolve: (result: ForwardResult) => void) {
     this.#forwarding = forwarding;
@@ -80,12 +90,15 @@ class Relay implements Dispatcher.DispatchHandler {
   }
 
   onResponseStart(
-    _: Dispatcher.DispatchController,
+    controller: Dispatcher.DispatchController,
     status: number,
     headers: IncomingHttpHeaders,
     statusText?: string,
   ): void {
-    if (this.settled || status < 200) return;
+    if (this.settled) return;
+    const fault = faultOfHead(status, headers, statusText) ?? this.#faultOfInterim(status);
+    if (fault !== null) return this.#refuse(controller, fault);
+    if (status < 200) return;
     const { exchange, call, reply } = this.#forwarding;
     this.#hasReplied = true;
     exchange.entry.firstByteMs = Math.round(exchange.elapsedMs());
@@ -108,8 +121,21 @@ class Relay implements Dispatcher.DispatchHandler {
     this.#settle({ kind: 'complete' });
   }
 
-  onResponseError(): void {
-    this.#lose(null);
+  onResponseError(_: Dispatcher.DispatchController | null, error: Error): void {
+    this.#lose({ failure: null, fault: faultOfError(error, this.#hasReplied) });
+  }
+
+  #faultOfInterim(status: number): string | null {
+    if (status >= 200) return null;
+    this.#interimReplies += 1;
+    return this.#interimReplies > MAX_INTERIM_REPLIES
+      ? 'it goes on announcing a reply that does not come'
+      : null;
+  }
+
+  #refuse(controller: Dispatcher.DispatchController, fault: string): void {
+    this.#lose({ failure: null, fault });
+    controller.abort(new Error(fault));
   }
 
   readonly #onGone = (): void => {
@@ -122,13 +148,13 @@ class Relay implements Dispatcher.DispatchHandler {
   readonly #onLost = (): void => {
     if (this.settled) return;
     const { reason } = this.#forwarding.lease.lost;
-    this.#lose(reason instanceof ServiceError ? reason.failure : null);
+    this.#lose({ failure: reason instanceof ServiceError ? reason.failure : null, fault: null });
     this.#controller?.abort(new Error('the runner was lost'));
   };
 
-  #lose(failure: Failure | null): void {
+  #lose(loss: Loss): void {
     const isTold = this.#hasReplied && !this.#forwarding.reply.tellsAtEnd;
-    this.#settle({ kind: isTold ? 'lost-in-reply' : 'lost-before-reply', failure });
+    this.#settle({ kind: isTold ? 'lost-in-reply' : 'lost-before-reply', ...loss });
   }
 
   #settle(result: ForwardResult): void {

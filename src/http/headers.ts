@@ -84,6 +84,8 @@ export const downstreamHeaders = (
     kept[name] = value;
   }
   if (isEventStream(headers)) {
+    // It may have to end with an event more, which says what went wrong.
+    delete kept['content-length'];
     kept['x-accel-buffering'] ??= 'no';
     kept['cache-control'] ??= 'no-cache';
   }

@@ -57,7 +57,8 @@ export class WholeReply implements ReplySink {
   /** Null for what cannot be understood. */
   #translated(text: string): object | null {
     try {
-      return this.#translate(JSON.parse(text));
+      const json: unknown = JSON.parse(text);
+      return typeof json === 'object' && json !== null ? this.#translate(json) : null;
     } catch {
       return null;
     }

@@ -86,7 +86,6 @@ export class SmallDesk implements LeaseDesk {
   look(model: string): Lease | null {
     this.find(model);
     this.looks.push(model);
-    this.find(model);
     return this.isLoaded ? { ...this.#lease(0, model), id: 'look-0' } : null;
   }
 
