@@ -109,7 +109,6 @@ class Relay implements Dispatcher.DispatchHandler {
   onResponseData(controller: Dispatcher.DispatchController, chunk: Buffer): void {
     if (this.settled) return;
     const { exchange, reply } = this.#forwarding;
-    exchange.entry.replyBytes += chunk.length;
     if (reply.data(chunk)) return;
     controller.pause();
     exchange.response.once('drain', () => controller.resume());

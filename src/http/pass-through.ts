@@ -1,5 +1,6 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import type { Lease } from '../lease.ts';
+import { bodyBytesOf } from './counted-response.ts';
 import { EventBreak } from './event-break.ts';
 import type { Exchange } from './exchange.ts';
 import type { Family } from './families.ts';
@@ -31,7 +32,7 @@ export class PassThrough implements ReplySink {
   }
 
   start(status: number, headers: IncomingHttpHeaders, statusText?: string): void {
-    const { response, entry } = this.#exchange;
+    const { response } = this.#exchange;
     this.#isEventStream = isEventStream(headers);
     response.writeHead(
       status,
@@ -44,7 +45,7 @@ export class PassThrough implements ReplySink {
     );
     // With the first bytes of the body if they are here already, and otherwise without waiting for them.
     process.nextTick(() => {
-      if (entry.replyBytes === 0 && !response.destroyed) response.flushHeaders();
+      if (bodyBytesOf(response) === 0 && !response.destroyed) response.flushHeaders();
     });
   }
 

@@ -25,6 +25,7 @@ export interface RequestEntry {
   /** From the request's arrival to the runner's first response byte; null if there was none. */
   firstByteMs: number | null;
   requestBytes: number;
+  /** Of the reply's body, whether a runner's or Corral's own. */
   replyBytes: number;
   attempts: number;
   outcome: Outcome;

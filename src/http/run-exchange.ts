@@ -2,6 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Logger } from 'pino';
 import type { Failure } from '../../machines/failures.ts';
 import { ServiceError } from '../errors.ts';
+import { bodyBytesOf } from './counted-response.ts';
 import { beginExchange, type Exchange } from './exchange.ts';
 import type { Family } from './families.ts';
 import { problemOf, problemOfFailure, RequestError } from './openai-errors.ts';
@@ -44,6 +45,7 @@ export const runExchange = async (job: Job): Promise<void> => {
     refuse(exchange, error, family, log);
   }
   await exchange.closed;
+  entry.replyBytes = bodyBytesOf(response);
   if (exchange.gone.aborted && entry.outcome !== 'upstream-lost') entry.outcome = 'client-gone';
   const end = {
     status: response.headersSent ? response.statusCode : problemOfFailure(withdrawn).status,

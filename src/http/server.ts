@@ -10,6 +10,7 @@ import type { Logger } from 'pino';
 import type { Guard } from '../auth/guard.ts';
 import type { LeaseDesk } from '../lease.ts';
 import { answerClientError } from './client-errors.ts';
+import { CountedResponse } from './counted-response.ts';
 import { createGate, type Gate } from './gate.ts';
 import type { HttpLimits } from './limits.ts';
 import type { ModelListing } from './model-list.ts';
@@ -115,6 +116,7 @@ export const createHttpServer = (options: HttpServerOptions): Server => {
 
 const bareServer = (limits: HttpLimits, tls: TlsPaths | null, log: Logger): Server => {
   const options = {
+    ServerResponse: CountedResponse,
     maxHeaderSize: limits.maxHeaderBytes,
     headersTimeout: limits.headersTimeoutMs,
     requestTimeout: limits.requestTimeoutMs,

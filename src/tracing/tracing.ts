@@ -23,6 +23,9 @@ const SEND_WITHIN_MS = 5_000;
 /** A collector that is away is told of this often, not with each batch. */
 const TELL_EVERY_MS = 60_000;
 
+/** Characters of an attribute. */
+const LONGEST_VALUE = 256;
+
 export interface TracingOptions extends Collector {
   readonly version: string;
   readonly log: Logger;
@@ -46,6 +49,8 @@ export function startTracing({ url, sampleRate, version, log }: TracingOptions):
       .merge(resourceFromAttributes({ 'service.name': 'corral', 'service.version': version }))
       // OTEL_SERVICE_NAME and OTEL_RESOURCE_ATTRIBUTES win.
       .merge(detectResources({ detectors: [envDetector] })),
+    // Paths and names are chosen by whoever asks.
+    spanLimits: { attributeValueLengthLimit: LONGEST_VALUE },
     sampler: new ParentBasedSampler({ root: new TraceIdRatioBasedSampler(sampleRate) }),
     spanProcessors: [new BatchSpanProcessor(new OTLPTraceExporter({ url, timeoutMillis: SEND_WITHIN_MS }))],
   });

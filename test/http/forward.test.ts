@@ -280,6 +280,22 @@ describe('forwarding', () => {
     expect(JSON.stringify(line)).to.not.match(/prompt text|-key/);
   });
 
+  it("counts the bytes of Corral's own replies as it does those of runners", async () => {
+    const { baseUrl, lines } = await inFrontOf((_request, response) => response.end());
+    const bodies = ['{"model":"nobody","messages":[]}', '{"model":', '{"model":"tiny","stream":true}'];
+
+    const sizes: number[] = [];
+    for (const body of bodies) {
+      const reply = await postChat(baseUrl, { body });
+      sizes.push((await reply.arrayBuffer()).byteLength);
+      await until('its line in the log', () => lines.length === sizes.length);
+    }
+
+    expect(lines.map(({ replyBytes }) => replyBytes)).to.deep.equal(sizes);
+    expect(sizes[0]).to.be.above(50);
+    expect(sizes[1]).to.be.above(50);
+  });
+
   for (const path of ['/v1/completions', '/v1/embeddings']) {
     it(`serves ${path}`, async () => {
       const { baseUrl } = await inFrontOf((request, response) => {

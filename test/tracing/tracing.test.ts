@@ -158,6 +158,20 @@ describe('tracing', function () {
     expect(collector.named('forward')).to.deep.equal([]);
   });
 
+  it("has the size of Corral's own replies, and short values whatever a client sends", async () => {
+    const desk = new SmallDesk('http://127.0.0.1:9');
+    desk.refusal = new Error('something unforeseen');
+    const corral = await servers.corral(desk, { beginTrace: tracing.begin });
+
+    await ask(corral);
+    await ask(corral, {}, `/upstream/tiny/${'x'.repeat(10_000)}`);
+    await spans();
+
+    const { attributes } = only('POST /v1/chat/completions');
+    expect(attributes['http.response.body.size']).to.be.above(50);
+    expect(only('POST /upstream/{model}').attributes['url.path']).to.have.lengthOf(256);
+  });
+
   it('keeps the names of operations few', async () => {
     const upstream = await servers.upstream((_, response) => response.end('{}'));
     const corral = await servers.corral(new SmallDesk(upstream.baseUrl), { beginTrace: tracing.begin });

@@ -18,8 +18,8 @@ export interface Ground {
   readonly url: string;
   readonly command: { readonly file: string; readonly args: string[] };
   readonly env: Record<string, string>;
-  /** Asks the model; the status of the answer. */
-  ask(): Promise<number>;
+  /** Asks a model, `a` without a name; the status of the answer. */
+  ask(model?: string): Promise<number>;
   /** Waits until it serves. */
   served(): Promise<void>;
   remove(): Promise<void>;
@@ -46,11 +46,11 @@ export async function groundFor(config: Readonly<Record<string, unknown>> = {}):
     url,
     command: corralCommand('serve', '--config', file),
     env: { PATH: process.env['PATH'] ?? '', HOME: folder },
-    ask: async () => {
+    ask: async (model = 'a') => {
       const answer = await request(`${url}/v1/chat/completions`, {
         method: 'POST',
         headers: { 'content-type': 'application/json' },
-        body: JSON.stringify({ model: 'a', messages: [{ role: 'user', content: 'hi' }] }),
+        body: JSON.stringify({ model, messages: [{ role: 'user', content: 'hi' }] }),
       });
       await answer.body.dump();
       return answer.statusCode;
