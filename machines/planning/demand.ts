@@ -11,12 +11,17 @@ const UNSEEN = 0.05;
 /** A request counts as near up to so many times what a change of models takes. */
 const NEAR = 6;
 
-/** Gaps are counted at knots half an octave apart, the first at 4 ms, the last at two days. */
+/**
+ * Gaps are counted at knots half an octave apart, from 1/256 of a unit up. The unit is a load time, that of the first model whose gaps
+ * are noted, and is kept: so the knots lie alike on quick and slow machines.
+ */
 const KNOTS = 52;
-const FIRST_KNOT_SECONDS = 1 / 256;
+const FIRST_KNOT = 1 / 256;
 
 /** Gaps between a model's requests, the older ones fading. */
 export interface Demand {
+  /** What the knots are measured by; null before the first gap. The same for all models. */
+  readonly unitSeconds: number | null;
   /** Weight at each knot. */
   readonly gaps: readonly number[];
   /** Sum of the weights; of the mean over all models: how many of them it is made of. */
@@ -25,7 +30,12 @@ export interface Demand {
   readonly lastActiveMs: number | null;
 }
 
-export const emptyDemand: Demand = { gaps: Array<number>(KNOTS).fill(0), total: 0, lastActiveMs: null };
+export const emptyDemand: Demand = {
+  unitSeconds: null,
+  gaps: Array<number>(KNOTS).fill(0),
+  total: 0,
+  lastActiveMs: null,
+};
 
 /** A model's own demand, and the mean of all models' that it is part of. */
 export interface OwnAndPooled {
@@ -33,27 +43,41 @@ export interface OwnAndPooled {
   readonly pooled: Demand;
 }
 
-const secondsAt = (position: number): number => FIRST_KNOT_SECONDS * 2 ** (position / 2);
-
-const KNOT_SECONDS: readonly number[] = Array.from({ length: KNOTS }, (_, i) => secondsAt(i));
+/** A time at a place among the knots, in units. */
+const unitsAt = (position: number): number => FIRST_KNOT * 2 ** (position / 2);
+const KNOT_UNITS: readonly number[] = Array.from({ length: KNOTS }, (_, knot) => unitsAt(knot));
 
 /** Where a time stands among the knots: the integer part is the knot before it, the fraction how far it is to the next. */
-const positionOf = (seconds: number): number =>
-  seconds <= FIRST_KNOT_SECONDS ? 0 : Math.min(KNOTS - 1, 2 * Math.log2(seconds / FIRST_KNOT_SECONDS));
+const positionOf = (units: number): number =>
+  units <= FIRST_KNOT ? 0 : Math.min(KNOTS - 1, 2 * Math.log2(units / FIRST_KNOT));
 
-/** Of an old gap's weight, what falls to a knot: it is shared by the two knots that it lies between, so nothing jumps. */
+/** Of a gap's weight, what falls to a knot: it is shared by the two knots that it lies between, so that nothing jumps. */
 const shareOf = (position: number, knot: number): number => Math.max(0, 1 - Math.abs(position - knot));
 
+/** A request for a model. */
+export interface Arrival {
+  readonly nowMs: number;
+  /** Nobody waited for the model, and nobody was served by it. */
+  readonly wasIdle: boolean;
+  /** How long its loads take. */
+  readonly loadSeconds: number;
+}
+
 /**
- * Notes a request. Those that come while others are waiting or served tell nothing of how long the model stays idle, so `wasIdle`
- * says whether it was. Retries and preloads must not be noted: nobody asks.
+ * Notes a request. Those that come while others are waiting or served tell nothing of how long the model stays idle. Retries
+ * and preloads must not be noted: nobody asks.
  */
-export function noteArrival(own: Demand, pooled: Demand, nowMs: number, wasIdle: boolean): OwnAndPooled {
+export function noteArrival(
+  own: Demand,
+  pooled: Demand,
+  { nowMs, wasIdle, loadSeconds }: Arrival,
+): OwnAndPooled {
   if (own.lastActiveMs === null || !wasIdle) return { own: { ...own, lastActiveMs: nowMs }, pooled };
-  const position = positionOf((nowMs - own.lastActiveMs) / 1000);
+  const unitSeconds = pooled.unitSeconds ?? (loadSeconds || 1);
+  const position = positionOf((nowMs - own.lastActiveMs) / 1000 / unitSeconds);
   const total = own.total * DECAY_PER_GAP + 1;
   const gaps = own.gaps.map((weight, knot) => weight * DECAY_PER_GAP + shareOf(position, knot));
-  const after: Demand = { gaps, total, lastActiveMs: nowMs };
+  const after: Demand = { unitSeconds, gaps, total, lastActiveMs: nowMs };
   return { own: after, pooled: pooledWith(pooled, own, after) };
 }
 
@@ -67,7 +91,7 @@ function pooledWith(pooled: Demand, before: Demand, after: Demand): Demand {
     const now = (after.gaps[knot] ?? 0) / after.total;
     return share + now - (isFirst ? 0 : (before.gaps[knot] ?? 0) / before.total);
   });
-  return { ...pooled, gaps, total: pooled.total + (isFirst ? 1 : 0) };
+  return { ...pooled, unitSeconds: after.unitSeconds, gaps, total: pooled.total + (isFirst ? 1 : 0) };
 }
 
 /** The loads of a change of models, in seconds: of the one that would go, and of the one that comes. */
@@ -82,67 +106,71 @@ export interface Loads {
  * it is, the less it counts: half when it is NEAR times as far as both loads take.
  */
 export function expectedWait(own: Demand, pooled: Demand, quietSeconds: number, loads: Loads): number {
-  const { ownSeconds, otherSeconds } = loads;
-  if (own.lastActiveMs === null || own.total + pooled.total === 0) return UNSEEN * ownSeconds;
-  const scale = NEAR * (ownSeconds + otherSeconds);
+  const { unitSeconds } = pooled;
+  if (own.lastActiveMs === null || unitSeconds === null) return UNSEEN * loads.ownSeconds;
+  const [ownLoad, otherLoad] = [loads.ownSeconds / unitSeconds, loads.otherSeconds / unitSeconds];
+  const scale = NEAR * (ownLoad + otherLoad);
   const prior = pooled.total > 0 ? PRIOR_WEIGHT / pooled.total : 0;
-  const quiet = positionOf(quietSeconds);
+  const quiet = quietSeconds / unitSeconds;
+  const position = positionOf(quiet);
   let possible = SMOOTHING;
   let sum = 0;
-  for (let knot = Math.floor(quiet + 0.5); knot < KNOTS; knot++) {
+  for (let knot = Math.floor(position + 0.5); knot < KNOTS; knot++) {
     // A knot stands for the times up to half way to its neighbours: of the one that the quiet has reached, what is left of it.
-    const left = Math.min(1, knot + 0.5 - quiet);
+    const left = Math.min(1, knot + 0.5 - position);
     const weight = left * ((own.gaps[knot] ?? 0) + prior * (pooled.gaps[knot] ?? 0));
     if (weight <= 0) continue;
-    const until = left < 1 ? (secondsAt(knot + 0.5) + quietSeconds) / 2 : (KNOT_SECONDS[knot] ?? 0);
-    const ahead = Math.max(0, until - quietSeconds);
+    const until = left < 1 ? (unitsAt(knot + 0.5) + quiet) / 2 : (KNOT_UNITS[knot] ?? 0);
+    const ahead = Math.max(0, until - quiet);
     possible += weight;
-    sum += weight * (ownSeconds * nearness(ahead, scale) + Math.max(0, otherSeconds - ahead));
+    sum += weight * (ownLoad * nearness(ahead, scale) + Math.max(0, otherLoad - ahead));
   }
-  return sum / possible;
+  return (sum / possible) * unitSeconds;
 }
 
-const nearness = (seconds: number, scale: number): number => scale / (scale + seconds);
+const nearness = (ahead: number, scale: number): number => scale / (scale + ahead);
 
 /**
  * How close together (0…1) a model's own requests come beside a time: a half where the gaps are NEAR times as long. Of a model that has
  * hardly been seen it is small: what is not known does not count.
  */
-export function closeness(own: Demand, seconds: number): number {
-  const scale = NEAR * seconds;
-  const sum = own.gaps.reduce(
-    (near, weight, knot) => (weight > 0 ? near + weight * nearness(KNOT_SECONDS[knot] ?? 0, scale) : near),
-    0,
+export function closeness({ unitSeconds, gaps, total }: Demand, seconds: number): number {
+  if (unitSeconds === null) return 0;
+  const scale = NEAR * (seconds / unitSeconds);
+  let sum = 0;
+  for (const [knot, weight] of gaps.entries())
+    if (weight > 0) sum += weight * nearness(KNOT_UNITS[knot] ?? 0, scale);
+  return sum / (total + PRIOR_WEIGHT);
+}
+
+/** The gaps of one model as they are kept across restarts: weights by length in seconds. */
+export type SavedGaps = readonly (readonly [seconds: number, weight: number])[];
+
+export const saveGaps = ({ unitSeconds, gaps }: Demand): SavedGaps =>
+  gaps.flatMap((weight, knot) =>
+    weight > 0 && unitSeconds !== null
+      ? [[rounded(unitSeconds * (KNOT_UNITS[knot] ?? 0)), rounded(weight)] as const]
+      : [],
   );
-  return sum / (own.total + PRIOR_WEIGHT);
-}
 
-/** The gaps of one model as they are kept across restarts: weights by knot, without the empty ones at the end. */
-export type SavedGaps = readonly number[];
-
-export function saveGaps({ gaps }: Demand): SavedGaps {
-  const weights = gaps.map((weight) => Math.round(weight * 1000) / 1000);
-  return weights.slice(0, weights.findLastIndex((weight) => weight > 0) + 1);
-}
+const rounded = (value: number): number => Number(value.toPrecision(6));
 
 /** What was learned before a restart; the time that has passed since the last request is not known, and no gap. */
 export function restoreGaps(saved: SavedGaps, pooled: Demand): OwnAndPooled {
-  const gaps = emptyDemand.gaps.map((_, knot) => saved[knot] ?? 0);
-  const own: Demand = { gaps, total: gaps.reduce((sum, weight) => sum + weight, 0), lastActiveMs: null };
-  return { own, pooled: own.total === 0 ? pooled : pooledWith(pooled, emptyDemand, own) };
+  const total = saved.reduce((sum, [, weight]) => sum + weight, 0);
+  if (total === 0) return { own: emptyDemand, pooled };
+  // No load has been seen yet: with this one the knots lie between 4 ms and two days.
+  const unitSeconds = pooled.unitSeconds ?? 1;
+  const gaps = [...emptyDemand.gaps];
+  for (const [seconds, weight] of saved) {
+    const position = positionOf(seconds / unitSeconds);
+    for (const knot of [Math.floor(position), Math.floor(position) + 1])
+      if (knot < KNOTS) gaps[knot] = (gaps[knot] ?? 0) + weight * shareOf(position, knot);
+  }
+  const own: Demand = { unitSeconds, gaps, total, lastActiveMs: null };
+  return { own, pooled: pooledWith(pooled, emptyDemand, own) };
 }
 
-/** Which knot the first edge of the layout before this one (bins from 250 ms on) is. */
-const OLD_EDGE = 12;
-
-/** Gaps that were saved in bins of half an octave, the first of them all below 250 ms: each goes to the knots at its two edges. */
-export function gapsFromBins(bins: readonly number[]): SavedGaps {
-  const gaps = Array<number>(KNOTS).fill(0);
-  bins.forEach((weight, bin) => {
-    for (const edge of bin === 0 ? [0, 0] : [bin - 1, bin]) {
-      const knot = Math.min(KNOTS - 1, OLD_EDGE + edge);
-      gaps[knot] = (gaps[knot] ?? 0) + weight / 2;
-    }
-  });
-  return gaps;
-}
+/** Gaps as an earlier version saved them: in bins half an octave wide, the first of them all below 250 ms. */
+export const gapsFromBins = (bins: readonly number[]): SavedGaps =>
+  bins.map((weight, bin) => [bin === 0 ? 0.125 : 0.25 * 2 ** ((bin - 0.5) / 2), weight] as const);

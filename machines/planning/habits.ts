@@ -5,6 +5,7 @@ import {
   noteUse,
   restoreGaps,
   saveGaps,
+  type Arrival,
   type Demand,
   type SavedGaps,
 } from './demand.ts';
@@ -26,10 +27,10 @@ export interface HabitsAndPooled {
   readonly pooled: Demand;
 }
 
-/** The model is asked for. `wasIdle`: nobody waited for it, and nobody was served by it. */
-export function askedFor(habits: Habits, pooled: Demand, nowMs: number, wasIdle: boolean): HabitsAndPooled {
-  const noted = noteArrival(habits.demand, pooled, nowMs, wasIdle);
-  const sparing = noteAskedFor(habits.sparing, nowMs);
+/** The model is asked for. */
+export function askedFor(habits: Habits, pooled: Demand, arrival: Arrival): HabitsAndPooled {
+  const noted = noteArrival(habits.demand, pooled, arrival);
+  const sparing = noteAskedFor(habits.sparing, arrival.nowMs);
   return { habits: { ...habits, demand: noted.own, sparing }, pooled: noted.pooled };
 }
 

@@ -1,4 +1,4 @@
-import { emptyDemand, type Demand } from './demand.ts';
+import { emptyDemand, type Arrival, type Demand } from './demand.ts';
 import {
   answered,
   askedFor,
@@ -25,9 +25,9 @@ const withHabits = (learned: Learned, model: string, habits: Habits): Learned =>
   models: new Map(learned.models).set(model, habits),
 });
 
-/** A model is asked for; retries and preloads do not count. `wasIdle`: nobody waited for it, and nobody was served by it. */
-export function afterArrival(learned: Learned, model: string, nowMs: number, wasIdle: boolean): Learned {
-  const { habits, pooled } = askedFor(habitsOf(learned, model), learned.pooled, nowMs, wasIdle);
+/** A model is asked for; retries and preloads do not count. */
+export function afterArrival(learned: Learned, model: string, arrival: Arrival): Learned {
+  const { habits, pooled } = askedFor(habitsOf(learned, model), learned.pooled, arrival);
   return { ...withHabits(learned, model, habits), pooled };
 }
 

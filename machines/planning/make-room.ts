@@ -12,8 +12,10 @@ import type { ClassQueue, Decision, DeviceView, RunnerView, View } from './view.
 const EPSILON_MS = 1;
 /** Nobody who could have the memory of an idle model is put off for longer than so many round trips. */
 const MOST_PATIENCE = 2;
-/** A model that is never idle keeps its memory for so many times what a change costs, while others wait. */
+/** A model that is never idle keeps its memory for so many times what a change costs, while others wait… */
 const LONGEST_TURN = 3;
+/** …and for longer if it serves more at a time than wait, up to so many times. */
+const MOST_SERVED = 3;
 /** By how much a victim has to be cheaper to be waited for. */
 const CLEARLY = 1.25;
 
@@ -133,7 +135,9 @@ function drain(want: Want): Answer {
   const others = notItself(option, want);
   const drainSeconds = Math.max(0, ...others.map(({ spec }) => view.serviceSecondsOf(spec)));
   const changeMs = 1000 * (roundTripSeconds(queue, others, view) + drainSeconds);
-  const untilMs = Math.min(starvesAtMs, Math.max(headMs, turnBegan(others)) + LONGEST_TURN * changeMs);
+  const served = others.reduce((sum, { leases }) => sum + leases.size, 0);
+  const turnMs = LONGEST_TURN * changeMs * Math.min(MOST_SERVED, Math.max(1, served / queue.order.length));
+  const untilMs = Math.min(starvesAtMs, Math.max(headMs, turnBegan(others)) + turnMs);
   return nowMs >= untilMs ? claimFor(want, option) : allInUse(want, untilMs);
 }
 

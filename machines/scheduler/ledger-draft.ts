@@ -1,7 +1,7 @@
 import { crowdAtLoad } from '../planning/history.ts';
 import { afterAnswer, afterArrival, afterEviction, afterLoad, withoutHistory } from '../planning/learned.ts';
 import { headArrivalMs, isUnused } from '../planning/queues.ts';
-import type { RunnerId } from '../vocabulary.ts';
+import type { ModelSpec, RunnerId } from '../vocabulary.ts';
 import { LedgerReader } from './ledger-reader.ts';
 import type { Tables } from './tables.ts';
 
@@ -19,9 +19,10 @@ export class LedgerDraft extends LedgerReader {
     this.tables = { ...this.tables, ...facts };
   }
 
-  protected noteAskedFor(model: string): void {
-    const { learned } = this.tables;
-    this.change({ learned: afterArrival(learned, model, this.now(), isUnused(this, model)) });
+  protected noteAskedFor(spec: ModelSpec): void {
+    const wasIdle = isUnused(this, spec.name);
+    const arrival = { nowMs: this.now(), wasIdle, loadSeconds: this.reloadSecondsOf(spec) };
+    this.change({ learned: afterArrival(this.tables.learned, spec.name, arrival) });
   }
 
   /** `answerMs` is how long the request was served; null when it was not served to its end. */

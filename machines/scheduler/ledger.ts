@@ -43,7 +43,7 @@ export class Ledger extends MemoryLedger {
   /** Notes that a request has come; it is in no queue yet. */
   receive(request: Request): Waiting {
     const spec = this.#fitted(request.spec);
-    if (!request.isRetry) this.noteAskedFor(spec.name);
+    if (!request.isRetry) this.noteAskedFor(spec);
     this.change({ seq: this.tables.seq + 1 });
     return newWaiting({ ...request, spec }, this.now(), this.tables.seq);
   }

@@ -16,6 +16,7 @@ import { FreeNames } from './free-names.ts';
 import { pathOf } from './path-of.ts';
 import { configSchema, type Config, type ModelConfig, type ModelInput } from './schema.ts';
 import type { StateFile } from './state-file.ts';
+import { strangeSettings } from './strange-settings.ts';
 
 const DEFAULT_CONTEXT_TOKENS = 4_096;
 const DEFAULT_SLOTS = 4;
@@ -62,7 +63,8 @@ export async function resolveModels(parts: ResolveParts): Promise<Resolved> {
     .map((one) => ({ name: one.name, model: discoveredModel(one, names, config) }));
   const all = [...configured, ...scanned, ...discovered];
   const entries = await Promise.all(all.map((one, rank) => resolveModel({ ...one, rank }, parts)));
-  return { entries, warnings: [...found.warnings, ...others.warnings, ...names.warnings] };
+  const warnings = [...strangeSettings(config), ...found.warnings, ...others.warnings, ...names.warnings];
+  return { entries, warnings };
 }
 
 const modelOf = (model: ModelInput): ModelConfig => configSchema.shape.models.unwrap().valueType.parse(model);

@@ -1,17 +1,18 @@
 import { z } from 'zod';
 
-const weight = z.number().nonnegative().max(Number.MAX_SAFE_INTEGER);
-const weights = z.array(weight).readonly();
+const amount = z.number().nonnegative().max(Number.MAX_SAFE_INTEGER);
+const gap = z.tuple([amount, amount]).readonly();
 
-/** What is kept of a model's use across restarts; a list alone is of an earlier version, with other bins. */
+/** What is kept of a model's use across restarts; a list alone is of an earlier version. */
 export const savedDemandSchema = z.union([
-  weights,
+  z.array(amount).readonly(),
   z.strictObject({
-    gaps: weights.describe(
-      'Weights of the gaps between its requests, at knots half an octave apart from 4 ms on.',
-    ),
-    crowd: weight.optional().describe('How many requests wait for its loads.'),
-    serviceSeconds: weight.optional().describe('How long its answers take.'),
+    gaps: z
+      .array(gap)
+      .readonly()
+      .describe('Gaps between its requests, and how much each counts: [seconds, weight].'),
+    crowd: amount.optional().describe('How many requests wait for its loads.'),
+    serviceSeconds: amount.optional().describe('How long its answers take.'),
     sparing: z
       .number()
       .min(0)

@@ -52,6 +52,38 @@ describe('what is learned of demand', () => {
     }
   });
 
+  it('is read from what an earlier version has kept, in bins', () => {
+    // Gaps of 22 minutes, and of 11 s.
+    const demand = { seldom: [...Array<number>(25).fill(0), 3], often: [...Array<number>(11).fill(0), 480] };
+
+    expect(whoGoes(new Pool({ devices: [aGpu('CUDA0', 24)], demand }))).to.deep.equal(['seldom']);
+  });
+
+  it('holds how many wait for loads, how long answers take, and whether sparing pays, also after a restart', () => {
+    const devices = [aGpu('CUDA0', 24)];
+    const before = new Pool({ devices });
+    const [one, other] = [
+      aModel('one', 20, { launch: { ...aModel('one', 20).launch, slots: 4 } }),
+      aModel('other', 20),
+    ];
+    for (let i = 0; i < 3; i++) {
+      for (let client = 0; client < 4; client++) before.request(one, { runMs: 3_000 });
+      before.advance(60_000);
+      before.request(other, { runMs: 1_000 });
+      before.advance(60_000);
+    }
+    const after = new Pool({ devices, demand: before.ledger.savedDemand() });
+
+    expect(before.ledger.crowdOf(one)).to.equal(4);
+    expect(before.ledger.serviceSecondsOf(one)).to.equal(3);
+    expect(before.ledger.sparingOf('one')).to.be.lessThan(0.25);
+    for (const { ledger } of [before, after]) {
+      expect(ledger.crowdOf(one)).to.be.closeTo(4, 0.01);
+      expect(ledger.serviceSecondsOf(one)).to.be.closeTo(3, 0.01);
+      expect(ledger.sparingOf('one')).to.be.closeTo(before.ledger.sparingOf('one'), 0.01);
+    }
+  });
+
   it('is kept when a load is learned, and forgotten with its model', async () => {
     const folder = mkdtempSync(join(tmpdir(), 'corral-'));
     try {

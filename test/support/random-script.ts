@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { explainWait } from '../../machines/planning/explain.ts';
+import { policyNames } from '../../machines/planning/view.ts';
 import type { ModelSpec, Priority, Reservation } from '../../machines/vocabulary.ts';
 import { aGpu, aModel, GIB, Pool } from './pool.ts';
 
@@ -98,15 +99,16 @@ export const script = fc.record({
   ),
   recoveryMs: fc.nat(8_000),
   abandonedLoads: fc.constantFrom('keep' as const, 'abort' as const),
-  gamma: fc.constantFrom(0, 1, 5),
-  policy: fc.constantFrom('default' as const, 'ollama' as const),
+  gamma: fc.constantFrom(0, 0.5, 3),
+  starvationMs: fc.constantFrom(60_000, Infinity),
+  policy: fc.constantFrom(...policyNames),
   steps: fc.array(anyStep, { maxLength: 60 }),
 });
 type Script = typeof script extends fc.Arbitrary<infer T> ? T : never;
 
 /** Plays one, holding the pool to its promises after every step; returns its decision log. Throws for a promise that is broken. */
 export function play(one: Script): string {
-  const { gpus, mainMemory, recoveryMs, policy, abandonedLoads, gamma, steps } = one;
+  const { gpus, mainMemory, recoveryMs, policy, abandonedLoads, gamma, starvationMs, steps } = one;
   const pool = new Pool({
     devices: [
       ...gpus.map((gib, i) => aGpu(`CUDA${i}`, gib)),
@@ -118,7 +120,7 @@ export function play(one: Script): string {
       plan: {
         policy,
         gamma,
-        starvationMs: 60_000,
+        starvationMs,
         drainMs: 120_000,
         maxRunners: null,
         abandonedLoads,
