@@ -116,24 +116,42 @@ const liveClient = (model: string, thinkMs: number, startMs: number): RaceClient
   fixed: true,
 });
 
+const liveRace = (
+  family: string,
+  seed: number,
+  { seconds, memory, models, clients }: Pick<Race, 'seconds' | 'memory' | 'clients'> & { models: string[] },
+): Race => ({
+  id: `${family}-${seed}`,
+  family,
+  seed,
+  R: 2000,
+  seconds,
+  memory,
+  kind: 'cpu',
+  recoveryMs: 0,
+  exitMs: 20,
+  models: models.map(liveModel),
+  clients,
+});
+
 /** The two races that were run against real peers, with many seeds. */
 export const liveRaces = (seeds: number): readonly Race[] =>
   Array.from({ length: seeds }, (_, seed) => [
-    {
-      ...{ id: `three-two-fit-${seed}`, family: 'three, two fit', seed, R: 2000, seconds: 120, memory: 2.2 },
-      ...{ kind: 'cpu' as const, recoveryMs: 0, exitMs: 20 },
-      models: ['busiest', 'often', 'seldom'].map(liveModel),
+    liveRace('three, two fit', seed, {
+      seconds: 120,
+      memory: 2.2,
+      models: ['busiest', 'often', 'seldom'],
       clients: [
         liveClient('busiest', 1000, 0),
         liveClient('busiest', 1500, 300),
         liveClient('often', 4000, 600),
         liveClient('seldom', 12_000, 3000),
       ],
-    },
-    {
-      ...{ id: `two-exclude-${seed}`, family: 'two exclude', seed, R: 2000, seconds: 90, memory: 1.1 },
-      ...{ kind: 'cpu' as const, recoveryMs: 0, exitMs: 20 },
-      models: ['often', 'seldom'].map(liveModel),
+    }),
+    liveRace('two exclude', seed, {
+      seconds: 90,
+      memory: 1.1,
+      models: ['often', 'seldom'],
       clients: [liveClient('often', 800, 0), liveClient('often', 800, 200), liveClient('seldom', 2500, 500)],
-    },
+    }),
   ]).flat();

@@ -40,15 +40,15 @@ export function play(race: Race, policy: PolicyName, gamma?: number): RaceResult
     clock.setTimeout(() => {
       scheduler.send({ type: 'lease.released', leaseId });
       if (clock.now() <= endMs) answered++;
-      request.then();
+      request.goOn();
     }, request.serviceMs);
   });
   scheduler.start();
-  const ask = (model: string, serviceMs: number, then: () => void): void => {
+  const ask = (model: string, serviceMs: number, goOn: () => void): void => {
     const spec = specs.get(model);
     if (!spec || clock.now() >= endMs) return;
     const leaseId = String(asked.length);
-    asked.push({ atMs: clock.now(), serviceMs, then, waitMs: null });
+    asked.push({ atMs: clock.now(), serviceMs, goOn, waitMs: null });
     const common = { priority: 'normal', keepAlive: null, waitLimitMs: Infinity, isRetry: false } as const;
     scheduler.send({ type: 'request.submitted', request: { leaseId, spec, ...common } });
   };
@@ -61,7 +61,7 @@ export function play(race: Race, policy: PolicyName, gamma?: number): RaceResult
 interface Asked {
   readonly atMs: number;
   readonly serviceMs: number;
-  readonly then: () => void;
+  readonly goOn: () => void;
   waitMs: number | null;
 }
 
@@ -70,7 +70,7 @@ function setOff(
   client: RaceClient,
   random: Random,
   clock: World['clock'],
-  ask: (model: string, serviceMs: number, then: () => void) => void,
+  ask: (model: string, serviceMs: number, goOn: () => void) => void,
 ): void {
   const { thinkMs, serviceMs, burst } = client;
   const models = typeof client.model === 'string' ? [client.model] : client.model;
