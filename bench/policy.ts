@@ -1,123 +1,132 @@
 /**
- * `npm run bench:policy`: plays the traces of bench/traces through the real statecharts in virtual time, under Ollama's policy and
- * under ours, and prints the ratio of the two beside the goals. `--json` prints every figure, `--only NAME` plays one trace, `--traces FOLDER`
- * those of another folder.
+ * `npm run bench:policy`: plays traces and races through the real statecharts in virtual time under every policy, and prints how ours
+ * does beside those of Ollama and llama-swap.
+ *
+ * `--part traces|changed|races|lone` plays one part (may be given several times), `--long` all traces whole, both keep-alive modes and
+ * more races, `--seed N` other races, `--races FOLDER` those of a folder (JSON, as in bench/races/race.ts), `--only NAME` traces and races
+ * whose name begins so, `--traces FOLDER` the traces of another folder, `--json` prints every figure.
  */
-import { resolve } from 'node:path';
+import { readdirSync, readFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { parseArgs } from 'node:util';
-import Table from 'cli-table3';
-import { scenarioOf } from '../src/simulation/simulate.ts';
-import { settingsOf } from '../src/simulation/scenario/stage.ts';
-import { runTrace, type Trace, type TraceResult } from '../src/simulation/trace.ts';
-import { readTrace, traceNames } from './traces.ts';
+import { policyNames, type PolicyName } from '../src/simulation/simulate.ts';
+import type { TraceResult } from '../src/simulation/trace.ts';
+import { changes, type Change } from './policy/changed-traces.ts';
+import { loneTable, raceTable, type LoneRun, type RaceRun } from './policy/race-tables.ts';
+import type { Done, Mode, Task } from './policy/tasks.ts';
+import { carryOutAll } from './policy/threads.ts';
+import { changeTable, traceTable, type TraceRun } from './policy/trace-tables.ts';
+import { liveRaces, loneRaces, racesOf } from './races/families.ts';
+import type { Race, RaceResult } from './races/race.ts';
+import { traceNames } from './traces.ts';
 
-const MEASURES = [
-  ['load-s', 'loadSeconds'],
-  ['mean', 'meanWaitSeconds'],
-  ['p95', 'p95WaitSeconds'],
-  ['p99', 'p99WaitSeconds'],
-] as const satisfies readonly (readonly [string, keyof TraceResult])[];
-
-type Mode = 'strict' | 'soft';
-
-/** Geometric means over the traces, ratio to Ollama's policy. The study's best policies are those of docs/policy.md. */
-const GOALS: Record<Mode, readonly (number | null)[]> = {
-  strict: [0.64, 0.57, 0.58, null],
-  soft: [0.49, 0.47, 0.45, null],
-};
-const STUDY: Record<Mode, readonly number[]> = {
-  strict: [0.64, 0.4, 0.49, 0.36],
-  soft: [0.53, 0.25, 0.25, 0.27],
-};
-const CLAIRVOYANT: Record<Mode, readonly number[]> = {
-  strict: [0.59, 0.36, 0.45, 0.42],
-  soft: [0.45, 0.23, 0.22, 0.3],
-};
-
-interface Comparison {
-  readonly trace: string;
-  readonly mode: Mode;
-  readonly ollama: TraceResult;
-  readonly corral: TraceResult;
-  readonly ratios: readonly number[];
-}
+const PARTS = ['traces', 'changed', 'races', 'lone'] as const;
+type Part = (typeof PARTS)[number];
 
 const { values } = parseArgs({
-  options: { json: { type: 'boolean' }, traces: { type: 'string' }, only: { type: 'string' } },
+  options: {
+    json: { type: 'boolean' },
+    long: { type: 'boolean' },
+    traces: { type: 'string' },
+    races: { type: 'string' },
+    only: { type: 'string', default: '' },
+    seed: { type: 'string', default: '7' },
+    part: { type: 'string', multiple: true, default: [...PARTS] },
+  },
 });
-const folder = values.traces === undefined ? undefined : pathToFileURL(`${resolve(values.traces)}/`);
+const unknown = values.part.find((part) => !PARTS.includes(part as Part));
+if (unknown !== undefined) throw new Error(`--part ${unknown}: expected ${PARTS.join(', ')}`);
 
-function play(trace: Trace, mode: Mode, policy: 'default' | 'ollama'): TraceResult {
-  const scenario = scenarioOf({ models: {}, timeline: [], settings: { keepAliveMode: mode } });
-  return runTrace(trace, { settings: settingsOf(scenario, policy), keepAlive: 300_000 });
-}
+/** Of each changed trace, unless all is to be played whole. */
+const FIRST_REQUESTS = 1500;
+const RACES_PER_FAMILY = values.long ? 40 : 6;
+const LIVE_SEEDS = values.long ? 20 : 8;
 
-function compare(name: string, mode: Mode): Comparison {
-  const trace = readTrace(name, folder);
-  const ollama = play(trace, mode, 'ollama');
-  const corral = play(trace, mode, 'default');
-  return {
-    trace: name,
-    mode,
-    ollama,
-    corral,
-    ratios: MEASURES.map(([, key]) => Number(corral[key]) / Number(ollama[key])),
-  };
-}
+const folder = values.traces === undefined ? undefined : `${pathToFileURL(resolve(values.traces)).href}/`;
+const isWanted = (name: string): boolean => name.startsWith(values.only);
+const isPlayed = (part: Part): boolean => values.part.includes(part);
 
-/** A percentile of nothing to wait for is no ratio; it counts as a hundredth. */
-const LEAST_RATIO = 0.01;
+/** Every policy's result of the same thing, in the order of `policyNames`. */
+const byPolicy = <T>(results: readonly T[]): Record<PolicyName, T> =>
+  Object.fromEntries(policyNames.map((policy, i) => [policy, results[i]])) as Record<PolicyName, T>;
 
-const geometricMean = (numbers: readonly number[]): number =>
-  Math.exp(
-    numbers.reduce((sum, number) => sum + Math.log(Math.max(number, LEAST_RATIO)), 0) / numbers.length,
+const groupsOf = <T>(list: readonly T[], size: number): T[][] =>
+  Array.from({ length: list.length / size }, (_, i) => list.slice(i * size, (i + 1) * size));
+
+const traceOf = (done: Done): TraceResult[] => ('trace' in done ? [done.trace] : []);
+const raceOf = (done: Done): RaceResult[] => ('race' in done ? [done.race] : []);
+
+async function playTraces(
+  wanted: readonly Change[],
+  modes: readonly Mode[],
+  first?: number,
+): Promise<TraceRun[]> {
+  const names = traceNames(folder === undefined ? undefined : new URL(folder)).filter(isWanted);
+  const runs = modes.flatMap((mode) =>
+    wanted.flatMap((change) => names.map((trace) => ({ trace, change, mode }))),
   );
-
-const two = (number: number | null | undefined): string => (number == null ? '' : number.toFixed(2));
-const seconds = (number: number): string => number.toFixed(number < 100 ? 1 : 0);
-
-const names = traceNames(folder).filter((name) => name.startsWith(values.only ?? ''));
-const all = (['strict', 'soft'] as const).flatMap((mode) => names.map((name) => compare(name, mode)));
-
-if (values.json) process.stdout.write(`${JSON.stringify(all, null, 2)}\n`);
-else for (const mode of ['strict', 'soft'] as const) print(mode);
-
-function print(mode: Mode): void {
-  const own = all.filter((one) => one.mode === mode);
-  const table = new Table({
-    head: [
-      `${mode} keep-alive of 5 min`,
-      ...MEASURES.map(([name]) => name),
-      'loads',
-      'load-s',
-      'mean s',
-      'p95 s',
-      'max s',
-      'served',
-    ],
-    style: { head: [], border: [] },
-  });
-  for (const { trace, ratios, ollama, corral } of own)
-    table.push([
-      trace,
-      ...ratios.map(two),
-      `${ollama.loads} → ${corral.loads}`,
-      `${seconds(ollama.loadSeconds)} → ${seconds(corral.loadSeconds)}`,
-      `${seconds(ollama.meanWaitSeconds)} → ${seconds(corral.meanWaitSeconds)}`,
-      `${seconds(ollama.p95WaitSeconds)} → ${seconds(corral.p95WaitSeconds)}`,
-      `${seconds(ollama.maxWaitSeconds)} → ${seconds(corral.maxWaitSeconds)}`,
-      `${ollama.served} → ${corral.served}`,
-    ]);
-  const means = MEASURES.map((_, i) => geometricMean(own.map(({ ratios }) => ratios[i] ?? 1)));
-  const line = (label: string, numbers: readonly (number | null)[]): string[] => [
-    label,
-    ...numbers.map(two),
-    ...Array<string>(6).fill(''),
-  ];
-  table.push(line('geometric mean', means));
-  table.push(line('goal, at most', GOALS[mode]));
-  table.push(line("the study's best policy", STUDY[mode]));
-  table.push(line('best clairvoyant found', CLAIRVOYANT[mode]));
-  process.stdout.write(`${table.toString()}\n`);
+  const tasks = runs.flatMap((run) =>
+    policyNames.map((policy): Task => ({ kind: 'trace', ...run, policy, folder, first })),
+  );
+  const results = groupsOf((await carryOutAll(tasks)).flatMap(traceOf), policyNames.length);
+  return runs.map((run, i) => ({ ...run, results: byPolicy(results[i] ?? []) }));
 }
+
+async function playRaces(races: readonly Race[]): Promise<RaceRun[]> {
+  const tasks = races.flatMap((race) => policyNames.map((policy): Task => ({ kind: 'race', race, policy })));
+  const results = groupsOf((await carryOutAll(tasks)).flatMap(raceOf), policyNames.length);
+  return races.map((race, i) => ({ race, results: byPolicy(results[i] ?? []) }));
+}
+
+async function playLone(races: readonly Race[]): Promise<LoneRun[]> {
+  const runs = await playRaces(races);
+  const tasks = races.map((race): Task => ({ kind: 'race', race, policy: 'default', gamma: 0 }));
+  const atOnce = (await carryOutAll(tasks)).flatMap(raceOf);
+  return runs.flatMap((run, i) => {
+    const one = atOnce[i];
+    return one ? [{ ...run, atOnce: one }] : [];
+  });
+}
+
+const readRaces = (from: string): readonly Race[] =>
+  readdirSync(from)
+    .filter((file) => file.endsWith('.json'))
+    .map((file) => JSON.parse(readFileSync(join(from, file), 'utf8')) as Race);
+
+const modes: readonly Mode[] = ['strict', 'soft'];
+const all: object[] = [];
+const tell = (text: string, runs: readonly object[]): void => {
+  all.push(...runs);
+  if (!values.json) process.stdout.write(`${text}\n\n`);
+};
+
+if (isPlayed('traces')) {
+  const runs = await playTraces(['as it is'], values.long ? modes : ['strict']);
+  for (const mode of modes) {
+    const own = runs.filter((run) => run.mode === mode);
+    if (own.length > 0) tell(traceTable(own, mode), own);
+  }
+}
+if (isPlayed('changed')) {
+  const wanted = Object.keys(changes) as Change[];
+  const runs = await playTraces(
+    wanted,
+    values.long ? modes : ['strict'],
+    values.long ? undefined : FIRST_REQUESTS,
+  );
+  const note = values.long ? '' : `\nOf each trace the first ${FIRST_REQUESTS} requests; --long plays all.`;
+  tell(changeTable(runs) + note, runs);
+}
+if (isPlayed('races')) {
+  const races = values.races
+    ? readRaces(values.races)
+    : [...racesOf(RACES_PER_FAMILY, Number(values.seed)), ...liveRaces(LIVE_SEEDS)];
+  const runs = await playRaces(races.filter(({ id }) => isWanted(id)));
+  tell(raceTable(runs), runs);
+}
+if (isPlayed('lone')) {
+  const runs = await playLone(loneRaces());
+  tell(loneTable(runs), runs);
+}
+if (values.json) process.stdout.write(`${JSON.stringify(all, null, 2)}\n`);

@@ -23,7 +23,7 @@ withPage('the simulation', { models: ['tiny'] }, (given) => {
     await given.page.keyboard.press('Control+Enter');
   };
 
-  it('plays a scenario of the folder under both policies, and lays them side by side', async () => {
+  it('plays a scenario of the folder under all policies, and lays them side by side', async () => {
     await given.go('/simulate');
     await given.page.getByLabel('Search scenarios').fill('context i10');
     await given.page.getByRole('button', { name: /i10-no-context-thrash/ }).click();

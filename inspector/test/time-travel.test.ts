@@ -120,7 +120,7 @@ withPage('time travel', { models: ['tiny', 'other'] }, (given) => {
     expect(await page.getByRole('button', { name: 'Live' }).isDisabled()).to.equal(true);
   });
 
-  it('opens the trace of a simulation, with both policies to choose from', async () => {
+  it('opens the trace of a simulation, with all policies to choose from', async () => {
     const scenario = join(folder, 'swap.yaml');
     await writeFile(
       scenario,

@@ -223,7 +223,7 @@ export const configSchema = z.strictObject({
         .number()
         .positive()
         .max(1_000)
-        .default(0.5)
+        .default(0.4)
         .describe(
           'How much waiting justifies how much expected waiting: 0.25 favours latency, 1 throughput.',
         ),

@@ -8,5 +8,5 @@ export const strangeSettings = ({ policy: { gamma } }: Pick<Config, 'policy'>): 
   gamma < OLD_GAMMA
     ? []
     : [
-        `policy.gamma is ${gamma}: a request for a model that is not loaded waits until so much waiting has come together for each second that the eviction costs. 0.5 is the default, 0.25 favours latency, 1 throughput; larger values were for an earlier version.`,
+        `policy.gamma is ${gamma}: a request for a model that is not loaded waits until so much waiting has come together for each second that the eviction costs. 0.4 is the default, 0.25 favours latency, 1 throughput; larger values were for an earlier version.`,
       ];

@@ -75,7 +75,7 @@ describe('corral simulate', function () {
     expect(code).to.equal(1);
   });
 
-  it('plays a folder, both policies side by side, and JSON with stable names', async () => {
+  it('plays a folder, all policies side by side, and JSON with stable names', async () => {
     await writeFile(join(folder, 'a.yaml'), failing);
     await writeFile(join(folder, 'b.yaml'), failing.replace('granted: 1s', 'granted: 5s'));
 
@@ -84,7 +84,7 @@ describe('corral simulate', function () {
     const json: unknown = JSON.parse((await simulate('b.yaml', '--json')).out);
 
     expect(folderRun.out).to.match(/FAIL +a +It cannot be so fast\.\nok +b/);
-    expect(compared.out).to.match(/REQUEST +DEFAULT: WAITED +OUTCOME +OLLAMA: WAITED/);
+    expect(compared.out).to.match(/REQUEST +DEFAULT: WAITED +OUTCOME +OLLAMA: WAITED +OUTCOME +FIFO: WAITED/);
     expect(json).to.have.nested.property('[0].requests[0].waitSeconds', 5.005);
     expect(json).to.have.deep.nested.property('[0].ok', true);
     expect(json).to.have.nested.property('[0].p95WaitSeconds', 5.005);
@@ -107,7 +107,7 @@ describe('corral simulate', function () {
     expect(page).to.not.match(/<script|https?:\/\//);
   });
 
-  it('plays a trace of requests under both policies', async () => {
+  it('plays a trace of requests under all policies', async () => {
     await writeFile(join(folder, 'requests.csv'), trace);
     await writeFile(join(folder, 'models.json'), models);
 
@@ -124,6 +124,7 @@ describe('corral simulate', function () {
 
     expect(results).to.have.nested.property('[0].policy', 'default');
     expect(results).to.have.nested.property('[1].policy', 'ollama');
+    expect(results).to.have.nested.property('[2].policy', 'fifo');
     expect(results).to.have.nested.property('[0].loads', 3);
     expect(results).to.have.nested.property('[0].loadSeconds', 15);
   });

@@ -59,7 +59,7 @@ export const aGpu = (
 export const settings = (over: Partial<SchedulerSettings> = {}): SchedulerSettings => ({
   plan: {
     policy: 'default',
-    gamma: 0.5,
+    gamma: 0.4,
     starvationMs: Infinity,
     drainMs: Infinity,
     maxRunners: null,

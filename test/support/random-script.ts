@@ -99,7 +99,7 @@ export const script = fc.record({
   ),
   recoveryMs: fc.nat(8_000),
   abandonedLoads: fc.constantFrom('keep' as const, 'abort' as const),
-  gamma: fc.constantFrom(0, 0.5, 3),
+  gamma: fc.constantFrom(0, 0.4, 3),
   starvationMs: fc.constantFrom(60_000, Infinity),
   policy: fc.constantFrom(...policyNames),
   steps: fc.array(anyStep, { maxLength: 60 }),

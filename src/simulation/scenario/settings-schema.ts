@@ -8,7 +8,7 @@ export const settings = z.strictObject({
   gamma: z
     .number()
     .min(0)
-    .default(0.5)
+    .default(0.4)
     .describe('How much waiting justifies how much expected waiting: 0.25 favours latency, 1 throughput.'),
   starvation: duration
     .default(Infinity)
