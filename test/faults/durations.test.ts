@@ -9,7 +9,7 @@ const trueNow = Date.now;
 /** What is measured in ms in a line of the log, or in what is told of a runner. */
 const durationsIn = (told: object): readonly [string, unknown][] =>
   Object.entries(told).filter(
-    ([key, value]) => /Ms$/.test(key) && key !== 'keepAliveMs' && typeof value === 'number',
+    ([key, value]) => key.endsWith('Ms') && key !== 'keepAliveMs' && typeof value === 'number',
   );
 
 describe('a time of day that is set anew', function () {
