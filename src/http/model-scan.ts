@@ -74,6 +74,8 @@ const decodeString = (pieces: readonly Buffer[]): string | null => {
 
 /** Scans a JSON object. */
 export class ModelScan implements BodyScan {
+  readonly #mostValues: number;
+  #values = 0;
   /** One entry for each open bracket: is it an object's? */
   readonly #open: boolean[] = [];
   #expect: Expectation = 'value';
@@ -95,6 +97,11 @@ export class ModelScan implements BodyScan {
   #member: string | null = null;
   #model: string | null | undefined;
   #stream = false;
+
+  /** More values than `mostValues`, counted at every level, are refused. */
+  constructor(mostValues = Infinity) {
+    this.#mostValues = mostValues;
+  }
 
   push(chunk: Buffer): void {
     let at = this.#skipMark(chunk);
@@ -171,6 +178,10 @@ export class ModelScan implements BodyScan {
   }
 
   #beginValue(byte: number): boolean {
+    if (++this.#values > this.#mostValues) {
+      this.#invalid = `it holds more than ${this.#mostValues.toLocaleString('en')} values`;
+      return false;
+    }
     if (this.#open.length === 1 && this.#member === 'model') this.#model = null;
     if (this.#open.length === 1 && this.#member === 'stream') this.#stream = false;
     if (byte === QUOTE) return this.#beginString(false);

@@ -9,7 +9,7 @@ const LINGER_MS = 10_000;
 export const sendText = (
   response: ServerResponse,
   status: number,
-  text: string,
+  text: string | Buffer,
   headers: OutgoingHttpHeaders = {},
 ): void => {
   if (response.headersSent || response.destroyed) return;

@@ -15,6 +15,7 @@ import { createGate, type Gate } from './gate.ts';
 import type { HttpLimits } from './limits.ts';
 import type { ModelListing } from './model-list.ts';
 import { createOllama } from './ollama/handler.ts';
+import { Translator } from './ollama/translator.ts';
 import { problemOf } from './openai-errors.ts';
 import type { Page } from './page.ts';
 import { createProxy } from './proxy.ts';
@@ -72,11 +73,12 @@ export const createHttpServer = (options: HttpServerOptions): Server => {
     onRequestEnd: options.onRequestEnd,
     beginTrace: options.beginTrace,
   };
+  const translator = new Translator();
   const router = createRouter({
     ...options,
     health: options.health ?? (() => 'ok'),
     proxy: createProxy(parts),
-    ollama: createOllama({ ...parts, models, version }),
+    ollama: createOllama({ ...parts, models, version, translator }),
   });
   const gate: Gate = guard ? createGate(guard, log, options.isOllamas) : async () => true;
   const turns = new Turns();
@@ -110,7 +112,10 @@ export const createHttpServer = (options: HttpServerOptions): Server => {
   );
   server.on('clientError', (error, socket) => answerClientError(error, socket, turns.isReplying(socket)));
   server.on('drop', warnNowAndThen(log, limits.maxConnections));
-  server.on('close', () => pools.dropAll());
+  server.on('close', () => {
+    pools.dropAll();
+    translator.close();
+  });
   return server;
 };
 

@@ -74,7 +74,7 @@ describe('a Corral that is killed', function () {
       corral = await start();
 
       expect(pids.filter(isRunning), corral.output).to.deep.equal([]);
-      expect(corral.told('orphan.ended'), corral.output).to.be.greaterThan(1);
+      await until('it is told', () => corral.told('orphan.ended') > 1);
       expect((await corral.chat('tiny')).status).to.equal(200);
     });
 

@@ -78,18 +78,25 @@ describe('a log reader who stalls', function () {
   });
 
   it('for good: what is kept for it is bounded, and what is left out is counted', async () => {
+    const path = join(ground.folder, 'pipe');
+    execFileSync('mkfifo', [path]);
+    const reader = openSync(path, constants.O_RDWR | constants.O_NONBLOCK);
+    const writer = openSync(path, 'w');
     const program = new URL('../fixtures/log-much.ts', import.meta.url).pathname;
     child = spawn(process.execPath, ['--expose-gc', '--import', 'tsx', program], {
-      stdio: ['pipe', 'pipe', 'pipe'],
+      stdio: ['pipe', 'pipe', writer],
     });
+    closeSync(writer);
     const [told] = (await once(child.stdout as NodeJS.ReadableStream, 'data')) as [Buffer];
     expect(Number(told.toString())).to.be.below(24);
 
     let text = '';
-    child.stderr?.on('data', (data: Buffer) => (text += data.toString()));
-    await until('it is counted', () => text.includes('log.dropped'));
+    const take = (): string => (text += takeAll(reader));
+    await until('it is counted', () => take().includes('log.dropped'));
     child.stdin?.end();
-    await until('it has ended', () => isEnded(child as ChildProcess), ENDS_WITHIN_MS);
+    await until('it has ended', () => take() !== '' && isEnded(child as ChildProcess), ENDS_WITHIN_MS);
+    take();
+    closeSync(reader);
 
     const lines = text
       .trim()

@@ -35,7 +35,7 @@ describe('the anthropic client', () => {
         for await (const { id } of client.models.list()) ids.push(id);
         const one = await client.models.retrieve('tiny');
 
-        expect(ids).to.have.members(['tiny', 'endless']);
+        expect(ids).to.have.members(['tiny', 'tiny:latest', 'endless', 'endless:latest']);
         expect(one).to.include({ id: 'tiny', type: 'model', display_name: 'tiny' });
         expect(Date.parse(one.created_at)).to.be.greaterThan(0);
       });

@@ -8,7 +8,7 @@ import type { ProxyParts } from '../proxy.ts';
 import type { ReplySink } from '../reply-sink.ts';
 import type { Outcome } from '../request-log.ts';
 import { ollama } from './family.ts';
-import { holdJson } from './receive-json.ts';
+import { hold } from './receive-json.ts';
 
 /** Known, or refused before anything else is said of the request. */
 export const specOf = ({ desk }: ProxyParts, { entry }: Exchange, model: string): ModelSpec => {
@@ -18,7 +18,7 @@ export const specOf = ({ desk }: ProxyParts, { entry }: Exchange, model: string)
 
 export const wishesOf = (
   { request }: Exchange,
-  { keep_alive: keepAlive }: { readonly keep_alive?: string | number | null | undefined },
+  { keepAlive }: { readonly keepAlive?: string | number | null | undefined },
 ): LeaseWishes => ({
   ...leaseWishes(request),
   ...(keepAlive !== null && keepAlive !== undefined && { keepAlive: keepAliveOf(keepAlive, 'keep_alive') }),
@@ -59,7 +59,8 @@ export const EMBEDDINGS_PATH = '/v1/embeddings';
 interface Question {
   readonly model: string;
   readonly path: string;
-  readonly body: object;
+  /** JSON, in parts. */
+  readonly body: readonly Uint8Array[];
   readonly wishes: LeaseWishes;
 }
 
@@ -70,7 +71,7 @@ export const ask = async (
   { model, path, body, wishes }: Question,
   replyTo: (lease: Lease) => ReplySink,
 ): Promise<Outcome> => {
-  const held = holdJson(body, parts);
+  const held = hold(body, parts);
   try {
     return await deliver(parts, exchange, {
       model,

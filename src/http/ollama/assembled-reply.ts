@@ -8,7 +8,7 @@ import { EventLines } from './event-lines.ts';
 import { ollama } from './family.ts';
 import type { GenerationReply } from './generation-reply.ts';
 import { readPiece } from './piece.ts';
-import { WholeReply } from './whole-reply.ts';
+import { ofJson, WholeReply } from './whole-reply.ts';
 
 /** Puts a runner's stream together for a client that wants no stream. */
 export class AssembledReply implements ReplySink {
@@ -29,7 +29,7 @@ export class AssembledReply implements ReplySink {
 
   start(status: number, headers: IncomingHttpHeaders): void {
     if (status < 400 && isEventStream(headers)) return;
-    this.#whole = new WholeReply(this.#exchange, this.#headers, (json) => this.#reply.ofJson(json));
+    this.#whole = new WholeReply(this.#exchange, this.#headers, ofJson(this.#reply));
     this.#whole.start(status, headers);
   }
 

@@ -1,4 +1,5 @@
 import type { LaunchOptions } from '../../../machines/vocabulary.ts';
+import type { ChatRequest, GenerateRequest } from './requests.ts';
 
 /** What a model can be asked for, in Ollama's words. */
 export type Capability = 'completion' | 'embedding' | 'tools' | 'thinking' | 'insert' | 'vision';
@@ -29,5 +30,22 @@ export function capabilitiesOf(launch: LaunchOptions, { templates, canInfill }: 
     ...(THINKING.test(templates) ? (['thinking'] as const) : []),
     ...(canInfill ? (['insert'] as const) : []),
     ...(projectorPath !== undefined || has(PROJECTORS) ? (['vision'] as const) : []),
+  ];
+}
+
+/** What a request needs of its model besides completing text. */
+export function wantedBy({
+  tools,
+  think,
+  suffix,
+  images,
+  messages,
+}: ChatRequest & GenerateRequest): Capability[] {
+  const hasImages = [{ images }, ...(messages ?? [])].some((one) => (one.images?.length ?? 0) > 0);
+  return [
+    ...(tools && tools.length > 0 ? (['tools'] as const) : []),
+    ...(think ? (['thinking'] as const) : []),
+    ...(suffix ? (['insert'] as const) : []),
+    ...(hasImages ? (['vision'] as const) : []),
   ];
 }

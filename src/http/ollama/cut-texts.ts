@@ -5,10 +5,12 @@ import type { LeaseWishes } from '../lease-wishes.ts';
 import { badRequest, RequestError, type HttpProblem } from '../openai-errors.ts';
 import type { ProxyParts } from '../proxy.ts';
 import { leaseFor } from './ask-runner.ts';
-import type { EmbeddingInput } from './embeddings.ts';
+import type { Piece } from './embeddings.ts';
 
 /** A token is a byte at least; this many more are marks, and a space that some vocabularies put first. */
 const SPARE_TOKENS = 4;
+/** A text of so many bytes has at most `limitTokens` tokens. */
+export const surelyFitsBytes = (limitTokens: number): number => limitTokens - SPARE_TOKENS;
 /** Longer than any token that is not blank: what lies beyond it is cut away in any case, and not worth splitting into tokens. */
 const MOST_CHARACTERS_PER_TOKEN = 128;
 
@@ -21,7 +23,7 @@ export const tooLong = (limitTokens: number): HttpProblem =>
 
 interface Wanted {
   readonly spec: ModelSpec;
-  readonly texts: readonly string[];
+  readonly pieces: readonly Piece[];
   readonly limitTokens: number;
   /** Without it a text that is too long is refused. */
   readonly truncate: boolean;
@@ -29,34 +31,39 @@ interface Wanted {
 }
 
 /**
- * The texts as they fit into the model: the tokens that fit of one that is too long. Only the model's runner can tell, and it is
- * asked only when a text may be too long. Rejects with a `RequestError` (400) for one that may not be cut.
+ * The JSON of all texts as they fit into the model: the tokens that fit of one that is too long. Only the model's runner can tell, and
+ * it is asked only when a text may be too long. Rejects with a `RequestError` (400) for one that may not be cut.
  */
 export async function cutTexts(
   parts: ProxyParts,
   exchange: Exchange,
-  { spec, texts, limitTokens, truncate, wishes }: Wanted,
-): Promise<readonly EmbeddingInput[]> {
-  const mayBeLong = (text: string): boolean => Buffer.byteLength(text) + SPARE_TOKENS > limitTokens;
-  if (!texts.some(mayBeLong)) return texts;
+  { spec, pieces, limitTokens, truncate, wishes }: Wanted,
+): Promise<readonly Uint8Array[]> {
+  if (pieces.every(isShort)) return pieces;
   const lease = await leaseFor(parts, exchange, spec.name, wishes);
   try {
     const tokenize = tokenizerOf(parts, exchange, lease);
     const marks = await tokenize('');
-    const inputs: EmbeddingInput[] = [];
-    for (const text of texts) {
-      const tokens = mayBeLong(text)
-        ? await tokenize(truncate ? text.slice(0, limitTokens * MOST_CHARACTERS_PER_TOKEN) : text)
-        : [];
-      if (tokens.length <= limitTokens) inputs.push(text);
-      else if (truncate) inputs.push(cutTokens(tokens, marks, limitTokens));
-      else throw new RequestError(tooLong(limitTokens));
+    const inputs: Uint8Array[] = [];
+    for (const piece of pieces) {
+      if (isShort(piece)) {
+        inputs.push(piece);
+        continue;
+      }
+      const tokens = await tokenize(
+        truncate ? piece.slice(0, limitTokens * MOST_CHARACTERS_PER_TOKEN) : piece,
+      );
+      if (tokens.length > limitTokens && !truncate) throw new RequestError(tooLong(limitTokens));
+      const input = tokens.length > limitTokens ? cutTokens(tokens, marks, limitTokens) : piece;
+      inputs.push(Buffer.from(JSON.stringify(input)));
     }
     return inputs;
   } finally {
     lease.release();
   }
 }
+
+const isShort = (piece: Piece): piece is Uint8Array => typeof piece !== 'string';
 
 /**
  * The first tokens, and the marks that end a text where the model has such: `marks` are the tokens of an empty text, some of which

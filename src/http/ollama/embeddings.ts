@@ -1,20 +1,49 @@
 import type { EmbedRequest } from './requests.ts';
 
 /** The texts of `/api/embed`; none when there is nothing to embed. */
-export const textsOf = ({ input }: Pick<EmbedRequest, 'input'>): readonly string[] => {
+const textsOf = ({ input }: Pick<EmbedRequest, 'input'>): readonly string[] => {
   if (typeof input === 'string') return input === '' ? [] : [input];
   return input ?? [];
 };
 
-/** A text, or the tokens that are left of one that was cut. */
-export type EmbeddingInput = string | readonly number[];
+/** A text's place in what a runner is asked: the text, where it may be too long for the model, or the JSON of several that are not. */
+export type Piece = string | Uint8Array;
 
-/** What llama-server's `/v1/embeddings` is asked. */
-export const embeddingsCall = (model: string, input: readonly EmbeddingInput[]): object => ({
-  model,
-  input,
-  encoding_format: 'float',
-});
+export interface EmbeddingPieces {
+  readonly isEmpty: boolean;
+  /** All texts in their order. */
+  readonly pieces: readonly Piece[];
+}
+
+/** Texts as JSON, up to the ones that have to be looked at: those of more bytes than surely fit. */
+export function embeddingPieces(
+  request: Pick<EmbedRequest, 'input'>,
+  surelyFitsBytes: number,
+): EmbeddingPieces {
+  const texts = textsOf(request);
+  const pieces: Piece[] = [];
+  let short: string[] = [];
+  const endShort = (): void => {
+    if (short.length > 0) pieces.push(new TextEncoder().encode(JSON.stringify(short).slice(1, -1)));
+    short = [];
+  };
+  for (const text of texts) {
+    if (Buffer.byteLength(text) <= surelyFitsBytes) short.push(text);
+    else {
+      endShort();
+      pieces.push(text);
+    }
+  }
+  endShort();
+  return { isEmpty: texts.length === 0, pieces };
+}
+
+/** What llama-server's `/v1/embeddings` is asked, in parts that are sent one after the other. */
+export function embeddingsCall(model: string, inputs: readonly Uint8Array[]): Uint8Array[] {
+  const head = `{"model":${JSON.stringify(model)},"encoding_format":"float","input":[`;
+  const parts = inputs.flatMap((input, i) => (i === 0 ? [input] : [Buffer.from(','), input]));
+  return [Buffer.from(head), ...parts, Buffer.from(']}')];
+}
 
 interface EmbeddingsJson {
   readonly data?: readonly { readonly index?: number; readonly embedding?: readonly number[] }[];

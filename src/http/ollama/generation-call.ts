@@ -14,7 +14,7 @@ export interface GenerationCall {
   readonly ignored: readonly string[];
 }
 
-interface Context {
+export interface Context {
   /** The tokens that one request may use. */
   readonly contextTokens: number;
 }

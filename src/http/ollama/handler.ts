@@ -15,6 +15,7 @@ import { receiveJson } from './receive-json.ts';
 import { readRequest, showRequest } from './requests.ts';
 import { serveEmbed, serveOldEmbeddings } from './serve-embeddings.ts';
 import { serveChat, serveGenerate } from './serve-generation.ts';
+import type { Translator } from './translator.ts';
 
 /** The version of Ollama whose API is spoken here: clients refuse to speak to one that they deem too old. */
 const OLLAMA_VERSION = '0.12.6';
@@ -22,6 +23,7 @@ const OLLAMA_VERSION = '0.12.6';
 export interface OllamaParts extends ProxyParts {
   readonly models: () => readonly ModelListing[];
   readonly version: string;
+  readonly translator: Translator;
 }
 
 /** What serves a path: with `cards` it tells of models. */

@@ -2,7 +2,6 @@ import type { ModelSpec } from '../../../machines/vocabulary.ts';
 import { badRequest, RequestError } from '../openai-errors.ts';
 import type { Capability } from './capabilities.ts';
 import type { ModelCards } from './model-cards.ts';
-import type { ChatRequest, GenerateRequest } from './requests.ts';
 
 /** Why a model lacks what it was asked for, and what to do. */
 const reasons: Readonly<Record<Capability, string>> = {
@@ -17,7 +16,9 @@ const reasons: Readonly<Record<Capability, string>> = {
 interface Asked {
   /** As Ollama calls what was asked. */
   readonly name: 'chat' | 'generate';
-  readonly request: ChatRequest & GenerateRequest;
+  /** As its client calls the model. */
+  readonly model: string;
+  readonly wanted: readonly Capability[];
   readonly spec: ModelSpec;
   readonly cards: ModelCards;
 }
@@ -26,8 +27,7 @@ interface Asked {
  * Refuses, before anything is loaded, what a model cannot do: clients of Ollama go by these words and send the request again without
  * it. Throws a `RequestError` (400).
  */
-export async function refuseLacking({ name, request, spec, cards }: Asked): Promise<void> {
-  const wanted = wantedBy(request);
+export async function refuseLacking({ name, model, wanted, spec, cards }: Asked): Promise<void> {
   // A plain conversation costs no look at the file.
   const has = wanted.length > 0 || spec.launch.embedding ? await cards.capabilitiesOf(spec) : null;
   if (has === null) return;
@@ -35,16 +35,6 @@ export async function refuseLacking({ name, request, spec, cards }: Asked): Prom
   if (lacking === undefined) return;
   const what = lacking === 'completion' ? name : lacking;
   throw new RequestError(
-    badRequest(`"${request.model}" does not support ${what}: ${reasons[lacking]}`, 'not_supported'),
+    badRequest(`"${model}" does not support ${what}: ${reasons[lacking]}`, 'not_supported'),
   );
 }
-
-const wantedBy = ({ tools, think, suffix, images, messages }: Asked['request']): Capability[] => {
-  const hasImages = [{ images }, ...(messages ?? [])].some((one) => (one.images?.length ?? 0) > 0);
-  return [
-    ...(tools && tools.length > 0 ? (['tools'] as const) : []),
-    ...(think ? (['thinking'] as const) : []),
-    ...(suffix ? (['insert'] as const) : []),
-    ...(hasImages ? (['vision'] as const) : []),
-  ];
-};

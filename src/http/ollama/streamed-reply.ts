@@ -7,7 +7,7 @@ import { EventLines } from './event-lines.ts';
 import { ollama } from './family.ts';
 import type { GenerationReply } from './generation-reply.ts';
 import { readPiece } from './piece.ts';
-import { WholeReply } from './whole-reply.ts';
+import { ofJson, WholeReply } from './whole-reply.ts';
 
 /** Turns a runner's stream of events into Ollama's lines of JSON, each as soon as it is known. */
 export class StreamedReply implements ReplySink {
@@ -28,7 +28,7 @@ export class StreamedReply implements ReplySink {
 
   start(status: number, headers: IncomingHttpHeaders): void {
     if (status >= 400 || !isEventStream(headers)) {
-      this.#whole = new WholeReply(this.#exchange, this.#headers, (json) => this.#reply.ofJson(json));
+      this.#whole = new WholeReply(this.#exchange, this.#headers, ofJson(this.#reply));
       return this.#whole.start(status, headers);
     }
     const { response } = this.#exchange;

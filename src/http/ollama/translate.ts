@@ -1,0 +1,136 @@
+import { badRequest, RequestError, type HttpProblem } from '../openai-errors.ts';
+import { embeddingPieces, readEmbeddings, type EmbeddingPieces } from './embeddings.ts';
+import { chatCall, generateCall, type Context, type GenerationCall } from './generation-call.ts';
+import { wantedBy, type Capability } from './capabilities.ts';
+import {
+  chatRequest,
+  embeddingsRequest,
+  embedRequest,
+  generateRequest,
+  readRequest,
+  type ChatRequest,
+  type EmbedRequest,
+  type GenerateRequest,
+} from './requests.ts';
+
+/** The bodies that may be long, each as its JSON text, and what is to be known for reading it. */
+export interface Jobs {
+  readonly chat: Job & Context;
+  readonly generate: Job & Context;
+  readonly embed: Job & Texts;
+  readonly embeddings: Job & Texts;
+  readonly vectors: Job & Wanted;
+}
+
+interface Job {
+  readonly json: Uint8Array;
+}
+
+interface Texts {
+  /** A text of so many bytes fits into the model, whatever it says. */
+  readonly surelyFitsBytes: number;
+}
+
+interface Wanted {
+  /** 0 and less is all of them. */
+  readonly dimensions: number;
+}
+
+/** What becomes of each body. */
+export interface Translations {
+  readonly chat: Generation;
+  readonly generate: Generation;
+  readonly embed: Embedding;
+  readonly embeddings: Embedding;
+  readonly vectors: Vectors;
+}
+
+type KeepAlive = ChatRequest['keep_alive'];
+
+/** What a request for a generation comes to. */
+export interface Generation {
+  readonly keepAlive: KeepAlive;
+  /** What it needs of its model besides completing text. */
+  readonly wanted: readonly Capability[];
+  /** Null for one that only loads or unloads. */
+  readonly call: (Omit<GenerationCall, 'body'> & { readonly body: Uint8Array }) | null;
+}
+
+/** What a request for embeddings comes to. */
+export interface Embedding extends EmbeddingPieces {
+  readonly keepAlive: KeepAlive;
+  readonly truncate: boolean;
+  readonly dimensions: number;
+}
+
+/** The vectors of a runner's reply. */
+export interface Vectors {
+  /** The JSON text of a list of vectors, in the order of the texts. */
+  readonly all: Uint8Array;
+  /** The JSON text of the first one. */
+  readonly first: Uint8Array;
+  readonly promptTokens: number;
+}
+
+export type Kind = keyof Jobs;
+
+/** What came of a body; a problem is told as a value, since it may have to travel from another thread. */
+export type Translated<K extends Kind> =
+  { readonly value: Translations[K] } | { readonly problem: HttpProblem };
+
+/** More names of what had no effect are not told. */
+const MOST_IGNORED_NAMES = 20;
+
+const translations: { readonly [K in Kind]: (job: Jobs[K]) => Translations[K] } = {
+  chat: ({ json, ...context }) => {
+    const request = readRequest(chatRequest, parsed(json));
+    return generation(request, chatCall(request, context));
+  },
+  generate: ({ json, ...context }) => {
+    const request = readRequest(generateRequest, parsed(json));
+    return generation(request, generateCall(request, context));
+  },
+  embed: ({ json, surelyFitsBytes }) => embedding(readRequest(embedRequest, parsed(json)), surelyFitsBytes),
+  embeddings: ({ json, surelyFitsBytes }) => {
+    const { prompt, ...request } = readRequest(embeddingsRequest, parsed(json));
+    return embedding({ ...request, input: prompt }, surelyFitsBytes);
+  },
+  vectors: ({ json, dimensions }) => {
+    const { vectors, promptTokens } = readEmbeddings(parsed(json), dimensions);
+    return { all: asJson(vectors), first: asJson(vectors[0] ?? []), promptTokens };
+  },
+};
+
+/** Translates one body. Takes processor time in proportion to its length: see `Translator`. */
+export function translate<K extends Kind>(kind: K, job: Jobs[K]): Translated<K> {
+  try {
+    return { value: translations[kind](job) };
+  } catch (error) {
+    if (error instanceof RequestError) return { problem: error.problem };
+    throw error;
+  }
+}
+
+const generation = (request: ChatRequest & GenerateRequest, call: GenerationCall | null): Generation => ({
+  keepAlive: request.keep_alive,
+  wanted: wantedBy(request),
+  call: call && { ...call, body: asJson(call.body), ignored: call.ignored.slice(0, MOST_IGNORED_NAMES) },
+});
+
+const embedding = (request: EmbedRequest, surelyFitsBytes: number): Embedding => ({
+  ...embeddingPieces(request, surelyFitsBytes),
+  keepAlive: request.keep_alive,
+  truncate: request.truncate ?? true,
+  dimensions: request.dimensions ?? 0,
+});
+
+const asJson = (value: object): Uint8Array => new TextEncoder().encode(JSON.stringify(value));
+
+const parsed = (json: Uint8Array): unknown => {
+  try {
+    // The decoder steps over the byte order mark that some editors and shells put before what they send.
+    return JSON.parse(new TextDecoder().decode(json));
+  } catch {
+    throw new RequestError(badRequest('the request body is not JSON', 'invalid_json'));
+  }
+};
