@@ -13,6 +13,8 @@ export interface ProcessExit {
   readonly lines: readonly string[];
   /** Why the system let no process be started; there was none, then. */
   readonly hindrance?: string | undefined;
+  /** Whether the system has ended processes for lack of memory while this one ran; null if it does not tell. */
+  readonly wasMemoryShort?: boolean | null;
 }
 
 /** Texts by which llama.cpp (v0.4, v0.5) and the drivers say that memory ran out. */
@@ -72,12 +74,16 @@ function whatFailed(exit: ProcessExit, code: FailureCode): string {
   );
 }
 
-function how({ exitCode, signal }: ProcessExit): string {
-  if (signal === 'SIGKILL')
-    return 'killed by signal 9, not by Corral (probably the system ran out of memory)';
+function how({ exitCode, signal, wasMemoryShort }: ProcessExit): string {
+  if (signal === 'SIGKILL') return `killed by signal 9, not by Corral${whyKilled(wasMemoryShort ?? null)}`;
   if (signal !== null) return `ended by ${signal}`;
   return `its process ended with exit code ${exitCode}`;
 }
+
+const whyKilled = (wasMemoryShort: boolean | null): string => {
+  if (wasMemoryShort === null) return ' (look into the system log whether it ran out of memory)';
+  return wasMemoryShort ? ' (probably the system ran out of memory: it has ended processes for it)' : '';
+};
 
 /** The line that tells most: the last one that speaks of the failure, else of any error, else the last at all. */
 function tellingLine(lines: readonly string[], code: FailureCode): string | undefined {

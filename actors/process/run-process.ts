@@ -5,6 +5,7 @@ import * as pty from 'node-pty';
 import { fromCallback } from 'xstate';
 import type { Effects, ProcessCommand, ProcessEvent, ProcessSpec } from '../../machines/effects.ts';
 import { pause } from './await-ready.ts';
+import { memoryKills } from './memory-kills.ts';
 import { exitFailure, type ProcessExit } from './exit-failure.ts';
 import { freePort } from './free-port.ts';
 import { progressOf } from './load-progress.ts';
@@ -67,6 +68,7 @@ class Child {
   #phase: ProcessExit['phase'] = 'loading';
   #toldActivityAtMs = 0;
   #hasEnded = false;
+  #memoryKillsBefore: number | null = null;
 
   constructor(parts: ProcessParts, spec: ProcessSpec, tell: Tell) {
     this.#parts = parts;
@@ -114,6 +116,7 @@ class Child {
       env: { ...childEnv(env, apiKey), ...registry.markFor(runnerId) },
     });
     this.#pid = terminal.pid;
+    this.#memoryKillsBefore = memoryKills();
     registry.add({ runnerId, pid: terminal.pid, command: file });
     logs.begin(runnerId, (text) => terminal.write(text));
     terminal.onData((data) => this.#heard(logs.append(runnerId, data)));
@@ -165,6 +168,11 @@ class Child {
     return this.#parts.logs.tail(this.#spec.runnerId, 20).find((line) => PORT_TAKEN.test(line)) ?? null;
   }
 
+  #wasMemoryShort(): boolean | null {
+    const kills = memoryKills();
+    return kills === null || this.#memoryKillsBefore === null ? null : kills > this.#memoryKillsBefore;
+  }
+
   #exited({ exitCode, signal, hindrance, isExpected = this.#asked !== null }: ProcessEnd): void {
     if (this.#hasEnded) return;
     this.#hasEnded = true;
@@ -179,6 +187,7 @@ class Child {
       isExpected,
       lines: this.#parts.logs.tail(runnerId, 100),
       hindrance,
+      wasMemoryShort: signal === 'SIGKILL' ? this.#wasMemoryShort() : null,
     });
     this.#tell({ type: 'process.exited', exitCode, signal, failure });
   }

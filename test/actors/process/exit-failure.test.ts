@@ -59,10 +59,22 @@ describe('the failure of a process', () => {
       says: /It said: .*retrying|bye/,
     },
     {
-      title: 'a kill by the system',
-      exit: { phase: 'serving', exitCode: null, signal: 'SIGKILL' },
+      title: 'a kill by the system, which had no memory left',
+      exit: { phase: 'serving', exitCode: null, signal: 'SIGKILL', wasMemoryShort: true },
       code: 'runner_crashed',
-      says: /qwen crashed: killed by signal 9, not by Corral \(probably the system ran out of memory\)\./,
+      says: /qwen crashed: killed by signal 9, not by Corral \(probably the system ran out of memory: it has ended processes for it\)\.$/,
+    },
+    {
+      title: 'a kill by somebody, with memory left',
+      exit: { phase: 'serving', exitCode: null, signal: 'SIGKILL', wasMemoryShort: false },
+      code: 'runner_crashed',
+      says: /qwen crashed: killed by signal 9, not by Corral\.$/,
+    },
+    {
+      title: 'a kill where the system does not tell why',
+      exit: { phase: 'serving', exitCode: null, signal: 'SIGKILL', wasMemoryShort: null },
+      code: 'runner_crashed',
+      says: /qwen crashed: killed by signal 9, not by Corral \(look into the system log/,
     },
     {
       title: 'a program that cannot be run',
