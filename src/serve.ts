@@ -133,7 +133,7 @@ export async function serve({
     await logFiles.close();
     await tracing?.stop();
     keepDemand();
-    await state.flush(LAST_WRITE_WITHIN_MS);
+    await Promise.all([state.flush(LAST_WRITE_WITHIN_MS), registry.flush(LAST_WRITE_WITHIN_MS)]);
     process.off('exit', killAll);
     killAll();
   };

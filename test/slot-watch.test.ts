@@ -31,7 +31,10 @@ describe('a watch over the slots of a runner', function () {
   this.timeout(60_000);
   const servers: Server[] = [];
   afterEach(() => {
-    for (const server of servers.splice(0)) server.closeAllConnections();
+    for (const server of servers.splice(0)) {
+      server.close();
+      server.closeAllConnections();
+    }
   });
 
   /** A runner that answers as it is told to, by path, and counts what it is asked. */

@@ -69,6 +69,11 @@ export class ProcessRegistry {
     if (record) signalGroup(record.pid, 'SIGKILL');
   }
 
+  /** Resolves when the latest record has been written, could not be, or `withinMs` have passed: what is removed then stays away. */
+  flush(withinMs: number): Promise<void> {
+    return this.#file.flush(withinMs);
+  }
+
   /** Ends all of this Corral's processes at once; fit for an `exit` handler. */
   killAll(): void {
     for (const { pid } of this.#records.values()) signalGroup(pid, 'SIGKILL');

@@ -3,7 +3,7 @@ import type { RunnerReport } from '../runner/contract.ts';
 import { sumBytes } from '../vocabulary.ts';
 import { recordOf } from './decisions.ts';
 import type { Ledger } from './ledger.ts';
-import { ownLeaseOf, refuse, type Outlet } from './steps.ts';
+import { isOwn, refuse, type Outlet } from './steps.ts';
 
 type Report<Type extends RunnerReport['type']> = Extract<RunnerReport, { type: Type }>;
 
@@ -54,9 +54,10 @@ export function noteLoaded(ledger: Ledger, { runnerId, slots }: Report<'runner.l
   // One that has been told to go before it said so is no candidate any more.
   if (!runner || runner.isDismissed) return;
   const loadMs = ledger.noteLoaded(runner, slots);
-  // Loads on the scheduler's own account have what they asked for.
-  for (const queue of ledger.queuesOf(runner.spec.name))
-    if (canServe(runner.spec, queue.spec)) ledger.withdraw(ownLeaseOf(queue.spec));
+  // Loads on the scheduler's own account have what they asked for, also those of before a reload.
+  for (const { spec, arrivals } of ledger.queuesOf(runner.spec.name))
+    if (canServe(runner.spec, spec))
+      for (const { leaseId } of arrivals) if (isOwn(leaseId)) ledger.withdraw(leaseId);
   const { name: model, classKey } = runner.spec;
   const reason = `ready after ${(loadMs / 1000).toFixed(1)} s`;
   out.emit({ type: 'decision', record: recordOf(ledger, 'loaded', { model, reason, runnerId }) });

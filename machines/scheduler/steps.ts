@@ -77,6 +77,8 @@ function carryOut(
     return out.spawn(runnerId, spec, ledger.neededOf(spec, reservation), ledger.laggingDevices(reservation));
   }
   if (decision.kind === 'evict') return evict(ledger, decision, settings, out);
+  // Its model is there, as one of before a reload may be: nobody would give the slot back.
+  if (decision.kind === 'grant' && isOwn(decision.leaseId)) return void ledger.withdraw(decision.leaseId);
   for (const record of recordsOf(ledger, decision)) out.emit({ type: 'decision', record });
   if (decision.kind === 'grant') {
     const keepAlive = ledger.waitingOf(decision.leaseId)?.keepAlive ?? null;

@@ -46,6 +46,21 @@ describe('a new configuration', () => {
     );
   });
 
+  it('leaves nothing behind of a preload that it overtakes: all slots are for those who ask', () => {
+    const pool = new Pool({ devices: g24 });
+    const [first, second] = [otherwise('a', 10), aModel('a', 12, { classKey: 'a@third' })];
+    reload(pool, { changed: [first], preload: [first] });
+    pool.advance(500);
+    reload(pool, { changed: [second], preload: [second] });
+    pool.advance(1);
+    reload(pool, { changed: [first], preload: [first] });
+    pool.advance(30_000);
+
+    expect([...pool.ledger.leases.keys()]).to.deep.equal([]);
+    expect(pool.ledger.waitingCount).to.equal(0);
+    expect(pool.kinds('grant')).to.deep.equal([]);
+  });
+
   it('aborts the load of a changed model, and loads it as it is now for those who wait', () => {
     const pool = new Pool({ devices: g24 });
     const waiting = pool.request(aModel('a', 10), { runMs: 100 });
