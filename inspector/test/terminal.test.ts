@@ -9,7 +9,7 @@ withPage('the terminal', { models: ['tiny', 'other'] }, (given) => {
 
   it('shows what a runner writes', async () => {
     await given.go('/terminal?runner=runner-1');
-    await given.page.locator('.xterm-rows', { hasText: 'listening on http' }).waitFor();
+    await given.page.locator('.xterm-rows', { hasText: 'listening on' }).waitFor();
     await given.shot('terminal');
   });
 
