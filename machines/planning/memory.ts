@@ -109,6 +109,8 @@ export function shareOut(
   const reservation: Record<DeviceId, number> = {};
   devices.forEach((device, i) => {
     const share = room > 0 ? (rooms[i] ?? 0) / room : 1 / devices.length;
+    // A device without room for anything is left out: there would not even be any for what the runtime itself needs on it.
+    if (share === 0) return;
     reservation[device.id] = Math.ceil(spec.needBytes * share) + overheadOn(spec, device, view);
   });
   return reservation;

@@ -110,8 +110,7 @@ export function siteNeed(spec: ModelSpec, site: Site, view: View): number {
 /** What a model needs on a site in all. */
 export function wholeNeed(spec: ModelSpec, site: Site, view: View): number {
   const [only] = site;
-  if (site.length === 1 && only)
-    return Math.min(needOn(spec, only, view), Math.max(capacityOf(only), spec.needBytes));
+  if (site.length === 1 && only) return needOn(spec, only, view);
   return spec.needBytes + site.reduce((sum, device) => sum + overheadOn(spec, device, view), 0);
 }
 
