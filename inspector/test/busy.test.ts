@@ -30,6 +30,20 @@ const COUNT_FRAMES = `new Promise((resolve) => {
   });
 })`;
 
+/**
+ * What a browser takes for work that has nothing to do with ours: how fast the machine is at the moment. Laid out are as many cells as
+ * a table of all runners has.
+ */
+const LAY_OUT = `(() => {
+  const place = document.body.appendChild(document.createElement('div'));
+  place.style.cssText = 'position: absolute; visibility: hidden';
+  for (let round = 0; round < 20; round++) {
+    place.innerHTML = '<table>' + '<tr><td>a</td><td>b</td><td>c</td><td>d</td><td>e</td></tr>'.repeat(200) + '</table>';
+    place.getBoundingClientRect();
+  }
+  place.remove();
+})()`;
+
 withBrowser('the page, beside a very busy Corral', function () {
   this.timeout(120_000);
   let served: PoolServer;
@@ -108,6 +122,8 @@ withBrowser('the page, beside a very busy Corral', function () {
     readonly frames: number;
     /** What one costs the page's thread, in ms of processor time. */
     readonly frameCost: number;
+    /** What it costs to lay out a table of our size, at the same time. */
+    readonly layOutCost: number;
     readonly perSecond: number;
     readonly cost: number;
   }
@@ -120,11 +136,14 @@ withBrowser('the page, beside a very busy Corral', function () {
       const { metrics } = await session.send('Performance.getMetrics');
       return metrics.find(({ name }) => name === 'ThreadTime')?.value ?? 0;
     };
+    const rested = await threadTime();
+    await page.evaluate(LAY_OUT);
     const before = await threadTime();
     const [frames, driven] = await Promise.all([page.evaluate<number>(COUNT_FRAMES), drive(ROUND_MS)]);
     const spentMs = ((await threadTime()) - before) * 1000;
     await session.detach();
-    return { frames, frameCost: spentMs / ((frames * ROUND_MS) / 1000), ...driven };
+    const layOutCost = ((before - rested) * 1000) / 20;
+    return { frames, frameCost: spentMs / ((frames * ROUND_MS) / 1000), layOutCost, ...driven };
   };
 
   const views = [
@@ -143,7 +162,7 @@ withBrowser('the page, beside a very busy Corral', function () {
       const best = rounds.toSorted((a, b) => Number(isFast(b)) - Number(isFast(a)) || b.frames - a.frames)[0];
       if (!best) return;
       console.log(
-        `      ${best.frames.toFixed(0)} frames/s, each of ${best.frameCost.toFixed(1)} ms of processor time, ` +
+        `      ${best.frames.toFixed(0)} frames/s, each of ${best.frameCost.toFixed(1)} ms of processor time (a table: ${best.layOutCost.toFixed(1)}), ` +
           `at ${best.perSecond.toFixed(0)} events/s and ${served.pool.ledger.runners.size} runners; the server: ` +
           `${((best.cost - idleCost) / eventsPerRequest).toFixed(0)} µs for each event that is told`,
       );
@@ -151,9 +170,9 @@ withBrowser('the page, beside a very busy Corral', function () {
       expect(isFast(best), JSON.stringify(best)).to.equal(true);
     });
 
-  /** Where others take the processor away, the time on it still says how many frames there could be. */
-  const isFast = ({ frames, frameCost, perSecond }: Round): boolean =>
-    perSecond >= EVENTS_PER_SECOND * 0.95 && (frames > 30 || frameCost < 1000 / 30);
+  /** Where others take the processor away, or it is a slow one, a frame costs no more than two tables: 33 ms where that is quick. */
+  const isFast = ({ frames, frameCost, layOutCost, perSecond }: Round): boolean =>
+    perSecond >= EVENTS_PER_SECOND * 0.95 && (frames > 30 || frameCost < 2 * layOutCost);
 
   it('holds no more memory after ten minutes than it keeps of the past', async () => {
     const session = await context.newCDPSession(page);
