@@ -45,23 +45,23 @@ export const schedulerMachine = schedulerSetup.createMachine({
   },
   on: bookkeeping,
   states: {
-    /** The devices are not known yet: requests queue. */
+    /** The devices are not known yet: requests queue, those for preloading before all others. */
     starting: {
+      entry: 'preloadModels',
       on: {
         'request.submitted': { actions: 'queueRequest' },
         'model.load': { actions: 'loadModel' },
-        'config.changed': { actions: ['applyConfig', 'rememberConfig'] },
+        'config.changed': { actions: ['applyConfig', 'rememberSettings'] },
         'devices.read': { target: 'running', actions: 'readDevices' },
       },
       after: { inventoryDeadline: 'running' },
     },
     running: {
-      entry: 'preloadModels',
       always: { guard: 'isUnplanned', actions: 'plan' },
       on: {
         'request.submitted': { actions: 'takeRequest' },
         'model.load': { actions: 'loadModel' },
-        'config.changed': { actions: ['applyConfig', 'rememberConfig'] },
+        'config.changed': { actions: ['applyConfig', 'rememberSettings'] },
         'devices.read': { actions: 'readDevices' },
       },
     },

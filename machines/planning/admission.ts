@@ -1,5 +1,5 @@
 import type { Failure } from '../failures.ts';
-import { formatBytes } from '../vocabulary.ts';
+import { formatBytes, type ModelSpec } from '../vocabulary.ts';
 import { makeRoom, makeRoomElsewhere, type Answer, type Wait } from './make-room.ts';
 import { capacityOf, freeEventually, freeNow, overheadOn } from './memory.ts';
 import { startNow, type Want } from './options.ts';
@@ -41,7 +41,7 @@ function coldQueues(view: View): ClassQueue[] {
   const cold: ClassQueue[] = [];
   for (const queue of view.queues.values()) {
     const serving = servingRunners(queue, view);
-    if (serving.length === 0 || wantsReplica(queue, serving)) cold.push(queue);
+    if (serving.length === 0 || wantsReplica(queue, serving, view)) cold.push(queue);
   }
   return cold;
 }
@@ -51,15 +51,25 @@ const servingRunners = ({ spec }: ClassQueue, view: View): readonly RunnerView[]
     .runnersOf(spec.name)
     .filter((runner) => (isServing(runner) || runner.state === 'loading') && canServe(runner.spec, spec));
 
-/** All slots are taken (else nobody would wait), none is on its way, and one more runner is allowed. */
-const wantsReplica = ({ spec }: ClassQueue, serving: readonly RunnerView[]): boolean =>
-  serving.length < (spec.replicas ?? 1) && serving.every((runner) => runner.state !== 'loading');
+/** All slots are taken (else nobody would wait), none is on its way, and one more process of the model is allowed, whatever its options. */
+const wantsReplica = ({ spec }: ClassQueue, serving: readonly RunnerView[], view: View): boolean =>
+  view.runnersOf(spec.name).length + otherClaims(spec, view) < (spec.replicas ?? 1) &&
+  serving.every((runner) => runner.state !== 'loading');
+
+/** How many claims there are for a model with other options. */
+function otherClaims({ name, classKey }: ModelSpec, view: View): number {
+  let count = 0;
+  for (const { spec } of view.claims.values()) if (spec.name === name && spec.classKey !== classKey) count++;
+  return count;
+}
 
 function answerFor(queue: ClassQueue, view: View, nowMs: number): Answer {
   const { spec } = queue;
   const claim = view.claims.get(spec.classKey);
   if (claim) return reconsider(claim, queue, view, nowMs);
-  if (isClaimedAlready(queue, view)) return waitFor(`${spec.name} is about to be loaded with other options`);
+  // There are never more processes of a model than it may have, whatever their options.
+  if (otherClaims(spec, view) >= (spec.replicas ?? 1))
+    return waitFor(`${spec.name} is about to be loaded with other options`);
   const retryAtMs = view.retryAtMs(spec.name);
   if (retryAtMs > nowMs)
     return waitFor(
@@ -82,13 +92,6 @@ function answerFor(queue: ClassQueue, view: View, nowMs: number): Answer {
 }
 
 const waitFor = (reason: string, untilMs = Infinity): Wait => ({ kind: 'wait', untilMs, reason });
-
-/** Memory has been claimed for the same model with other options: there are never two processes of it, unless it may have replicas. */
-function isClaimedAlready({ spec }: ClassQueue, view: View): boolean {
-  if ((spec.replicas ?? 1) > 1) return false;
-  for (const claim of view.claims.values()) if (claim.spec.name === spec.name) return true;
-  return false;
-}
 
 /**
  * Its claim waits for others to go. Meanwhile something better may have come free: room elsewhere, or an idle runner while

@@ -27,7 +27,7 @@ function swapInOrder(view: View): Decision | null {
   const queues = [...view.queues.values()].toSorted((a, b) => headArrivalMs(a) - headArrivalMs(b));
   for (const queue of queues) {
     const { classKey, name } = queue.spec;
-    if (view.claims.has(classKey) || view.runnersOf(name).some((runner) => !isStale(runner, queue))) continue;
+    if (isClaimed(name, view) || view.runnersOf(name).some((runner) => !isStale(runner, queue))) continue;
     const found = sitesFor(queue.spec, view);
     if ('failure' in found) {
       const { failure } = found;
@@ -39,6 +39,10 @@ function swapInOrder(view: View): Decision | null {
   }
   return null;
 }
+
+/** Its place is being made, with these options or with others: there is one process of a model. */
+const isClaimed = (model: string, { claims }: View): boolean =>
+  [...claims.values()].some(({ spec }) => spec.name === model);
 
 /** A process of the model that is loaded with other options. */
 const isStale = (runner: RunnerView, { spec }: Pick<ClassQueue, 'spec'>): boolean =>

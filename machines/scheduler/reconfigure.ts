@@ -24,15 +24,6 @@ export function apply(ledger: Ledger, before: SchedulerSettings, change: ConfigC
   for (const victim of overLimit(ledger, ledger.now())) evict(ledger, victim, settings, out);
 }
 
-/** What the statechart itself keeps of a configuration: its settings, and what is to be loaded once the devices are known. */
-export const remember = (
-  preloaded: readonly ModelSpec[],
-  { settings, changed, removed }: ConfigChange,
-): { settings: SchedulerSettings; preload: readonly ModelSpec[] } => {
-  const touched = new Set([...removed, ...changed.map(({ name }) => name)]);
-  return { settings, preload: preloaded.filter(({ name }) => !touched.has(name)) };
-};
-
 function removeModel(ledger: Ledger, model: string, settings: SchedulerSettings, out: Outlet): void {
   ledger.unpin(model);
   for (const runner of ledger.runnersOf(model))

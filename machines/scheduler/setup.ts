@@ -199,8 +199,8 @@ export const schedulerSetup = base.extend({
     applyConfig: noted('config.changed', ({ event, ledger, settings, out }) =>
       reconfigure.apply(ledger, settings, event.change, out),
     ),
-    rememberConfig: base.assign(({ context, event }) =>
-      event.type === 'config.changed' ? reconfigure.remember(context.preload, event.change) : {},
+    rememberSettings: base.assign(({ event }) =>
+      event.type === 'config.changed' ? { settings: event.change.settings } : {},
     ),
     drainAll: noted('scheduler.drain', ({ event, ledger, out }) => commands.drainAll(ledger, event, out)),
     stopAll: noted('scheduler.hurry', ({ ledger, out }) => commands.stopAll(ledger, out)),
