@@ -121,7 +121,8 @@ function roomBesidePins(device: DeviceView, queue: ClassQueue, view: View): numb
   let room = capacityOf(device);
   for (const runner of view.runners.values())
     if (runner.pinned && runner.spec.name !== queue.spec.name) room -= runner.reservation[device.id] ?? 0;
-  return room;
+  // A limit may have been lowered below what they hold.
+  return Math.max(0, room);
 }
 
 function fitsBesidePins(queue: ClassQueue, site: Site, view: View): boolean {

@@ -1,4 +1,4 @@
-import { freeNow, isGone, shareOut } from './memory.ts';
+import { freeNow, isGone, shareOut, unpinnedOn } from './memory.ts';
 import { contestedOn, isOffload, siteNeed, wholeNeed, type Site } from './placement.ts';
 import type { ModelSpec } from '../vocabulary.ts';
 import { isReturning } from './sharing.ts';
@@ -101,7 +101,8 @@ function victimsFor(want: Want, site: Site, who: Who): VictimSet | null {
   const hunt = { nowMs, who, otherSeconds: view.reloadSecondsOf(queue.spec), except: forced };
   const givenUp = (device: DeviceView): number =>
     forced.reduce((sum, runner) => sum + (runner.reservation[device.id] ?? 0), 0);
-  const contested = contestedOn(site);
+  // Where pinned models hold all that there may be, or more, nobody's going would help.
+  const contested = contestedOn(site).filter((device) => unpinnedOn(device, queue.spec, view) > 0);
   const room = contested.reduce((sum, device) => sum + roomOn(device) + givenUp(device), 0);
   const needBytes = siteNeed(queue.spec, site, view);
   const onGpus = needBytes > room ? cheapestVictims(view, contested, needBytes - room, hunt) : NOBODY;
