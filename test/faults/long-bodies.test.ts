@@ -81,6 +81,18 @@ describe('a long body', function () {
       body: () => `{"model":"a","input":[${many(900_000, '"hello"')}]}`,
     },
     {
+      what: 'of one long text to embed, which is cut',
+      path: '/api/embed',
+      status: 200,
+      body: () => `{"model":"a","input":"${'x '.repeat(30 * 1024 ** 2)}"}`,
+    },
+    {
+      what: 'of one long text to embed, which may not be cut',
+      path: '/api/embed',
+      status: 400,
+      body: () => `{"model":"a","truncate":false,"input":"${'x '.repeat(30 * 1024 ** 2)}"}`,
+    },
+    {
       what: 'that is one long text',
       path: '/api/generate',
       status: 200,

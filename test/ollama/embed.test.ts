@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import { Ollama } from 'ollama';
-import { cutTokens } from '../../src/http/ollama/cut-texts.ts';
+import { cutTokens } from '../../src/http/ollama/cut-tokens.ts';
 import { tokenLimitOf } from '../../src/http/ollama/token-limit.ts';
 import type { LaunchOptions } from '../../machines/vocabulary.ts';
 import { runtimes, startCorral, type Corral } from '../support/corral.ts';

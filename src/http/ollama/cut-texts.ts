@@ -3,16 +3,21 @@ import type { Lease } from '../../lease.ts';
 import type { Exchange } from '../exchange.ts';
 import type { LeaseWishes } from '../lease-wishes.ts';
 import { badRequest, RequestError, type HttpProblem } from '../openai-errors.ts';
-import type { ProxyParts } from '../proxy.ts';
+import type { GenerationParts } from './serve-generation.ts';
 import { leaseFor } from './ask-runner.ts';
-import type { Piece } from './embeddings.ts';
+import { readTokens } from './cut-tokens.ts';
+import type { Piece, TextBounds } from './embeddings.ts';
 
 /** A token is a byte at least; this many more are marks, and a space that some vocabularies put first. */
 const SPARE_TOKENS = 4;
-/** A text of so many bytes has at most `limitTokens` tokens. */
-export const surelyFitsBytes = (limitTokens: number): number => limitTokens - SPARE_TOKENS;
 /** Longer than any token that is not blank: what lies beyond it is cut away in any case, and not worth splitting into tokens. */
 const MOST_CHARACTERS_PER_TOKEN = 128;
+
+/** Which texts fit into a model that reads so many tokens, and how much of the others is looked at. */
+export const boundsOf = (limitTokens: number): TextBounds => ({
+  surelyFitsBytes: limitTokens - SPARE_TOKENS,
+  mostCharacters: limitTokens * MOST_CHARACTERS_PER_TOKEN,
+});
 
 export const tooLong = (limitTokens: number): HttpProblem =>
   badRequest(
@@ -35,27 +40,29 @@ interface Wanted {
  * it is asked only when a text may be too long. Rejects with a `RequestError` (400) for one that may not be cut.
  */
 export async function cutTexts(
-  parts: ProxyParts,
+  parts: GenerationParts,
   exchange: Exchange,
   { spec, pieces, limitTokens, truncate, wishes }: Wanted,
 ): Promise<readonly Uint8Array[]> {
   if (pieces.every(isShort)) return pieces;
+  if (!truncate && pieces.some((piece) => !isShort(piece) && !piece.isWhole))
+    throw new RequestError(tooLong(limitTokens));
   const lease = await leaseFor(parts, exchange, spec.name, wishes);
   try {
     const tokenize = tokenizerOf(parts, exchange, lease);
-    const marks = await tokenize('');
+    let marks: readonly number[] | null = null;
     const inputs: Uint8Array[] = [];
     for (const piece of pieces) {
       if (isShort(piece)) {
         inputs.push(piece);
         continue;
       }
-      const tokens = await tokenize(
-        truncate ? piece.slice(0, limitTokens * MOST_CHARACTERS_PER_TOKEN) : piece,
-      );
-      if (tokens.length > limitTokens && !truncate) throw new RequestError(tooLong(limitTokens));
-      const input = tokens.length > limitTokens ? cutTokens(tokens, marks, limitTokens) : piece;
-      inputs.push(Buffer.from(JSON.stringify(input)));
+      const { beginning } = piece;
+      marks ??= readTokens(await tokenize(''));
+      const json = await tokenize(beginning);
+      const { count, fitting } = await parts.translator.run('tokens', { json, limitTokens, marks });
+      if (count > limitTokens && !truncate) throw new RequestError(tooLong(limitTokens));
+      inputs.push(count > limitTokens ? fitting : Buffer.from(JSON.stringify(beginning)));
     }
     return inputs;
   } finally {
@@ -63,27 +70,14 @@ export async function cutTexts(
   }
 }
 
-const isShort = (piece: Piece): piece is Uint8Array => typeof piece !== 'string';
+const isShort = (piece: Piece): piece is Uint8Array => piece instanceof Uint8Array;
 
-/**
- * The first tokens, and the marks that end a text where the model has such: `marks` are the tokens of an empty text, some of which
- * stand before every text, and the others after it.
- */
-export function cutTokens(tokens: readonly number[], marks: readonly number[], limit: number): number[] {
-  const after = marks.findIndex((_, at) => {
-    const ending = marks.slice(at);
-    return ending.every((mark, i) => tokens[tokens.length - ending.length + i] === mark);
-  });
-  const ending = after === -1 ? [] : marks.slice(after);
-  return [...tokens.slice(0, Math.max(0, limit - ending.length)), ...ending];
-}
-
-/** Splits texts into tokens at a leased runner. One that says nothing of them gets the text as it is, and says then what is wrong. */
+/** What a leased runner answers when it is to split a text into tokens; nothing of one that cannot. */
 const tokenizerOf = (
-  { pools }: ProxyParts,
+  { pools }: Pick<GenerationParts, 'pools'>,
   { gone }: Exchange,
   { runnerId, endpoint, lost }: Lease,
-): ((text: string) => Promise<readonly number[]>) => {
+): ((text: string) => Promise<Uint8Array<ArrayBuffer>>) => {
   const pool = pools.of(runnerId, endpoint);
   return async (content) => {
     const ended = new AbortController();
@@ -97,17 +91,12 @@ const tokenizerOf = (
         body: JSON.stringify({ content, add_special: true }),
         signal: ended.signal,
       });
-      return tokensIn(await body.json());
+      return new Uint8Array(await body.arrayBuffer());
     } catch {
       if (gone.aborted) throw gone.reason;
-      return [];
+      return new Uint8Array();
     } finally {
       for (const signal of [gone, lost]) signal.removeEventListener('abort', end);
     }
   };
-};
-
-const tokensIn = (reply: unknown): readonly number[] => {
-  const { tokens } = (typeof reply === 'object' && reply !== null ? reply : {}) as { tokens?: unknown };
-  return Array.isArray(tokens) && tokens.every(Number.isInteger) ? (tokens as number[]) : [];
 };

@@ -6,8 +6,23 @@ const textsOf = ({ input }: Pick<EmbedRequest, 'input'>): readonly string[] => {
   return input ?? [];
 };
 
-/** A text's place in what a runner is asked: the text, where it may be too long for the model, or the JSON of several that are not. */
-export type Piece = string | Uint8Array;
+/** The beginning of a text that may be too long for the model; what lies beyond it does not fit in any case. */
+export interface LongText {
+  readonly beginning: string;
+  /** There is no more of it. */
+  readonly isWhole: boolean;
+}
+
+/** A text's place in what a runner is asked: a text that may be too long for the model, or the JSON of several that are not. */
+export type Piece = LongText | Uint8Array;
+
+/** How long texts may be. */
+export interface TextBounds {
+  /** One of so many bytes fits into the model, whatever it says. */
+  readonly surelyFitsBytes: number;
+  /** What lies beyond so many characters is not looked at. */
+  readonly mostCharacters: number;
+}
 
 export interface EmbeddingPieces {
   readonly isEmpty: boolean;
@@ -18,7 +33,7 @@ export interface EmbeddingPieces {
 /** Texts as JSON, up to the ones that have to be looked at: those of more bytes than surely fit. */
 export function embeddingPieces(
   request: Pick<EmbedRequest, 'input'>,
-  surelyFitsBytes: number,
+  { surelyFitsBytes, mostCharacters }: TextBounds,
 ): EmbeddingPieces {
   const texts = textsOf(request);
   const pieces: Piece[] = [];
@@ -31,7 +46,7 @@ export function embeddingPieces(
     if (Buffer.byteLength(text) <= surelyFitsBytes) short.push(text);
     else {
       endShort();
-      pieces.push(text);
+      pieces.push({ beginning: text.slice(0, mostCharacters), isWhole: text.length <= mostCharacters });
     }
   }
   endShort();

@@ -4,7 +4,7 @@ import { leaseHeaders } from '../pass-through.ts';
 import { sendText } from '../replies.ts';
 import type { Outcome } from '../request-log.ts';
 import { ask, EMBEDDINGS_PATH, preload, specOf, wishesOf } from './ask-runner.ts';
-import { cutTexts, surelyFitsBytes, tooLong } from './cut-texts.ts';
+import { boundsOf, cutTexts, tooLong } from './cut-texts.ts';
 import { embeddingsCall } from './embeddings.ts';
 import { joined, receiveBody } from './receive-json.ts';
 import type { GenerationParts } from './serve-generation.ts';
@@ -26,7 +26,7 @@ const serveEmbeddings =
       const spec = specOf(parts, exchange, model);
       const { details } = await parts.cards.of(spec);
       const limitTokens = tokenLimitOf(spec.launch, details?.trainedContextTokens ?? null);
-      const job = { json: joined(held.chunks), surelyFitsBytes: surelyFitsBytes(limitTokens) };
+      const job = { json: joined(held.chunks), ...boundsOf(limitTokens) };
       const asked = await parts.translator.run(kind, job);
       held.drop();
       const { isEmpty, pieces, truncate, dimensions } = asked;

@@ -1,5 +1,6 @@
 import { badRequest, RequestError, type HttpProblem } from '../openai-errors.ts';
-import { embeddingPieces, readEmbeddings, type EmbeddingPieces } from './embeddings.ts';
+import { cutTokens, readTokens } from './cut-tokens.ts';
+import { embeddingPieces, readEmbeddings, type EmbeddingPieces, type TextBounds } from './embeddings.ts';
 import { chatCall, generateCall, type Context, type GenerationCall } from './generation-call.ts';
 import { wantedBy, type Capability } from './capabilities.ts';
 import {
@@ -17,8 +18,9 @@ import {
 export interface Jobs {
   readonly chat: Job & Context;
   readonly generate: Job & Context;
-  readonly embed: Job & Texts;
-  readonly embeddings: Job & Texts;
+  readonly embed: Job & TextBounds;
+  readonly embeddings: Job & TextBounds;
+  readonly tokens: Job & Fitting;
   readonly vectors: Job & Wanted;
 }
 
@@ -26,9 +28,11 @@ interface Job {
   readonly json: Uint8Array;
 }
 
-interface Texts {
-  /** A text of so many bytes fits into the model, whatever it says. */
-  readonly surelyFitsBytes: number;
+interface Fitting {
+  /** As many of a text's tokens are read. */
+  readonly limitTokens: number;
+  /** The tokens of an empty text. */
+  readonly marks: readonly number[];
 }
 
 interface Wanted {
@@ -42,6 +46,7 @@ export interface Translations {
   readonly generate: Generation;
   readonly embed: Embedding;
   readonly embeddings: Embedding;
+  readonly tokens: Tokens;
   readonly vectors: Vectors;
 }
 
@@ -61,6 +66,14 @@ export interface Embedding extends EmbeddingPieces {
   readonly keepAlive: KeepAlive;
   readonly truncate: boolean;
   readonly dimensions: number;
+}
+
+/** The tokens of a text, as its runner has told them. */
+export interface Tokens {
+  /** None where the runner says nothing of them. */
+  readonly count: number;
+  /** The JSON text of those that fit. */
+  readonly fitting: Uint8Array;
 }
 
 /** The vectors of a runner's reply. */
@@ -90,10 +103,14 @@ const translations: { readonly [K in Kind]: (job: Jobs[K]) => Translations[K] } 
     const request = readRequest(generateRequest, parsed(json));
     return generation(request, generateCall(request, context));
   },
-  embed: ({ json, surelyFitsBytes }) => embedding(readRequest(embedRequest, parsed(json)), surelyFitsBytes),
-  embeddings: ({ json, surelyFitsBytes }) => {
+  embed: ({ json, ...bounds }) => embedding(readRequest(embedRequest, parsed(json)), bounds),
+  embeddings: ({ json, ...bounds }) => {
     const { prompt, ...request } = readRequest(embeddingsRequest, parsed(json));
-    return embedding({ ...request, input: prompt }, surelyFitsBytes);
+    return embedding({ ...request, input: prompt }, bounds);
+  },
+  tokens: ({ json, limitTokens, marks }) => {
+    const tokens = readTokens(json);
+    return { count: tokens.length, fitting: asJson(cutTokens(tokens, marks, limitTokens)) };
   },
   vectors: ({ json, dimensions }) => {
     const { vectors, promptTokens } = readEmbeddings(parsed(json), dimensions);
@@ -117,8 +134,8 @@ const generation = (request: ChatRequest & GenerateRequest, call: GenerationCall
   call: call && { ...call, body: asJson(call.body), ignored: call.ignored.slice(0, MOST_IGNORED_NAMES) },
 });
 
-const embedding = (request: EmbedRequest, surelyFitsBytes: number): Embedding => ({
-  ...embeddingPieces(request, surelyFitsBytes),
+const embedding = (request: EmbedRequest, bounds: TextBounds): Embedding => ({
+  ...embeddingPieces(request, bounds),
   keepAlive: request.keep_alive,
   truncate: request.truncate ?? true,
   dimensions: request.dimensions ?? 0,
