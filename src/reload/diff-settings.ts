@@ -40,14 +40,17 @@ function placesOf({ path }: Setting, configs: readonly Config[]): readonly (read
 export function applicable(before: Config, after: Config): Config {
   let config: unknown = after;
   for (const { path } of settings())
-    if (!path.includes('*') && needsRestart(path)) config = withValue(config, path, valueAt(before, path));
+    if (!path.includes('*') && needsRestart(path)) config = withThatOf(before, config, path);
   return config as Config;
 }
 
-function withValue(target: unknown, path: readonly string[], value: unknown): unknown {
-  const [key, ...rest] = path;
-  if (key === undefined) return value;
-  const { [key]: old, ...others } = target as Readonly<Record<string, unknown>>;
-  const inner = withValue(old ?? {}, rest, value);
-  return inner === undefined ? others : { ...others, [key]: inner };
+type Part = Readonly<Record<string, unknown>>;
+
+/** What a path leads to is as in another one. */
+function withThatOf(other: unknown, target: unknown, [key = '', ...rest]: readonly string[]): unknown {
+  const [there, { [key]: here, ...others }] = [(other as Part | undefined)?.[key], target as Part];
+  const value = rest.length === 0 ? there : withThatOf(there, here ?? {}, rest);
+  // A part that is not set there is not to be an empty one here: that would count as set.
+  const isUnset = there === undefined && Object.keys(value ?? {}).length === 0;
+  return isUnset ? others : { ...others, [key]: value };
 }
