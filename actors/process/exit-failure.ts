@@ -31,6 +31,9 @@ const NOTABLE =
 /** llama-server's closing words, which say that it ends but not why. */
 const CLOSING = /exiting due to|cleaning up before exit|srv\s+llama_server: exiting/i;
 
+/** What llama-server says of its daily work: it has nothing to do with its end, and names ports and addresses. */
+const ROUTINE = /\b(?:srv|slot|que|main|cmn|init)\s*:?\s|listening on/;
+
 /** Says why a process ended, in words that stand by themselves. */
 export function exitFailure(exit: ProcessExit): Failure {
   if (exit.isExpected) return { code: 'stopped', message: `${exit.modelName} was unloaded.` };
@@ -85,7 +88,7 @@ const whyKilled = (wasMemoryShort: boolean | null): string => {
   return wasMemoryShort ? ' (probably the system ran out of memory: it has ended processes for it)' : '';
 };
 
-/** The line that tells most: the last one that speaks of the failure, else of any error, else the last at all. */
+/** The line that tells most: the last one that speaks of the failure, else of any error, else the last that is not of its daily work. */
 function tellingLine(lines: readonly string[], code: FailureCode): string | undefined {
   const candidates = lines.map((line) => line.trim()).filter((line) => line !== '' && !CLOSING.test(line));
   const patterns: Partial<Record<FailureCode, RegExp>> = {
@@ -100,7 +103,7 @@ function tellingLine(lines: readonly string[], code: FailureCode): string | unde
   return (
     (specific && candidates.find((line) => specific.test(line))) ??
     candidates.findLast((line) => NOTABLE.test(line)) ??
-    candidates.at(-1)
+    candidates.findLast((line) => !ROUTINE.test(line))
   );
 }
 

@@ -59,6 +59,37 @@ describe('the failure of a process', () => {
       says: /It said: .*retrying|bye/,
     },
     {
+      title: 'a crash that it said nothing of',
+      exit: {
+        phase: 'serving',
+        exitCode: null,
+        signal: 'SIGSEGV',
+        lines: [
+          'srv  llama_server: listening on http://127.0.0.1:34781',
+          'main: starting the main loop...',
+          'srv  update_slots: all slots are idle',
+          'slot launch_slot_: id  3 | task 7 | processing task',
+          'srv  log_server_r: done request: POST /v1/chat/completions 127.0.0.1 200',
+        ],
+      },
+      code: 'runner_crashed',
+      says: /^qwen crashed: ended by SIGSEGV\.$/,
+    },
+    {
+      title: 'a crash that it spoke of before its last words',
+      exit: {
+        phase: 'serving',
+        exitCode: 134,
+        lines: [
+          'slot update_slots: id  0 | task 1 | GGML_ASSERT(n_tokens > 0) failed',
+          'Aborted (core dumped)',
+          'srv  update_slots: all slots are idle',
+        ],
+      },
+      code: 'runner_crashed',
+      says: /exit code 134\. It said: slot .*GGML_ASSERT/,
+    },
+    {
       title: 'a kill by the system, which had no memory left',
       exit: { phase: 'serving', exitCode: null, signal: 'SIGKILL', wasMemoryShort: true },
       code: 'runner_crashed',
