@@ -19,7 +19,7 @@ export const endpoints: Readonly<Record<string, Endpoint>> = {
   'GET /metrics': ({ engine, response }) => sendText(response, metricsOf(engine)),
   'POST /tokenize': ({ engine, body, response }) => sendJson(response, 200, tokenize(engine, body)),
   'POST /detokenize': ({ engine, body, response }) =>
-    sendJson(response, 200, { content: engine.detokenize(tokensIn(body['tokens'])) }),
+    sendJson(response, 200, { content: engine.detokenize(tokensIn(engine, body['tokens'])) }),
   'POST /v1/chat/completions': (call) => complete(call, 'chat', [chatPrompt(call)]),
   'POST /v1/completions': (call) => complete(call, 'completion', promptsOf(call.engine, call.body['prompt'])),
   'POST /completion': (call) => complete(call, 'native', promptsOf(call.engine, call.body['prompt'])),
@@ -111,7 +111,8 @@ async function embed({ engine, args, body, response }: Call): Promise<void> {
   const data: object[] = [];
   let promptTokens = 0;
   for (const [index, text] of texts.entries()) {
-    const tokens = typeof text === 'string' ? engine.tokenize(text, { special: true }) : tokensIn(text);
+    const tokens =
+      typeof text === 'string' ? engine.tokenize(text, { special: true }) : tokensIn(engine, text);
     promptTokens += tokens.length;
     const vector = await engine.embed(tokens);
     if (vector === null)

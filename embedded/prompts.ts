@@ -2,9 +2,11 @@ import type { Token } from 'node-llama-cpp';
 import { badRequest } from './api-error.ts';
 import type { Engine } from './engine.ts';
 
-export function tokensIn(value: unknown): Token[] {
+/** Throws an `ApiError` (400) for what are no tokens of this model: its library would end with an error of its own. */
+export function tokensIn({ vocabulary }: Pick<Engine, 'vocabulary'>, value: unknown): Token[] {
   if (!Array.isArray(value) || !value.every((one) => Number.isInteger(one)))
     throw badRequest("'tokens' must be a list of token ids");
+  if (!value.every((one) => one >= 0 && one < vocabulary)) throw badRequest('Prompt contains invalid tokens');
   return value as Token[];
 }
 
@@ -20,7 +22,7 @@ export function promptsOf(engine: Engine, prompt: unknown): Token[][] {
 /** Only the beginning of a prompt begins as the model wants its texts to. */
 const mixed = (engine: Engine, parts: readonly unknown[]): Token[] =>
   parts.flatMap((part, at) => {
-    if (typeof part === 'number') return tokensIn([part]);
+    if (typeof part === 'number') return tokensIn(engine, [part]);
     return typeof part === 'string' && at > 0
       ? engine.tokenize(part, { special: false })
       : tokensOf(engine, part);

@@ -207,6 +207,15 @@ describe(`a runner’s HTTP contract${realLlamaServer === null ? ' (real llama-s
         expect((await runner.send('/v1/completions', { prompt: [] })).status).to.equal(400);
       });
 
+      it('refuses tokens that its vocabulary does not have', async () => {
+        for (const token of [-1, 99_999_999])
+          for (const [path, body] of [
+            ['/v1/completions', { prompt: [token] }],
+            ['/completion', { prompt: ['this', token], n_predict: 1 }],
+          ] as const)
+            expect((await runner.send(path, body)).status, `${path} ${token}`).to.equal(400);
+      });
+
       it('takes a prompt that is mixed of texts and tokens for one', async () => {
         const { tokens } = JSON.parse((await runner.send('/tokenize', { content: ' is' })).text) as {
           tokens: number[];
