@@ -54,7 +54,8 @@ export function refuseOverdue(view: View, nowMs: number): Decision | null {
   for (const [classKey, queue] of view.queues) {
     const overdue = nextToGiveUp(queue);
     if (!overdue || overdue.deadlineMs > nowMs) continue;
-    const waitedSeconds = Math.round((nowMs - overdue.arrivedAtMs) / 1000);
+    const waitedMs = nowMs - overdue.arrivedAtMs;
+    const waitedSeconds = waitedMs < 10_000 ? Math.round(waitedMs / 100) / 10 : Math.round(waitedMs / 1000);
     return {
       kind: 'refuse',
       leaseId: overdue.leaseId,
