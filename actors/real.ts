@@ -1,5 +1,5 @@
 import type { Effects } from '../machines/effects.ts';
-import { createDeviceProbes } from './probes/probe-devices.ts';
+import { createDeviceProbes, type ProbeOptions } from './probes/probe-devices.ts';
 import { awaitReady } from './process/await-ready.ts';
 import { createMeasureUse } from './process/measure-use.ts';
 import type { ProcessRegistry } from './process/process-registry.ts';
@@ -17,11 +17,23 @@ export interface RealParts {
   readonly llamaServer: string | null;
   readonly health?: HealthOptions;
   readonly onNote: (note: string) => void;
+  readonly sharesMainMemory?: ProbeOptions['sharesMainMemory'];
 }
 
 /** The effects as they really are: this machine's processes and devices. */
-export function createRealEffects({ llamaServer, health, onNote, ...parts }: RealParts): Effects {
-  const { probeDevices, usedByPid } = createDeviceProbes({ llamaServer, onNote, env: parts.env });
+export function createRealEffects({
+  llamaServer,
+  health,
+  onNote,
+  sharesMainMemory,
+  ...parts
+}: RealParts): Effects {
+  const { probeDevices, usedByPid } = createDeviceProbes({
+    llamaServer,
+    onNote,
+    env: parts.env,
+    ...(sharesMainMemory && { sharesMainMemory }),
+  });
   return {
     runProcess: createRunProcess(parts),
     awaitReady,

@@ -15,6 +15,8 @@ export interface DeviceReading {
   /** `CUDA`, `ROCm`, `Vulkan`, `Metal`, `CPU`…: devices of different libraries never share a model. */
   readonly library: string;
   readonly kind: 'discrete' | 'integrated' | 'cpu';
+  /** It has no memory of its own: what it holds is main memory. Absent: it has. */
+  readonly sharesMainMemory?: boolean;
   readonly totalBytes: number;
   readonly freeBytes: number | null;
 }

@@ -97,6 +97,7 @@ export async function serve({
     onNote,
     env,
     embedded: embeddedCommand(),
+    sharesMainMemory: definedOf(config, 'sharesMainMemory'),
     ...(health && { health }),
   });
   const tracing = await traceIfWanted(config, env, log);
@@ -240,5 +241,18 @@ export const settingsOf = (config: Config): SchedulerSettings => ({
   keepAliveMode: config.policy.keepAlive,
   maxQueue: config.limits.queue,
   probeIntervalMs: 5_000,
-  deviceLimits: Object.fromEntries(Object.entries(config.devices).map(([id, { memory }]) => [id, memory])),
+  deviceLimits: definedOf(config, 'memory'),
 });
+
+/** By device: one of its settings, where it is set. */
+function definedOf<Key extends keyof Config['devices'][string]>(
+  { devices }: Config,
+  key: Key,
+): Record<string, NonNullable<Config['devices'][string][Key]>> {
+  return Object.fromEntries(
+    Object.entries(devices).flatMap(([id, device]) => {
+      const value = device[key];
+      return value === undefined ? [] : [[id, value]];
+    }),
+  );
+}

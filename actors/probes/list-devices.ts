@@ -9,7 +9,10 @@ const DEVICE = /^\s+(\S+): (.*) \((\d+) MiB, (\d+) MiB free\)\s*$/;
 const INTEGRATED =
   /\b(iGPU|integrated|UHD|Iris|Vega \d+ Graphics|Radeon Graphics|Radeon \d+M|GB10|Orin|Thor)\b|^Apple/i;
 
-/** Guesses from its name whether a GPU shares main memory. */
+/** Of these nothing is set aside in main memory, as may be for an AMD APU, where only its owner knows. */
+const WITHOUT_OWN_MEMORY = /\b(UHD|Iris|Intel.*Graphics|GB10|Orin|Thor)\b|^Apple/i;
+
+/** Guesses from its name whether a GPU is part of the processor. */
 export const isIntegrated = (name: string): boolean => INTEGRATED.test(name);
 
 /** Reads `llama-server --list-devices`. Log lines before and between are passed over; so are devices without memory. */
@@ -18,11 +21,14 @@ export function parseListDevices(output: string): DeviceReading[] {
     const [, id, name, total, free] = DEVICE.exec(line) ?? [];
     if (id === undefined || name === undefined || Number(total) === 0) return [];
     const library = /^[A-Za-z]+/.exec(id)?.[0] ?? id;
+    const isMetal = library === 'Metal' || library === 'MTL';
+    const isShared = isMetal || (isIntegrated(name) && WITHOUT_OWN_MEMORY.test(name));
     return {
       id,
       name,
       library,
-      kind: library === 'Metal' || library === 'MTL' || isIntegrated(name) ? 'integrated' : 'discrete',
+      kind: isMetal || isIntegrated(name) ? 'integrated' : 'discrete',
+      ...(isShared && { sharesMainMemory: true }),
       totalBytes: Number(total) * MIB,
       // Some versions tell main memory's free bytes for a GPU that has its own.
       freeBytes: Math.min(Number(free), Number(total)) * MIB,

@@ -18,6 +18,8 @@ export interface ProbeOptions {
   readonly sysRoot?: string;
   readonly root?: string;
   readonly relistAfterMs?: number;
+  /** By device: whether what it holds is main memory, where its owner knows better than its name tells. */
+  readonly sharesMainMemory?: Readonly<Record<DeviceId, boolean>>;
   /** The environment that the runtime gets: its variables may hide or reorder GPUs. */
   readonly env?: NodeJS.ProcessEnv;
   /** Told once when a source begins to fail, and when it works again. */
@@ -37,9 +39,14 @@ export interface DeviceProbes {
  */
 export function createDeviceProbes(options: ProbeOptions): DeviceProbes {
   const gpus = options.llamaServer === null ? null : new Gpus(options, options.llamaServer);
+  const told = (id: DeviceId): Pick<DeviceReading, 'sharesMainMemory'> => {
+    const sharesMainMemory = options.sharesMainMemory?.[id];
+    return sharesMainMemory === undefined ? {} : { sharesMainMemory };
+  };
   const readNow = async (): Promise<readonly DeviceReading[]> => {
     const cpu = await readCpu(options.root);
-    return [...((await gpus?.read(cpu.freeBytes)) ?? []), cpu];
+    const listed = (await gpus?.read(cpu.freeBytes)) ?? [];
+    return [...listed.map((reading) => ({ ...reading, ...told(reading.id) })), cpu];
   };
   let underWay: Promise<readonly DeviceReading[]> | null = null;
   const readAll = (): Promise<readonly DeviceReading[]> => {

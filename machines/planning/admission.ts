@@ -5,6 +5,7 @@ import { capacityOf, freeEventually, freeNow, overheadOn } from './memory.ts';
 import { startNow, type Want } from './options.ts';
 import { sitesFor, type Site } from './placement.ts';
 import { byPlace, oldestOf } from './queues.ts';
+import { bytesOn, siteRoom } from './shared-memory.ts';
 import { canServe, isReturning, isServing } from './sharing.ts';
 import type { Claim, ClassQueue, Decision, DeviceView, RunnerView, View } from './view.ts';
 
@@ -120,13 +121,14 @@ function refuseOldest(queue: ClassQueue, failure: Failure): Answer {
 function roomBesidePins(device: DeviceView, queue: ClassQueue, view: View): number {
   let room = capacityOf(device);
   for (const runner of view.runners.values())
-    if (runner.pinned && runner.spec.name !== queue.spec.name) room -= runner.reservation[device.id] ?? 0;
+    if (runner.pinned && runner.spec.name !== queue.spec.name)
+      room -= bytesOn(runner.reservation, device, view.devices);
   // A limit may have been lowered below what they hold.
   return Math.max(0, room);
 }
 
 function fitsBesidePins(queue: ClassQueue, site: Site, view: View): boolean {
-  const room = site.reduce((sum, device) => sum + roomBesidePins(device, queue, view), 0);
+  const room = siteRoom(site, view, (device) => roomBesidePins(device, queue, view));
   // With what the runtime itself needs on each device; what goes into main memory needs none of that.
   const overhead = site.reduce((sum, device) => sum + overheadOn(queue.spec, device, view), 0);
   return queue.spec.needBytes + overhead <= room;

@@ -3,6 +3,7 @@ import { freeEventually, shareOut } from './memory.ts';
 import { startNow } from './options.ts';
 import { contestedOn, siteNeed, sitesFor, type Site } from './placement.ts';
 import { headArrivalMs, oldestOf } from './queues.ts';
+import { bytesOn, mainMemoryOf } from './shared-memory.ts';
 import { isReturning, isServing } from './sharing.ts';
 import type { ClassQueue, Decision, RunnerView, View } from './view.ts';
 
@@ -89,11 +90,16 @@ function victimsOn(
   stale: readonly RunnerView[],
   view: View,
 ): readonly RunnerView[] | null {
+  const missingOf = (devices: Site): number =>
+    devices.reduce((sum, device) => sum - freeEventually(device), siteNeed(queue.spec, site, view)) -
+    stale.reduce((sum, one) => sum + freedOn(devices, one, view), 0);
   const contested = contestedOn(site);
-  const freed = ({ reservation }: RunnerView): number =>
-    contested.reduce((sum, { id }) => sum + (reservation[id] ?? 0), 0);
-  const room = contested.reduce((sum, device) => sum + freeEventually(device), 0);
-  const missing = siteNeed(queue.spec, site, view) - room - stale.reduce((sum, one) => sum + freed(one), 0);
+  // What is short may be main memory, which others than the GPU's own runners can give back.
+  const main = contested.some((one) => one.sharesMainMemory) ? mainMemoryOf(site, view) : undefined;
+  const ownMissing = missingOf(contested);
+  const missing = Math.max(ownMissing, main ? missingOf([main]) : 0);
+  const from = main && ownMissing <= 0 ? [main] : contested;
+  const freed = (runner: RunnerView): number => freedOn(from, runner, view);
   const candidates = [...view.runners.values()]
     .filter(
       (runner) => !isReturning(runner) && !runner.pinned && !stale.includes(runner) && freed(runner) > 0,
@@ -103,6 +109,9 @@ function victimsOn(
   const set = smallestSet(candidates, freed, Math.max(missing, isOneTooMany ? 1 : 0));
   return set && [...stale, ...set];
 }
+
+const freedOn = (devices: Site, { reservation }: RunnerView, view: View): number =>
+  devices.reduce((sum, device) => sum + bytesOn(reservation, device, view.devices), 0);
 
 function hasNoPlaceLeft({ settings, runners, claims }: View): boolean {
   const standing = [...runners.values()].filter((runner) => !isReturning(runner)).length;

@@ -4,6 +4,7 @@ import { shareOut } from './memory.ts';
 import { bestOption, isAtRunnerLimit, type Option, type Want } from './options.ts';
 import { contestedOn, isOffload, siteNeed } from './placement.ts';
 import { headArrivalMs } from './queues.ts';
+import { bytesOn, mainMemoryOf } from './shared-memory.ts';
 import { isReturning } from './sharing.ts';
 import { evictionCost } from './victims.ts';
 import type { ClassQueue, Decision, DeviceView, RunnerView, View } from './view.ts';
@@ -155,10 +156,13 @@ function allInUse({ queue, sites, view }: Want, untilMs: number): Answer {
 function claimFor(want: Want, { site, victims, costSeconds }: Option): Answer {
   const { queue, view } = want;
   const { spec } = queue;
+  const main = mainMemoryOf(site, view);
   const givesBack = (runner: RunnerView): boolean =>
     runner.spec.name === spec.name ||
     isAtRunnerLimit(view) ||
-    site.some((device) => (runner.reservation[device.id] ?? 0) > 0);
+    [...site, ...(main ? [main] : [])].some(
+      (device) => bytesOn(runner.reservation, device, view.devices) > 0,
+    );
   const returning = want.isFreeOnly
     ? []
     : [...view.runners.values()].filter((runner) => isReturning(runner) && givesBack(runner));
@@ -166,7 +170,8 @@ function claimFor(want: Want, { site, victims, costSeconds }: Option): Answer {
   if (awaits.length === 0)
     return { kind: 'wait', untilMs: Infinity, reason: 'the memory that is free is promised to others' };
   const room = (device: DeviceView): number =>
-    want.roomOn(device) + victims.reduce((sum, runner) => sum + (runner.reservation[device.id] ?? 0), 0);
+    want.roomOn(device) +
+    victims.reduce((sum, runner) => sum + bytesOn(runner.reservation, device, view.devices), 0);
   const where = contestedOn(site).map((device) => device.id);
   const rest = isOffload(site) ? ', the rest in main memory' : '';
   const reason = `needs ${formatBytes(siteNeed(spec, site, view))} on ${where.join(' + ')}${rest}`;

@@ -1,4 +1,5 @@
 import type { DeviceId, ModelSpec, Reservation } from '../vocabulary.ts';
+import { bytesOn, mainMemoryOf } from './shared-memory.ts';
 import type { Claim, DeviceView, View } from './view.ts';
 
 /** The most that Corral could ever use of a device: the numbers by which a model can never fit. */
@@ -24,8 +25,10 @@ export function needOn(spec: ModelSpec, device: DeviceView, view: View): number 
 export function unpinnedOn(device: DeviceView, spec: ModelSpec, view: View): number {
   let room = usableOf(device);
   for (const runner of view.runners.values())
-    if (runner.pinned && runner.spec.name !== spec.name) room -= runner.reservation[device.id] ?? 0;
-  return Math.max(0, room);
+    if (runner.pinned && runner.spec.name !== spec.name)
+      room -= bytesOn(runner.reservation, device, view.devices);
+  const main = device.sharesMainMemory ? mainMemoryOf([device], view) : undefined;
+  return Math.max(0, main ? Math.min(room, unpinnedOn(main, spec, view)) : room);
 }
 
 /** A measured or configured need already holds the runtime's own memory. */
@@ -40,7 +43,8 @@ export function freeNow(view: View, device: DeviceView, forClass: string): numbe
   let earmarked = 0;
   for (const [classKey, claim] of view.claims) {
     if (classKey === forClass) continue;
-    earmarked += Math.max(0, (claim.reservation[device.id] ?? 0) - stillHeld(view, claim, device.id));
+    const claimed = bytesOn(claim.reservation, device, view.devices);
+    earmarked += Math.max(0, claimed - stillHeld(view, claim, device));
   }
   return usableOf(device) - device.reservedBytes - earmarked;
 }
@@ -69,9 +73,10 @@ function fillUp(
   return reservation;
 }
 
-function stillHeld(view: View, claim: Claim, deviceId: DeviceId): number {
+function stillHeld(view: View, claim: Claim, device: DeviceView): number {
   let held = 0;
-  for (const runnerId of claim.awaits) held += view.runners.get(runnerId)?.reservation[deviceId] ?? 0;
+  for (const runnerId of claim.awaits)
+    held += bytesOn(view.runners.get(runnerId)?.reservation ?? {}, device, view.devices);
   return held;
 }
 
@@ -84,9 +89,10 @@ export function isClaimReady(view: View, { spec, awaits, reservation }: Claim): 
   const staying = awaits.flatMap((runnerId) => view.runners.get(runnerId) ?? []);
   if (staying.some((runner) => runner.spec.name === spec.name)) return false;
   if (maxRunners !== null && view.runners.size >= maxRunners) return false;
-  return Object.entries(reservation).every(([id, bytes]) => {
-    const device = view.devices.get(id);
-    return device !== undefined && freeNow(view, device, spec.classKey) >= bytes;
+  if (Object.keys(reservation).some((id) => !view.devices.has(id))) return false;
+  return [...view.devices.values()].every((device) => {
+    const bytes = bytesOn(reservation, device, view.devices);
+    return bytes === 0 || freeNow(view, device, spec.classKey) >= bytes;
   });
 }
 

@@ -2,6 +2,7 @@ import { grantOn, nextDeadline, refuseOverdue } from './default-policy.ts';
 import { freeNow, shareOut } from './memory.ts';
 import { restFits } from './options.ts';
 import { contestedOn, sitesFor, siteNeed, type Site } from './placement.ts';
+import { siteRoom } from './shared-memory.ts';
 import { canServe, isReturning, isServing } from './sharing.ts';
 import { formatBytes } from '../vocabulary.ts';
 import type { Decision, DeviceView, RunnerView, View, Waiting } from './view.ts';
@@ -119,11 +120,10 @@ function load(head: Waiting, view: View, rest: Decision): Decision {
 
 /** The single device with the most free memory, else the smallest split that holds it. */
 function roomiest(sites: readonly Site[], { spec }: Waiting, view: View): Site | null {
-  const room = (site: Site): number =>
-    contestedOn(site).reduce((sum, device) => sum + Math.max(0, freeNow(view, device, spec.classKey)), 0);
   const free = (device: DeviceView): number => freeNow(view, device, spec.classKey);
+  const room = (site: Site): number => siteRoom(contestedOn(site), view, free);
   const fitting = sites.filter(
-    (site) => siteNeed(spec, site, view) <= room(site) && restFits(spec, site, room(site), free, view),
+    (site) => siteNeed(spec, site, view) <= room(site) && restFits(spec, site, free, view),
   );
   const singles = fitting.filter((site) => site.length === 1).toSorted((a, b) => room(b) - room(a));
   return singles[0] ?? fitting[0] ?? null;

@@ -1,6 +1,7 @@
 import { freeNow, isGone, shareOut, unpinnedOn } from './memory.ts';
 import { contestedOn, isOffload, siteNeed, wholeNeed, type Site } from './placement.ts';
 import type { ModelSpec } from '../vocabulary.ts';
+import { bytesOn, mainMemoryOf, siteRoom } from './shared-memory.ts';
 import { isReturning } from './sharing.ts';
 import { cheapestVictims, type Hunt, type Resource, type VictimSet, type Who } from './victims.ts';
 import type { ClassQueue, Decision, DeviceView, RunnerView, View } from './view.ts';
@@ -29,8 +30,8 @@ export function startNow(queue: ClassQueue, sites: readonly Site[], view: View):
   let best: { site: Site; freeBytes: number } | null = null;
   for (const site of sites) {
     if (best && site.length > 1) break;
-    const freeBytes = contestedOn(site).reduce((sum, device) => sum + Math.max(0, room(device)), 0);
-    if (freeBytes < siteNeed(spec, site, view) || !restFits(spec, site, freeBytes, room, view)) continue;
+    const freeBytes = siteRoom(contestedOn(site), view, room);
+    if (freeBytes < siteNeed(spec, site, view) || !restFits(spec, site, room, view)) continue;
     if (best === null || (isSameRank(site, best.site, spec.devices) && freeBytes > best.freeBytes))
       best = { site, freeBytes };
   }
@@ -52,12 +53,10 @@ const together = (a: VictimSet, b: VictimSet): VictimSet => ({
 export function restFits(
   spec: ModelSpec,
   site: Site,
-  gpuBytes: number,
   roomOf: (device: DeviceView) => number,
   view: View,
 ): boolean {
-  const cpu = site.at(-1);
-  return !isOffload(site) || (cpu !== undefined && wholeNeed(spec, site, view) - gpuBytes <= roomOf(cpu));
+  return !isOffload(site) || wholeNeed(spec, site, view) <= siteRoom(site, view, roomOf);
 }
 
 /** Room decides only between devices of a kind, and never against the model's own list. */
@@ -100,20 +99,24 @@ function victimsFor(want: Want, site: Site, who: Who): VictimSet | null {
   const { queue, view, nowMs, forced, roomOn } = want;
   const hunt = { nowMs, who, otherSeconds: view.reloadSecondsOf(queue.spec), except: forced };
   const givenUp = (device: DeviceView): number =>
-    forced.reduce((sum, runner) => sum + (runner.reservation[device.id] ?? 0), 0);
+    forced.reduce((sum, runner) => sum + bytesOn(runner.reservation, device, view.devices), 0);
   // Where pinned models hold all that there may be, or more, nobody's going would help.
   const contested = contestedOn(site).filter((device) => unpinnedOn(device, queue.spec, view) > 0);
   const room = contested.reduce((sum, device) => sum + roomOn(device) + givenUp(device), 0);
   const needBytes = siteNeed(queue.spec, site, view);
   const onGpus = needBytes > room ? cheapestVictims(view, contested, needBytes - room, hunt) : NOBODY;
   const victims = onGpus && withOthers(onGpus, 'runners', runnersTooMany(view) - forced.length, view, hunt);
-  const cpu = isOffload(site) ? site.at(-1) : undefined;
-  if (victims === null || cpu === undefined) return victims;
-  const freed = victims.runners.reduce((sum, runner) => sum + (runner.reservation[cpu.id] ?? 0), 0);
-  const restBytes = wholeNeed(queue.spec, site, view) - needBytes;
-  const missingOnCpu = restBytes - roomOn(cpu) - givenUp(cpu) - freed;
-  if (missingOnCpu <= 0) return victims;
-  return withOthers(victims, [cpu], missingOnCpu, view, hunt);
+  const main = site[0]?.kind === 'cpu' ? undefined : mainMemoryOf(site, view);
+  if (victims === null || main === undefined) return victims;
+  const freed = victims.runners.reduce(
+    (sum, runner) => sum + bytesOn(runner.reservation, main, view.devices),
+    0,
+  );
+  const takenBytes =
+    wholeNeed(queue.spec, site, view) - (site[0]?.sharesMainMemory ? 0 : needBytes);
+  const missingBytes = takenBytes - roomOn(main) - givenUp(main) - freed;
+  if (missingBytes <= 0) return victims;
+  return withOthers(victims, [main], missingBytes, view, hunt);
 }
 
 /** Victims, and whoever else has to go for something else that is short, wherever they are; null where there is not enough of it. */

@@ -1,6 +1,7 @@
 import { capacityOf } from './memory.ts';
 import { formatBytes } from '../vocabulary.ts';
 import { cheapestVictims } from './victims.ts';
+import { bytesOn } from './shared-memory.ts';
 import { isReturning } from './sharing.ts';
 import type { DeviceView, RunnerView, Victim, View } from './view.ts';
 
@@ -12,7 +13,10 @@ export function overLimit(view: View, nowMs: number): readonly Victim[] {
   const victims = new Map<string, Victim>();
   for (const device of view.devices.values()) {
     const chosen = [...victims.keys()].flatMap((id) => view.runners.get(id) ?? []);
-    const leavingBytes = chosen.reduce((sum, { reservation }) => sum + (reservation[device.id] ?? 0), 0);
+    const leavingBytes = chosen.reduce(
+      (sum, { reservation }) => sum + bytesOn(reservation, device, view.devices),
+      0,
+    );
     const overBytes = device.reservedBytes - device.returningBytes - leavingBytes - capacityOf(device);
     if (overBytes <= 0) continue;
     const hunt = { nowMs, otherSeconds: 0, except: chosen };
@@ -29,10 +33,10 @@ export function overLimit(view: View, nowMs: number): readonly Victim[] {
 }
 
 /** What all runners that may be evicted hold of a device. */
-function evictableBytes(view: View, { id }: DeviceView, except: readonly RunnerView[]): number {
+function evictableBytes(view: View, device: DeviceView, except: readonly RunnerView[]): number {
   let bytes = 0;
   for (const runner of view.runners.values())
     if (!runner.pinned && !isReturning(runner) && !except.includes(runner))
-      bytes += runner.reservation[id] ?? 0;
+      bytes += bytesOn(runner.reservation, device, view.devices);
   return bytes;
 }

@@ -1,6 +1,7 @@
 import { formatBytes, type ModelSpec } from '../vocabulary.ts';
 import type { Failure } from '../failures.ts';
 import { capacityOf, isGone, needOn, overheadOn, unpinnedOn } from './memory.ts';
+import { siteRoom } from './shared-memory.ts';
 import type { DeviceView, View } from './view.ts';
 
 /** Devices that would hold a model together; one device in most cases. GPUs with the CPU after them: partial offload. */
@@ -66,12 +67,12 @@ function gpuSites(spec: ModelSpec, gpus: readonly DeviceView[], view: View): Sit
   );
   const libraries = [...new Set(ranked.map((device) => device.library))];
   const splits = libraries.flatMap((library) => {
-    const group = ranked.filter((device) => device.library === library);
+    const group = ranked.filter((device) => device.library === library && !device.sharesMainMemory);
     return group.slice(1).map((_, i) => group.slice(0, i + 2));
   });
   const singles = ranked.map((device) => [device]);
   const widest = libraries
-    .map((library) => ranked.filter((device) => device.library === library))
+    .map((library) => ranked.filter((one) => one.library === library && !one.sharesMainMemory))
     .filter((group) => group.length > 1);
   const sites = spec.spread ? [...widest, ...singles] : [...singles, ...splits];
   return sites.filter((site) => couldHold(spec, site, view));
@@ -86,7 +87,10 @@ function offloadSites(
 ): Site[] {
   if (spec.launch.layers === undefined || spec.placement === 'gpu-only') return [];
   return [...new Set(gpus.map((device) => device.library))].flatMap((library) => {
-    const group = gpus.filter((device) => device.library === library);
+    const all = gpus.filter((device) => device.library === library);
+    const own = all.filter((device) => !device.sharesMainMemory);
+    // Beside a card one that shares main memory is no help: it holds what the CPU would, and is slower than the card.
+    const group = own.length > 0 ? own : all;
     return cpus.map((cpu) => [...group, cpu]).filter((site) => couldHold(spec, site, view));
   });
 }
@@ -98,7 +102,7 @@ export const isOffload = (site: Site): boolean => site.length > 1 && site.at(-1)
 export const contestedOn = (site: Site): Site => (isOffload(site) ? site.slice(0, -1) : site);
 
 const couldHold = (spec: ModelSpec, site: Site, view: View): boolean =>
-  wholeNeed(spec, site, view) <= site.reduce((sum, device) => sum + capacityOf(device), 0);
+  wholeNeed(spec, site, view) <= siteRoom(site, view, capacityOf);
 
 /** What a model needs on the devices of a site that others contest, the runtime's own memory on each device included. */
 export function siteNeed(spec: ModelSpec, site: Site, view: View): number {

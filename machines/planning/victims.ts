@@ -1,5 +1,6 @@
 import { expectedWait } from './demand.ts';
 import type { Site } from './placement.ts';
+import { bytesOn } from './shared-memory.ts';
 import { isReturning, isServing } from './sharing.ts';
 import type { RunnerView, View } from './view.ts';
 
@@ -60,8 +61,10 @@ export interface Hunt {
 /** What can be short: memory on some devices together, in bytes, or the number of runners that there may be. */
 export type Resource = Site | 'runners';
 
-const freedOf = (runner: RunnerView, resource: Resource): number =>
-  resource === 'runners' ? 1 : resource.reduce((sum, { id }) => sum + (runner.reservation[id] ?? 0), 0);
+const freedOf = ({ reservation }: RunnerView, resource: Resource, { devices }: View): number =>
+  resource === 'runners'
+    ? 1
+    : resource.reduce((sum, device) => sum + bytesOn(reservation, device, devices), 0);
 
 interface Candidate {
   readonly runner: RunnerView;
@@ -83,7 +86,7 @@ export function cheapestVictims(
 ): VictimSet | null {
   const candidates: Candidate[] = [];
   for (const runner of view.runners.values()) {
-    const freed = freedOf(runner, resource);
+    const freed = freedOf(runner, resource, view);
     if (freed <= 0 || hunt.except?.includes(runner) || !mayGo(runner, view, hunt.who)) continue;
     const waitSeconds = evictionCost(runner, view, hunt);
     candidates.push({ runner, freed, cost: waitSeconds, waitSeconds });

@@ -1,5 +1,6 @@
 import type { DeviceView } from '../planning/view.ts';
 import type { DeviceId, DeviceReading, Reservation } from '../vocabulary.ts';
+import { bytesOn } from '../planning/shared-memory.ts';
 import type { RunnerRow } from './tables.ts';
 
 type Devices = ReadonlyMap<DeviceId, DeviceView>;
@@ -18,9 +19,9 @@ export const withoutBytes = (devices: Devices, column: BytesColumn, reservation:
 
 function added(devices: Devices, column: BytesColumn, reservation: Reservation, sign: 1 | -1): Devices {
   const result = new Map(devices);
-  for (const [id, bytes] of Object.entries(reservation)) {
-    const row = devices.get(id);
-    if (row) result.set(id, { ...row, [column]: Math.max(0, row[column] + sign * bytes) });
+  for (const row of devices.values()) {
+    const bytes = bytesOn(reservation, row, devices);
+    if (bytes > 0) result.set(row.id, { ...row, [column]: Math.max(0, row[column] + sign * bytes) });
   }
   return result;
 }
@@ -49,9 +50,11 @@ export function readInto(
       limitBytes: limits[id] ?? totalBytes,
       freeBytes,
     };
-    const othersBytes = freeBytes === null ? before.othersBytes : othersOn(row, freeBytes, runners);
-    result.set(id, { ...row, othersBytes });
+    result.set(id, row);
   }
+  for (const row of result.values())
+    if (row.missedReadings === 0 && row.freeBytes !== null)
+      result.set(row.id, { ...row, othersBytes: othersOn(row, row.freeBytes, runners, result) });
   return result;
 }
 
@@ -70,11 +73,22 @@ const newRow = (reading: DeviceReading): DeviceView => ({
  * the figure: at least used − all reservations, at most used − those in place. Within these bounds the last figure
  * stays: driver numbers lag, and a load in progress must not look like somebody else's memory.
  */
-function othersOn(row: DeviceView, freeBytes: number, runners: readonly RunnerRow[]): number {
+function othersOn(
+  row: DeviceView,
+  freeBytes: number,
+  runners: readonly RunnerRow[],
+  devices: Devices,
+): number {
   const usedBytes = row.totalBytes - freeBytes;
+  // What is free on a GPU that shares main memory is what is free there: all of ours counts, wherever it is.
+  const account = row.sharesMainMemory ? (mainMemoryIn(devices) ?? row) : row;
   let measurableBytes = 0;
-  for (const runner of runners) if (runner.isMeasurable) measurableBytes += runner.reservation[row.id] ?? 0;
-  const least = Math.max(0, usedBytes - row.reservedBytes);
+  for (const runner of runners)
+    if (runner.isMeasurable) measurableBytes += bytesOn(runner.reservation, account, devices);
+  const least = Math.max(0, usedBytes - account.reservedBytes);
   const most = Math.max(0, usedBytes - measurableBytes);
   return Math.min(most, Math.max(least, row.othersBytes));
 }
+
+const mainMemoryIn = (devices: Devices): DeviceView | undefined =>
+  [...devices.values()].find(({ kind }) => kind === 'cpu');

@@ -16,9 +16,12 @@ const APPLIED = new Set([
   'client',
 ]);
 const EXCEPTIONS = new Set(['limits.heldBodies', 'limits.headers', 'limits.connections']);
+/** Of a device, whatever it is called. */
+const OF_DEVICES = 'sharesMainMemory';
 
 /** Whether a setting counts only from the next start on. */
 export const needsRestart = (path: readonly string[]): boolean => {
   const key = path.join('.');
+  if (path[0] === 'devices' && path.at(-1) === OF_DEVICES) return true;
   return EXCEPTIONS.has(key) || !(APPLIED.has(path[0] ?? '') || APPLIED.has(key));
 };

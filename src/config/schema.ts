@@ -178,9 +178,20 @@ export const configSchema = z.strictObject({
       'The llama-server program. Default: $LLAMA_SERVER, then PATH; without one the embedded runner is used.',
     ),
   devices: z
-    .record(name, z.strictObject({ memory: size().describe('The most that Corral may use of it: 20GiB.') }))
+    .record(
+      name,
+      z.strictObject({
+        memory: size().optional().describe('The most that Corral may use of it: 20GiB. Default: all.'),
+        sharesMainMemory: z
+          .boolean()
+          .optional()
+          .describe(
+            'What it holds is main memory, and counts on CPU as well. Default: by its name (Apple, Intel, GB10, Orin, Thor).',
+          ),
+      }),
+    )
     .default({})
-    .describe('Limits per device; `corral ps` shows their names. CPU is the main memory.'),
+    .describe('Settings of devices; `corral ps` shows their names. CPU is the main memory.'),
   limits: z
     .strictObject({
       queue: z

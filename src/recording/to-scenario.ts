@@ -71,6 +71,7 @@ const deviceOf = (device: DeviceView): NonNullable<ScenarioInput['devices']>[str
   ...(device.othersBytes > 0 && { free: device.totalBytes - device.othersBytes }),
   ...(device.limitBytes < device.totalBytes && { limit: device.limitBytes }),
   kind: device.kind,
+  ...(device.sharesMainMemory && { sharesMainMemory: true }),
   library: device.library,
 });
 

@@ -96,7 +96,16 @@ export class World {
     process.whole = {};
   }
 
+  /** What is held on a device that shares main memory is held there, too. */
   heldOn(id: DeviceId): number {
+    let bytes = this.#heldOnItself(id);
+    if (this.devices.get(id)?.reading.kind === 'cpu')
+      for (const [other, { reading }] of this.devices)
+        if (reading.sharesMainMemory) bytes += this.#heldOnItself(other);
+    return bytes;
+  }
+
+  #heldOnItself(id: DeviceId): number {
     let bytes = this.#lingering.get(id) ?? 0;
     for (const process of this.processes.values()) bytes += this.#heldBy(process)[id] ?? 0;
     return bytes;
@@ -114,7 +123,10 @@ export class World {
   #freeOn(id: DeviceId, device: WorldDevice): number | null {
     if (device.fault === 'unknown') return null;
     if (device.fault === 'stale') return device.staleFreeBytes ?? 0;
-    return Math.max(0, device.reading.totalBytes - device.othersBytes - this.heldOn(id));
+    const freeBytes = Math.max(0, device.reading.totalBytes - device.othersBytes - this.heldOn(id));
+    if (!device.reading.sharesMainMemory) return freeBytes;
+    const [main] = [...this.devices].filter(([, { reading }]) => reading.kind === 'cpu');
+    return Math.min(freeBytes, main ? (this.#freeOn(...main) ?? Infinity) : Infinity);
   }
 
   #linger(id: DeviceId, bytes: number, forMs: number): void {

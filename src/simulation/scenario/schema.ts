@@ -11,6 +11,10 @@ const fullDevice = z.strictObject({
   free: size.optional().describe('Free at the start; the rest is held by other programs. Default: all.'),
   limit: size.optional().describe('The most that Corral may use of it. Default: all.'),
   kind: z.enum(['discrete', 'integrated', 'cpu']).optional().describe('Default: discrete; cpu for CPU.'),
+  sharesMainMemory: z
+    .boolean()
+    .optional()
+    .describe('It has no memory of its own: what it holds is held of CPU as well. Default: false.'),
   library: z
     .string()
     .optional()

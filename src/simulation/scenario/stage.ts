@@ -24,6 +24,7 @@ function deviceOf(id: string, device: ScenarioDevice): WorldDevice {
       name: `Simulated ${id}`,
       library: device.library ?? (kind === 'cpu' ? 'CPU' : 'CUDA'),
       kind,
+      ...(device.sharesMainMemory && { sharesMainMemory: true }),
       totalBytes: device.memory,
     },
     othersBytes: device.memory - (device.free ?? device.memory),

@@ -41,6 +41,31 @@ describe('device probes', () => {
       .filter(({ id }) => id !== 'CPU')
       .map(({ id, freeBytes }) => [id, freeBytes === null ? null : freeBytes / MIB]);
 
+  it('know GPUs that have no memory of their own, unless they are told otherwise', async () => {
+    const llamaServer = await tool(
+      'llama-server',
+      `cat <<'X'
+Available devices:
+  CUDA0: NVIDIA GB10 (124610 MiB, 100000 MiB free)
+  Vulkan0: Intel(R) UHD Graphics 770 (32000 MiB, 30000 MiB free)
+  MTL0: Apple M3 Max (98304 MiB, 98303 MiB free)
+  ROCm0: AMD Radeon Graphics (98304 MiB, 98000 MiB free)
+  CUDA1: NVIDIA GeForce RTX 4090 (24080 MiB, 23000 MiB free)
+X`,
+    );
+    const sharing = async (options: Partial<ProbeOptions>): Promise<readonly string[]> =>
+      (await prober({ llamaServer, nvidiaSmi: '/nonexistent', ...options })())
+        .filter(({ sharesMainMemory }) => sharesMainMemory)
+        .map(({ id }) => id);
+
+    expect(await sharing({})).to.deep.equal(['CUDA0', 'Vulkan0', 'MTL0']);
+    expect(await sharing({ sharesMainMemory: { ROCm0: true, Vulkan0: false } })).to.deep.equal([
+      'CUDA0',
+      'MTL0',
+      'ROCm0',
+    ]);
+  });
+
   it('take the devices from the runtime and their free memory from the driver', async () => {
     const llamaServer = await tool('llama-server', `cat <<'X'\n${LISTED}X`);
     const nvidiaSmi = await tool('nvidia-smi', `cat ${fixtures}two-gpus.xml`);
