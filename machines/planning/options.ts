@@ -112,8 +112,7 @@ function victimsFor(want: Want, site: Site, who: Who): VictimSet | null {
     (sum, runner) => sum + bytesOn(runner.reservation, main, view.devices),
     0,
   );
-  const takenBytes =
-    wholeNeed(queue.spec, site, view) - (site[0]?.sharesMainMemory ? 0 : needBytes);
+  const takenBytes = wholeNeed(queue.spec, site, view) - (site[0]?.sharesMainMemory ? 0 : needBytes);
   const missingBytes = takenBytes - roomOn(main) - givenUp(main) - freed;
   if (missingBytes <= 0) return victims;
   return withOthers(victims, [main], missingBytes, view, hunt);
