@@ -18,6 +18,7 @@ export interface RealParts {
   readonly health?: HealthOptions;
   readonly onNote: (note: string) => void;
   readonly sharesMainMemory?: ProbeOptions['sharesMainMemory'];
+  readonly limits?: ProbeOptions['limits'];
 }
 
 /** The effects as they really are: this machine's processes and devices. */
@@ -26,6 +27,7 @@ export function createRealEffects({
   health,
   onNote,
   sharesMainMemory,
+  limits,
   ...parts
 }: RealParts): Effects {
   const { probeDevices, usedByPid } = createDeviceProbes({
@@ -33,6 +35,7 @@ export function createRealEffects({
     onNote,
     env: parts.env,
     ...(sharesMainMemory && { sharesMainMemory }),
+    ...(limits && { limits }),
   });
   return {
     runProcess: createRunProcess(parts),

@@ -17,6 +17,8 @@ export interface DeviceReading {
   readonly kind: 'discrete' | 'integrated' | 'cpu';
   /** It has no memory of its own: what it holds is main memory. Absent: it has. */
   readonly sharesMainMemory?: boolean;
+  /** What other backends call the same card: listings that are left out. */
+  readonly alsoListedAs?: readonly DeviceId[];
   readonly totalBytes: number;
   readonly freeBytes: number | null;
 }

@@ -98,6 +98,7 @@ export async function serve({
     env,
     embedded: embeddedCommand(),
     sharesMainMemory: definedOf(config, 'sharesMainMemory'),
+    limits: definedOf(config, 'memory'),
     ...(health && { health }),
   });
   const tracing = await traceIfWanted(config, env, log);
@@ -163,7 +164,7 @@ async function warnOfDevices({ scheduler }: Service, config: Config, log: Logger
     !snapshot.matches('starting');
   // Stopped before that: nobody wants to know any more.
   const snapshot = await waitFor(scheduler, isKnown).catch(() => null);
-  const known = [...(snapshot?.context.tables.devices.keys() ?? [])];
+  const known = [...(snapshot?.context.tables.devices.values() ?? [])];
   if (snapshot?.matches('running'))
     for (const note of unknownDevices(config, known)) log.warn({ event: 'device.unknown' }, note);
 }

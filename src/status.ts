@@ -20,7 +20,18 @@ export const statusOf = (ledger: LedgerReader, about: About): ServiceStatus => (
 
 export const devicesOf = (ledger: LedgerReader): DeviceStatus[] =>
   [...ledger.devices.values()].map(
-    ({ id, name, kind, totalBytes, limitBytes, freeBytes, reservedBytes, claimedBytes, othersBytes }) => ({
+    ({
+      id,
+      name,
+      kind,
+      sharesMainMemory = false,
+      totalBytes,
+      limitBytes,
+      freeBytes,
+      reservedBytes,
+      claimedBytes,
+      othersBytes,
+    }) => ({
       id,
       name,
       kind,
@@ -30,6 +41,7 @@ export const devicesOf = (ledger: LedgerReader): DeviceStatus[] =>
       reservedBytes,
       claimedBytes,
       othersBytes,
+      sharesMainMemory,
     }),
   );
 

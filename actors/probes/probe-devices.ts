@@ -5,6 +5,7 @@ import { readCpu } from './cpu.ts';
 import { FreeMemory } from './free-memory.ts';
 import { Inventory } from './inventory.ts';
 import { nvidiaUseOf } from './nvidia.ts';
+import { leftOut, leftOutText, type DeviceLimits } from './second-listings.ts';
 import { Sources } from './sources.ts';
 
 /** A runtime that failed to list its devices, or listed none, is asked again this much later. */
@@ -22,6 +23,8 @@ export interface ProbeOptions {
   readonly sharesMainMemory?: Readonly<Record<DeviceId, boolean>>;
   /** The environment that the runtime gets: its variables may hide or reorder GPUs. */
   readonly env?: NodeJS.ProcessEnv;
+  /** The most that Corral may use of devices: of a card that two backends list, one of which nothing may be used gives way. */
+  readonly limits?: DeviceLimits;
   /** Told once when a source begins to fail, and when it works again. */
   readonly onNote?: (note: string) => void;
 }
@@ -71,6 +74,9 @@ export function createDeviceProbes(options: ProbeOptions): DeviceProbes {
 class Gpus {
   readonly #inventory: Inventory;
   readonly #freeMemory: FreeMemory;
+  readonly #limits: DeviceLimits;
+  readonly #onNote: (note: string) => void;
+  readonly #told = new Set<DeviceId>();
 
   constructor(options: ProbeOptions, llamaServer: string) {
     const full = {
@@ -83,6 +89,8 @@ class Gpus {
       llamaServer,
     };
     const sources = new Sources(full.onNote);
+    this.#limits = options.limits ?? {};
+    this.#onNote = full.onNote;
     this.#inventory = new Inventory(sources, full);
     this.#freeMemory = new FreeMemory(sources, full);
   }
@@ -93,6 +101,21 @@ class Gpus {
 
   async read(mainFreeBytes: number | null): Promise<readonly DeviceReading[]> {
     const fresh = await this.#inventory.refresh();
-    return this.#freeMemory.read(this.#inventory.devices, { fresh, mainFreeBytes });
+    const devices = this.#withoutSeconds(this.#inventory.devices);
+    return this.#freeMemory.read(devices, { fresh, mainFreeBytes });
+  }
+
+  /** Without the listings of cards that another backend lists too. */
+  #withoutSeconds(devices: readonly DeviceReading[]): readonly DeviceReading[] {
+    const left = leftOut(devices, this.#limits);
+    for (const one of left) {
+      if (!this.#told.has(one.id)) this.#onNote(leftOutText(one));
+      this.#told.add(one.id);
+    }
+    return devices.flatMap((device) => {
+      if (left.some(({ id }) => id === device.id)) return [];
+      const alsoListedAs = left.filter(({ is }) => is === device.id).map(({ id }) => id);
+      return alsoListedAs.length > 0 ? { ...device, alsoListedAs } : device;
+    });
   }
 }

@@ -123,9 +123,14 @@ function nowhere(spec: ModelSpec, view: View): Failure {
   const seen = namesOf(devices.filter((device) => !isGone(device))) || 'none';
   const gone = namesOf(devices.filter(isGone));
   const wanted = spec.devices?.join(', ') ?? (spec.placement === 'gpu-only' ? 'a GPU' : 'any device');
+  const elsewhere = devices
+    .flatMap(({ id, alsoListedAs = [] }) => alsoListedAs.map((other) => ({ id, other })))
+    .filter(({ other }) => spec.devices?.includes(other))
+    .map(({ id, other }) => ` ${other} is ${id}, listed by another backend too, and is left out.`)
+    .join('');
   return {
     code: 'devices_unavailable',
-    message: `${spec.name} may only run on ${wanted}; devices seen: ${seen}${gone && `; gone: ${gone}`}. Check the driver, or change the model's devices or placement.`,
+    message: `${spec.name} may only run on ${wanted}; devices seen: ${seen}${gone && `; gone: ${gone}`}.${elsewhere} Check the driver, or change the model's devices or placement.`,
     retryAfterSeconds: 30,
   };
 }

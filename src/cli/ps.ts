@@ -23,7 +23,7 @@ function pictureOf({ devices, runners, queue }: ServiceStatus): string {
     device.id,
     device.name,
     `${formatBytes(device.reservedBytes)} of ${formatBytes(device.limitBytes)}`,
-    device.freeBytes === null ? 'unknown' : formatBytes(device.freeBytes),
+    `${device.freeBytes === null ? 'unknown' : formatBytes(device.freeBytes)}${device.sharesMainMemory ? ' of main memory' : ''}`,
   ]);
   const runnerRows = runners.map((runner) => [
     runner.id,

@@ -37,6 +37,9 @@ export const deviceSchema = z
     reservedBytes: bytes.describe('Promised to runners.'),
     claimedBytes: bytes.describe('Promised to models that wait until others have gone.'),
     othersBytes: bytes.describe('What other programs hold, as far as that can be told.'),
+    sharesMainMemory: z
+      .boolean()
+      .describe('What it holds is main memory, and is counted with CPU already: leave it out of sums.'),
   })
   .register(components, { id: 'Device' });
 

@@ -73,6 +73,15 @@ export function stateGauges(
     (device) => device.freeBytes,
   );
   gauge(
+    'corral_device_shares_main_memory',
+    'Devices whose memory is main memory, counted with CPU already: leave them out of sums.',
+    ['device'],
+    (set) => {
+      for (const { id, sharesMainMemory } of ledger().devices.values())
+        if (sharesMainMemory) set({ device: id }, 1);
+    },
+  );
+  gauge(
     'corral_runner_resident_bytes',
     "Main memory of a runner's processes, of a model's first runner, its second and so on (Linux).",
     ['model', 'replica'],

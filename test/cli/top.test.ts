@@ -144,6 +144,7 @@ describe('the picture of corral top', () => {
         freeBytes: 6 * GIB,
         reservedBytes: 12 * GIB,
         claimedBytes: 0,
+        sharesMainMemory: false,
         othersBytes: 6 * GIB,
       },
     ],

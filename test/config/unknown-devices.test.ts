@@ -11,13 +11,30 @@ models:
 `);
 
   it('are told of when this machine has them not', () => {
-    expect(unknownDevices(config, ['CPU'])).to.deep.equal([
+    expect(
+      unknownDevices(
+        config,
+        ['CPU'].map((id) => ({ id })),
+      ),
+    ).to.deep.equal([
       'CUDA0 (devices) is no device of this machine, which has CPU.',
       'CUDA1 (models.a.devices, models.b.devices) is no device of this machine, which has CPU.',
     ]);
   });
 
   it('are nothing to tell of when they are there', () => {
-    expect(unknownDevices(config, ['CUDA0', 'CUDA1', 'CPU'])).to.deep.equal([]);
+    expect(
+      unknownDevices(
+        config,
+        ['CUDA0', 'CUDA1', 'CPU'].map((id) => ({ id })),
+      ),
+    ).to.deep.equal([]);
+  });
+
+  it('are told of by their other name where a second backend lists them', () => {
+    const readings = [{ id: 'CUDA0', alsoListedAs: ['CUDA1'] }, { id: 'CPU' }];
+    expect(unknownDevices(config, readings)).to.deep.equal([
+      'CUDA1 (models.a.devices, models.b.devices) is CUDA0, listed by another backend too, and is left out.',
+    ]);
   });
 });

@@ -124,6 +124,33 @@ X`,
     expect(await readFile(join(folder, 'asked'), 'utf8')).to.equal('x\n');
   });
 
+  it('leave out a card that a second backend lists, and say so once', async () => {
+    const llamaServer = await tool(
+      'llama-server',
+      `cat <<'X'
+Available devices:
+  CUDA0: NVIDIA GeForce RTX 3090 (24576 MiB, 24000 MiB free)
+  CUDA1: NVIDIA GeForce RTX 3090 (24576 MiB, 24000 MiB free)
+  Vulkan0: NVIDIA GeForce RTX 3090 (24564 MiB, 24000 MiB free)
+  Vulkan1: NVIDIA GeForce RTX 3090 (24564 MiB, 24000 MiB free)
+  Vulkan2: AMD Radeon RX 7900 XTX (RADV NAVI31) (24560 MiB, 24000 MiB free)
+X`,
+    );
+    const notes: string[] = [];
+    const onNote = (note: string): unknown => notes.push(note);
+    const probe = prober({ llamaServer, nvidiaSmi: '/nowhere', onNote });
+
+    await probe();
+    const readings = await probe();
+
+    expect(readings.map(({ id }) => id)).to.deep.equal(['CUDA0', 'CUDA1', 'Vulkan2', 'CPU']);
+    expect(readings[1]?.alsoListedAs).to.deep.equal(['Vulkan1']);
+    expect(notes.filter((note) => note.includes('same card'))).to.have.length(2);
+    const limits = { CUDA0: 0, CUDA1: 0 };
+    const other = await prober({ llamaServer, nvidiaSmi: '/nowhere', limits })();
+    expect(other.map(({ id }) => id)).to.include.members(['Vulkan0', 'Vulkan1']);
+  });
+
   it('know only the CPU where there is no llama-server', async () => {
     expect((await prober({ llamaServer: null })()).map(({ id }) => id)).to.deep.equal(['CPU']);
   });

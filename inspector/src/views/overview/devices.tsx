@@ -19,7 +19,8 @@ export const Devices = () => (
 
 function DeviceBar({ device }: { readonly device: Device }) {
   const { limit, segments, freeBytes } = barOf(device, shown.runners.value);
-  const { id, name, totalBytes, limitBytes, reservedBytes, claimedBytes, othersBytes } = device;
+  const { id, name, totalBytes, limitBytes, reservedBytes, claimedBytes, othersBytes, sharesMainMemory } =
+    device;
   const facts = [
     ['reserved', formatBytes(reservedBytes)],
     ['other programs', formatBytes(othersBytes)],
@@ -36,6 +37,7 @@ function DeviceBar({ device }: { readonly device: Device }) {
         <span class="device-size">
           {limitBytes < totalBytes && `${formatBytes(limitBytes)} for Corral, of `}
           {formatBytes(totalBytes)}
+          {sharesMainMemory && ' of main memory'}
         </span>
       </div>
       <ul class="bar" aria-label={`Memory of ${id}`}>
