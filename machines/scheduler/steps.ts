@@ -112,9 +112,10 @@ export function evict(
   out.command(victim.runnerId, { type: 'runner.expire', reason: victim.reason, drainMs });
 }
 
-/** A model as it is started on these devices. */
+/** A model as it is started on these devices. A pin is one of the model, with whatever options it is asked for. */
 const launchedOn = (spec: ModelSpec, reservation: Reservation, ledger: Ledger): ModelSpec => ({
   ...spec,
+  pinned: spec.pinned || ledger.pinned.has(spec.name),
   launch: { ...spec.launch, readsFile: readsFile(spec, reservation, ledger) },
 });
 
