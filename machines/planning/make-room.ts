@@ -2,7 +2,7 @@ import { formatBytes } from '../vocabulary.ts';
 import { closeness } from './demand.ts';
 import { shareOut } from './memory.ts';
 import { bestOption, isAtRunnerLimit, type Option, type Want } from './options.ts';
-import { contestedOn, isOffload, siteNeed } from './placement.ts';
+import { contestedOn, isOffload, siteNeed, type Site } from './placement.ts';
 import { headArrivalMs } from './queues.ts';
 import { bytesOn, mainMemoryOf } from './shared-memory.ts';
 import { isReturning } from './sharing.ts';
@@ -148,8 +148,23 @@ function allInUse({ queue, sites, view }: Want, untilMs: number): Answer {
   return {
     kind: 'wait',
     untilMs: untilMs + EPSILON_MS,
-    reason: `needs ${need} on ${where}; what could be evicted there is in use`,
+    reason: `needs ${need} on ${where}; ${whatIsThere(sites, view)}`,
   };
+}
+
+/** What stands in the way: never "in use" where nothing is. */
+function whatIsThere(sites: readonly Site[], view: View): string {
+  const devices = new Set(sites.flatMap((site) => [...site, mainMemoryOf(site, view) ?? []].flat()));
+  const isThere = ({ reservation }: RunnerView): boolean =>
+    [...devices].some((device) => bytesOn(reservation, device, view.devices) > 0);
+  const isInUse = ({ pinned, leases, state, spec }: RunnerView): boolean =>
+    !pinned && (leases.size > 0 || state === 'loading' || view.queuesOf(spec.name).length > 0);
+  const runners = [...view.runners.values()].filter((runner) => isAtRunnerLimit(view) || isThere(runner));
+  if (runners.some(isInUse)) return 'what could be evicted there is in use';
+  const held = [...devices].filter(({ othersBytes }) => othersBytes > 0);
+  return held.length > 0
+    ? `other programs hold ${held.map(({ id, othersBytes }) => `${formatBytes(othersBytes)} of ${id}`).join(', ')}`
+    : 'what is there cannot go now';
 }
 
 /** Claims the memory: from now on nobody else can slip in, and the load starts once all whom it awaits have gone. */

@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import { explainWait } from '../../machines/planning/explain.ts';
-import { aGpu, aModel, Pool } from '../support/pool.ts';
+import { aGpu, aModel, GIB, Pool } from '../support/pool.ts';
 
 const g24 = [aGpu('CUDA0', 24)];
 
@@ -156,5 +156,22 @@ describe('the queue', () => {
 
     expect(reasonOf('b@4096')).to.equal('waits for 12.0 GiB on CUDA0: a drains, 1 lease');
     a.end();
+  });
+
+  it('says that other programs hold what is wanted, and not that something idle is in use', () => {
+    const pool = new Pool({ devices: g24 });
+    pool.request(aModel('idle', 4), { runMs: 100 });
+    pool.advance(10_000);
+    const gpu = pool.world.devices.get('CUDA0');
+    if (gpu) gpu.othersBytes = 12 * GIB;
+    pool.advance(20_000);
+
+    pool.request(aModel('b', 16));
+    pool.advance(60_000);
+
+    const queue = pool.ledger.queues.get('b@4096');
+    expect(queue && explainWait(queue, pool.ledger, pool.ledger.waits)).to.equal(
+      'needs 16.0 GiB on CUDA0; other programs hold 12.0 GiB of CUDA0',
+    );
   });
 });
