@@ -12,6 +12,7 @@ const aDevice = (over: Partial<Device> = {}): Device => ({
   limitBytes: 24 * GIB,
   freeBytes: null,
   reservedBytes: 0,
+  sharesMainMemory: false,
   claimedBytes: 0,
   othersBytes: 0,
   ...over,
