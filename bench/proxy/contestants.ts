@@ -18,8 +18,9 @@ export interface Contestant {
 
 /** The core for what is measured, and the one for load and fake runner. */
 const CORE = { measured: '0', others: '1' } as const;
-/** Far more than any measurement has at a time: nobody waits for a slot here. */
-const SLOTS = 2_048;
+/** As many as a model may have, and more than any measurement has at a time: nobody waits for a slot here. */
+const SLOTS = 256;
+const MOST_WAITING = 2_048;
 
 /** Room for the hot model and three more. */
 const CPU_LIMIT = '45MiB';
@@ -60,7 +61,7 @@ export class Contest {
     for (const [seed, name] of ['bench', ...churning].entries()) {
       const path = join(this.folder, `${name}.gguf`);
       await generateGguf(path, { seed });
-      models[name] = { path, slots: SLOTS, memory: '10MiB', keepAlive: 'forever', maxQueue: SLOTS };
+      models[name] = { path, slots: SLOTS, memory: '10MiB', keepAlive: 'forever', maxQueue: MOST_WAITING };
     }
     models['bench'] = { ...models['bench'], pin: true };
     const config = {
