@@ -20,14 +20,20 @@ export interface ProcessExit {
 /** Texts by which llama.cpp (v0.4, v0.5) and the drivers say that memory ran out. */
 const OUT_OF_MEMORY =
   /out of memory|failed to allocate|cudaMalloc failed|hipMalloc failed|insufficient memory|ErrorOutOfDeviceMemory|cannot allocate memory|std::bad_alloc/i;
-/** llama.cpp goes on after this one. */
-const RECOVERED = /retrying without pipeline parallelism/i;
+/** llama.cpp goes on after these, with memory that may be paged out, is not pinned, or in another way. */
+const RECOVERED =
+  /retrying without pipeline parallelism|failed to mlock|RLIMIT_MEMLOCK|of pinned memory|allocate pinned memory/i;
 const MISSING = /failed to open GGUF file|No such file or directory/i;
 const INVALID =
   /invalid magic characters|model is corrupted or incomplete|not within the file bounds|unknown model architecture|unsupported.*(format|version)|error loading model|failed to load model/i;
 const SPAWN = /execvp\(3\) failed/i;
 const NOTABLE =
   /\berror\b|failed|invalid|corrupt|couldn't|cannot|out of memory|GGML_ASSERT|terminate called|panic|exception/i;
+/** What a program says when it gives up: what is beside it, traces of calls and the like, explains nothing. */
+const LAST_WORDS =
+  /what\(\):|\b(?:CUDA|ROCm|HIP|MUSA|SYCL|Vulkan|Metal) error:|GGML_ASSERT\(|terminate called|panic/i;
+/** What was wrong with requests, which no llama-server has ever ended of. */
+const OF_REQUESTS = /got exception|log_server_r|listening on/;
 /** llama-server's closing words, which say that it ends but not why. */
 const CLOSING = /exiting due to|cleaning up before exit|srv\s+llama_server: exiting/i;
 
@@ -88,9 +94,11 @@ const whyKilled = (wasMemoryShort: boolean | null): string => {
   return wasMemoryShort ? ' (probably the system ran out of memory: it has ended processes for it)' : '';
 };
 
-/** The line that tells most: the last one that speaks of the failure, else of any error, else the last that is not of its daily work. */
+/** The line that tells most: the one that speaks of the failure, else its last words, else the last of any error, else the last that is not of its daily work. */
 function tellingLine(lines: readonly string[], code: FailureCode): string | undefined {
-  const candidates = lines.map((line) => line.trim()).filter((line) => line !== '' && !CLOSING.test(line));
+  const candidates = lines
+    .map((line) => line.trim())
+    .filter((line) => line !== '' && ![CLOSING, OF_REQUESTS, RECOVERED].some((one) => one.test(line)));
   const patterns: Partial<Record<FailureCode, RegExp>> = {
     load_out_of_memory: OUT_OF_MEMORY,
     out_of_memory: OUT_OF_MEMORY,
@@ -102,6 +110,7 @@ function tellingLine(lines: readonly string[], code: FailureCode): string | unde
   const specific = patterns[code];
   return (
     (specific && candidates.find((line) => specific.test(line))) ??
+    candidates.find((line) => LAST_WORDS.test(line)) ??
     candidates.findLast((line) => NOTABLE.test(line)) ??
     candidates.findLast((line) => !ROUTINE.test(line))
   );

@@ -53,6 +53,66 @@ describe('the failure of a process', () => {
       says: /while serving/,
     },
     {
+      title: 'memory that could not be locked, which is no lack of it',
+      exit: {
+        lines: [
+          'warning: failed to mlock 1021767680-byte buffer (after previously locking 0 bytes): Cannot allocate memory',
+          "Try increasing RLIMIT_MEMLOCK ('ulimit -l' as root).",
+          "llama_model_load: error loading model: error loading model architecture: unknown model architecture: 'zebra9000'",
+          'main: exiting due to model loading error',
+        ],
+      },
+      code: 'model_file_invalid',
+      says: /unknown model architecture: 'zebra9000'$/,
+    },
+    {
+      title: 'a crash long after memory could not be locked or pinned',
+      exit: {
+        phase: 'serving',
+        exitCode: null,
+        signal: 'SIGSEGV',
+        lines: [
+          'warning: failed to mlock 1021767680-byte buffer (after previously locking 0 bytes): Cannot allocate memory',
+          'ggml_cuda_host_malloc: failed to allocate 512.00 MiB of pinned memory: out of memory',
+          'srv    llama_server: listening on http://127.0.0.1:4000',
+        ],
+      },
+      code: 'runner_crashed',
+      says: /^qwen crashed: ended by SIGSEGV\.$/,
+    },
+    {
+      title: 'the error of a device, and not where in the sources it was noticed',
+      exit: {
+        phase: 'serving',
+        exitCode: null,
+        signal: 'SIGABRT',
+        lines: [
+          'srv    llama_server: listening on http://127.0.0.1:4000',
+          'srv  operator(): got exception: {"error":{"code":400,"message":"invalid request"}}',
+          'CUDA error: an illegal memory access was encountered',
+          '  current device: 0, in function ggml_backend_cuda_synchronize at ggml-cuda.cu:2964',
+          '/src/ggml-cuda.cu:98: CUDA error',
+          'libggml-base.so(+0x16c6b)[0x7f]',
+        ],
+      },
+      code: 'runner_crashed',
+      says: /It said: CUDA error: an illegal memory access was encountered$/,
+    },
+    {
+      title: 'no error of a request where a crash is without words',
+      exit: {
+        phase: 'serving',
+        exitCode: null,
+        signal: 'SIGSEGV',
+        lines: [
+          'srv    llama_server: listening on http://127.0.0.1:4000',
+          'srv  operator(): got exception: {"error":{"code":400,"message":"invalid request"}}',
+        ],
+      },
+      code: 'runner_crashed',
+      says: /^qwen crashed: ended by SIGSEGV\.$/,
+    },
+    {
       title: 'a shortage that llama.cpp got over',
       exit: { lines: ['failed to allocate compute buffers, retrying without pipeline parallelism', 'bye'] },
       code: 'load_failed',
