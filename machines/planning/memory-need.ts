@@ -6,6 +6,8 @@ export interface AttentionLayer {
   readonly valueLength: number;
   /** Tokens that a sliding-window layer keeps; null where it keeps the whole context. */
   readonly windowTokens: number | null;
+  /** It keeps one compressed entry for so many tokens; absent: one for each. */
+  readonly tokensPerEntry?: number;
 }
 
 /** What a model's header tells of its size. */
@@ -34,6 +36,8 @@ export interface NeedOptions {
   readonly cacheTypeV?: string;
   readonly batchTokens?: number;
   readonly flashAttention?: boolean;
+  /** Sliding-window layers keep the whole context as well (`--swa-full`). */
+  readonly fullWindows?: boolean;
 }
 
 export interface PredictedNeed {
@@ -65,10 +69,10 @@ const CACHE_STEP_TOKENS = 256;
 /**
  * Memory of a fully offloaded model by llama.cpp's own layout, for slots of their own context (an explicit `-np`): weights as in
  * the file; KV cache = Σ over slots and layers of context · kvHeads · (key length · K type + value length · V type), the context
- * of a sliding-window layer being at most window + batch; recurrent state per slot; compute buffers ≈ batch · (4 ·
- * max(vocabulary, 4 · feedForward + embedding) + 2 · context for each mask, and 4 · heads · context more without flash attention).
- * Against `llama-fit-params` of llama.cpp v0.4 the cache is exact and the buffers are within a tenth, except for
- * recurrent models, whose buffers are tens of MiB larger than this.
+ * of a sliding-window layer being at most window + batch; recurrent state per slot; compute buffers ≈ batch · the larger of 4 ·
+ * (vocabulary + 2 · embedding) and 4 · (4 · feedForward + embedding) + 2 · context for each mask, and 4 · heads · context more
+ * without flash attention. Against `llama-fit-params` of llama.cpp v0.4 the cache is exact and the buffers are within a fifth,
+ * except for recurrent models, whose buffers are tens of MiB larger than this.
  */
 export function predictNeed(shape: ModelShape, options: NeedOptions): PredictedNeed {
   const {
@@ -77,23 +81,30 @@ export function predictNeed(shape: ModelShape, options: NeedOptions): PredictedN
     cacheTypeV,
     batchTokens = DEFAULT_BATCH_TOKENS,
     flashAttention = true,
+    fullWindows = false,
   } = options;
   const contextTokens = roundUp(options.contextTokens);
   const keyBytes = typeBytes(cacheTypeK);
   const valueBytes = typeBytes(cacheTypeV);
   let slotBytes = shape.recurrentBytesPerSlot;
+  let wholeMaskTokens = 0;
   let slidingMaskTokens = 0;
-  for (const { kvHeads, keyLength, valueLength, windowTokens } of shape.attention) {
-    const kept = Math.min(contextTokens, roundUp((windowTokens ?? Infinity) + batchTokens));
-    if (windowTokens !== null) slidingMaskTokens = kept;
+  for (const { kvHeads, keyLength, valueLength, windowTokens, tokensPerEntry = 1 } of shape.attention) {
+    const whole = roundUp(contextTokens / tokensPerEntry);
+    const slides = windowTokens !== null && !fullWindows;
+    const kept = slides ? Math.min(whole, roundUp(windowTokens + batchTokens)) : whole;
+    if (windowTokens === null) wholeMaskTokens = contextTokens;
+    else slidingMaskTokens = kept;
     slotBytes += kept * kvHeads * (keyLength * keyBytes + valueLength * valueBytes);
   }
   const activations = 4 * shape.feedForwardLength + shape.embeddingLength;
-  const masks = 2 * (contextTokens + slidingMaskTokens);
+  const masks = 2 * (wholeMaskTokens + slidingMaskTokens);
   const attention = flashAttention ? 0 : shape.heads * contextTokens * 4;
   const { weightsBytes } = shape;
   const kvBytes = slots * slotBytes;
-  const computeBytes = batchTokens * (4 * Math.max(shape.vocabulary, activations) + masks + attention);
+  // The logits come last, where the masks are needed no more.
+  const logits = shape.vocabulary + 2 * shape.embeddingLength;
+  const computeBytes = batchTokens * Math.max(4 * logits, 4 * activations + masks + attention);
   const totalBytes = Math.ceil(weightsBytes + kvBytes + computeBytes);
   return { weightsBytes, kvBytes, computeBytes, totalBytes };
 }

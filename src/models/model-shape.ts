@@ -2,11 +2,14 @@ import type { AttentionLayer, ModelShape } from '../../machines/planning/memory-
 import { MOST_LAYERS } from './bounds.ts';
 import { GgufKeys } from './gguf-keys.ts';
 import type { GgufHeader } from './parse-gguf-header.ts';
+import { sideCaches } from './side-caches.ts';
 import { slidingWindows } from './sliding-window.ts';
 import { tensorBytes } from './tensor-bytes.ts';
 
 /** Architectures that only embed, whatever else their header says; llama.cpp gives them no cache. */
 const EMBEDDING_ARCHITECTURES = /bert|t5encoder|gemma-embedding/;
+/** They compute values from the keys that they keep. */
+const KEYS_ONLY_ARCHITECTURES = /^deepseek4$/;
 /** Of qwen3next and its kin every fourth layer attends, unless the header says otherwise. */
 const INTERVAL_ARCHITECTURES = /^qwen3next|^qwen35/;
 const DEFAULT_INTERVAL = 4;
@@ -30,7 +33,7 @@ export function shapeOf({ pairs, tensors }: GgufHeader, weightsBytes: number): M
     embeddingLength: keys.count('embedding_length') ?? 0,
     feedForwardLength: Math.max(0, ...(keys.perLayer('feed_forward_length', layers) ?? [])),
     heads: headsOf(keys, layers),
-    attention,
+    attention: [...attention, ...sideCaches(keys, layers)],
     recurrentBytesPerSlot: recurrentBytes(keys, attention),
     vocabulary: keys.count('vocab_size') ?? keys.lengthOf('tokenizer.ggml.tokens'),
     trainedContextTokens: keys.count('context_length') ?? 0,
@@ -44,12 +47,13 @@ function attentionOf(keys: GgufKeys, layers: number): readonly AttentionLayer[] 
   const headLength = (keys.count('embedding_length') ?? 0) / headsOf(keys, layers);
   const keyLength = keys.count('attention.key_length') ?? headLength;
   // Multi-head latent attention caches one compressed vector, from which values are computed too.
-  const isLatent = (keys.count('attention.key_length_mla') ?? 0) > 0;
+  const isLatent =
+    (keys.count('attention.key_length_mla') ?? 0) > 0 || KEYS_ONLY_ARCHITECTURES.test(keys.architecture);
   const valueLength = isLatent ? 0 : (keys.count('attention.value_length') ?? headLength);
   const kvHeads = kvHeadsOf(keys, layers);
   // Some architectures have shorter heads where they slide.
   const slidingKeyLength = keys.count('attention.key_length_swa') ?? keyLength;
-  const slidingValueLength = keys.count('attention.value_length_swa') ?? valueLength;
+  const slidingValueLength = isLatent ? 0 : (keys.count('attention.value_length_swa') ?? valueLength);
   return slidingWindows(keys, layers).map((windowTokens, layer) => ({
     kvHeads: kvHeads[layer] ?? 0,
     keyLength: windowTokens === null ? keyLength : slidingKeyLength,

@@ -13,6 +13,9 @@ interface Pattern {
   readonly layers?: number;
 }
 
+/** As a period: no layer attends to everything. */
+const ALL_SLIDE = 0;
+
 /**
  * What llama.cpp v0.4 assumes of each architecture (src/models/*.cpp). A header's window alone means nothing: llama.cpp keeps
  * the whole context of phi3, qwen2 or mistral models that state one.
@@ -22,21 +25,35 @@ const PATTERNS: ReadonlyMap<string, Pattern> = new Map(
     afmoe: { period: 4 },
     cohere2: { period: 4 },
     cohere2moe: { period: 4, denseFirst: true },
+    deepseek4: { period: ALL_SLIDE },
     exaone4: { period: 4, defaultTokens: 4096, layers: 64 },
     'exaone-moe': { period: 4 },
     gemma2: { period: 2, defaultTokens: 4096 },
     gemma3: { period: 6 },
     gemma3n: { period: 5 },
     'gpt-oss': { period: 2 },
+    laguna: { period: 4, denseFirst: true },
+    // Those of its layers that attend.
+    lfm2: { period: ALL_SLIDE },
     llama4: { period: 4, fixedTokens: 8192 },
     mellum: { period: 4 },
+    'muse-glimmer': { period: 4 },
     olmo2: { period: 4 },
     plamo3: { period: 8 },
     smallthinker: { period: 4, denseFirst: true },
   }),
 );
 /** These state in the header which layers slide. */
-const LISTED = new Set(['cohere2moe', 'gemma4', 'granite_swa', 'mellum', 'mimo2', 'step35']);
+const LISTED = new Set([
+  'cohere2moe',
+  'dots3note',
+  'gemma4',
+  'granite_swa',
+  'mellum',
+  'mimo2',
+  'muse-glimmer',
+  'step35',
+]);
 
 /** For each layer the tokens that its cache keeps, null for all; unknown architectures keep all, which is the safe side. */
 export function slidingWindows(keys: GgufKeys, layers: number): readonly (number | null)[] {
@@ -55,5 +72,5 @@ function slidingLayers(keys: GgufKeys, pattern: Pattern | undefined, layers: num
   if (pattern === undefined || (pattern.layers ?? layers) !== layers) return [];
   const period = keys.count(key) ?? pattern.period;
   const dense = pattern.denseFirst ? 0 : period - 1;
-  return Array.from({ length: layers }, (_, layer) => period === 0 || layer % period !== dense);
+  return Array.from({ length: layers }, (_, layer) => period === ALL_SLIDE || layer % period !== dense);
 }

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { buildGgufHeader, GGUFValueType as Type, type GGUFTypedMetadata } from '@huggingface/gguf';
 import { expect } from 'chai';
-import type { ModelShape } from '../../machines/planning/memory-need.ts';
+import { predictNeed, type ModelShape } from '../../machines/planning/memory-need.ts';
 import { readModelFile } from '../../src/models/read-model-file.ts';
 
 describe('the shape of a model', () => {
@@ -41,6 +41,24 @@ describe('the shape of a model', () => {
       architecture: 'smallthinker',
       keys: {},
       windows: [null, 512, 512, 512, null, 512, 512, 512],
+    },
+    {
+      title: 'laguna',
+      architecture: 'laguna',
+      keys: {},
+      windows: [null, 512, 512, 512, null, 512, 512, 512],
+    },
+    {
+      title: 'muse-glimmer, whose header lists them',
+      architecture: 'muse-glimmer',
+      keys: { 'attention.sliding_window_pattern': flags([1, 1, 1, 0, 1, 1, 1, 0]) },
+      windows: [512, 512, 512, null, 512, 512, 512, null],
+    },
+    {
+      title: 'an architecture of which every layer slides',
+      architecture: 'lfm2',
+      keys: {},
+      windows: Array.from({ length: 8 }, () => 512),
     },
     {
       title: 'a period in the header',
@@ -123,6 +141,87 @@ describe('the shape of a model', () => {
     expect(attention[0]).to.include({ kvHeads: 1, keyLength: 576, valueLength: 0 });
   });
 });
+
+describe('what sparse attention keeps beside it', () => {
+  const LISTED = { type: Type.ARRAY, subType: Type.INT32 };
+  let folder: string;
+  beforeEach(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'corral-shape-'));
+  });
+  afterEach(() => rm(folder, { recursive: true, force: true }));
+  const cachesOf = async (architecture: string, keys: Keys): Promise<ModelShape['attention']> => {
+    const all = named(architecture, { ...TRANSFORMER, 'attention.indexer.key_length': u32(128), ...keys });
+    return (await readShape(join(folder, 'model.gguf'), architecture, all)).attention;
+  };
+  const indexer = { kvHeads: 1, keyLength: 128, valueLength: 0, windowTokens: null };
+
+  it('is a key of each layer’s indexer, where the header says that it has one', async () => {
+    const dots = await cachesOf('dots3note', {
+      'attention.key_length': u32(576),
+      'attention.key_length_mla': u32(192),
+      'attention.key_length_swa': u32(320),
+      'attention.sliding_window': u32(512),
+      'attention.sliding_window_pattern': flags([1, 1, 1, 0, 1, 1, 1, 0]),
+      'attention.indexer.types': { value: [0, 0, 0, 1, 0, 0, 0, 1], ...LISTED },
+    });
+
+    expect(dots.map(({ keyLength, windowTokens }) => [keyLength, windowTokens])).to.deep.equal([
+      ...[0, 1].flatMap(() => [
+        [320, 512],
+        [320, 512],
+        [320, 512],
+        [576, null],
+      ]),
+      [128, null],
+      [128, null],
+    ]);
+    expect(dots.map(({ valueLength }) => valueLength)).to.deep.equal(dots.map(() => 0));
+    expect((await cachesOf('deepseek32', {})).slice(8)).to.deep.equal(
+      Array.from({ length: 8 }, () => indexer),
+    );
+  });
+
+  it('is one entry for many tokens in deepseek4, whose layers slide', async () => {
+    const caches = await cachesOf('deepseek4', {
+      'attention.key_length': u32(512),
+      'attention.sliding_window': u32(128),
+      'attention.compress_ratios': { value: [0, 0, 4, 128, 4, 128, 4, 0], ...LISTED },
+    });
+
+    const [first, ...others] = caches.slice(0, 8);
+    expect(first).to.include({ windowTokens: 128, valueLength: 0 });
+    expect(others).to.deep.equal(others.map(() => first));
+    expect(caches.slice(8).map(({ keyLength, tokensPerEntry }) => [keyLength, tokensPerEntry])).to.deep.equal(
+      [
+        ...[0, 1, 2].flatMap(() => [
+          [512, 4],
+          [128, 4],
+        ]),
+        [512, 128],
+        [512, 128],
+      ],
+    );
+    const { kvBytes } = predictNeed(
+      { ...SHAPE, attention: caches },
+      { contextTokens: 65_536, slots: 1, batchTokens: 512 },
+    );
+    // 8 windows of two heads, 3 layers with a quarter of the context, 2 with a 128th.
+    expect(kvBytes).to.equal(2 * (8 * 768 * 2 * 512 + 3 * 16_384 * (512 + 128) + 2 * 512 * 512));
+  });
+});
+
+const SHAPE: ModelShape = {
+  weightsBytes: 0,
+  tokenEmbeddingBytes: 0,
+  layers: 8,
+  embeddingLength: 256,
+  feedForwardLength: 0,
+  heads: 4,
+  attention: [],
+  recurrentBytesPerSlot: 0,
+  vocabulary: 0,
+  trainedContextTokens: 0,
+};
 
 type Keys = Record<string, { value: unknown; type: Type; subType?: Type }>;
 
