@@ -1,6 +1,7 @@
 import type { LoadedConfig } from '../config/load-config.ts';
 import type { Served } from '../serve.ts';
 import { ledgerOf } from '../ledger-of.ts';
+import { ownName } from './own-name.ts';
 
 /** What is told once Corral serves: where, what, and a request that works. */
 export function welcome(
@@ -25,7 +26,7 @@ Corral serves ${models.length} ${models.length === 1 ? 'model' : 'models'} at ${
   runs them with  ${llamaServer ?? 'the embedded runner (no llama-server found)'}
   configuration   ${path}
   keys            ${keys.join(', ') || 'none: everybody on this machine may do everything'}
-  status          ${callUrl}/   or: npx corral ps
+  status          ${callUrl}/   or: ${ownName(process.argv, process.env)} ps
 ${ollama}${inspectors}
 Try:
   curl ${callUrl}/v1/chat/completions -H 'content-type: application/json'${auth} -d '${body}'
