@@ -38,11 +38,15 @@ export interface LaunchOptions {
   readonly contextTokens: number;
   readonly slots: number;
   readonly embedding: boolean;
+  /** It ranks texts instead of making vectors of them; absent: it does not. */
+  readonly reranking?: boolean;
+  /** Layers that go to GPUs, the output included, where its user wants not all of them there; absent: as many as its place takes. */
+  readonly gpuLayers?: number;
   /** Layers that can be offloaded to a GPU, the output included; absent when unknown, and then it is offloaded whole or not at all. */
   readonly layers?: number;
   /** Its file is read into memory and not mapped; absent: mapped. Chosen when a process is started, and no reason for a reload. */
   readonly readsFile?: boolean;
-  /** Passed to the process after Corral's own arguments. */
+  /** Passed to the process after Corral's own arguments, which leave out what these say. */
   readonly extraArgs: readonly string[];
 }
 

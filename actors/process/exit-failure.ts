@@ -104,7 +104,7 @@ function tellingLine(lines: readonly string[], code: FailureCode): string | unde
     out_of_memory: OUT_OF_MEMORY,
     model_file_missing: MISSING,
     model_file_invalid:
-      /invalid magic|corrupted or incomplete|not within the file bounds|unknown model arch/i,
+      /invalid magic|corrupted or incomplete|not within the file bounds|unknown model arch|error loading model: /i,
     spawn_failed: SPAWN,
   };
   const specific = patterns[code];

@@ -1,16 +1,17 @@
 import type { ProcessSpec } from '../../machines/effects.ts';
 import { batchTokensFor } from '../../machines/planning/batch.ts';
-import { sumBytes } from '../../machines/vocabulary.ts';
+import { readArguments, type ServerOptions } from '../../machines/planning/server-options.ts';
+import { sumBytes, type LaunchOptions, type Reservation } from '../../machines/vocabulary.ts';
 
 /** llama.cpp's "all layers": any number above the model's own. */
-const ALL_LAYERS = '999';
+const ALL_LAYERS = 999;
 /** llama.cpp's default `--batch-size`. */
 const USUAL_BATCH = 2_048;
 
 /**
  * The command line of one runner: where it listens, what it loads, and just the devices that were reserved for it. The
- * model's own extra arguments come last, so that they win. The key is not among them: arguments can be read by anybody
- * who can list processes.
+ * model's own extra arguments come last, and what they say Corral does not say beside them. The key is not among them:
+ * arguments can be read by anybody who can list processes.
  */
 export function serverArguments(
   { launch, modelName, reservation }: ProcessSpec,
@@ -33,41 +34,55 @@ export function serverArguments(
     String(contextTokens * slots),
     '-np',
     String(slots),
-    ...(launch.embedding ? ['--embedding'] : []),
-    ...(launch.runtime === 'llama-server' ? llamaServerOnly(batchTokensFor(launch)) : []),
-    ...(launch.runtime === 'llama-server' && launch.readsFile ? ['--no-mmap'] : []),
-    ...(launch.runtime === 'llama-server' ? deviceArguments(reservation, launch.layers) : []),
+    ...(launch.embedding ? [launch.reranking ? '--reranking' : '--embedding'] : []),
+    ...(launch.runtime === 'llama-server' ? llamaServerOnly(launch, reservation) : []),
     ...(launch.projectorPath ? ['--mmproj', launch.projectorPath] : []),
     ...launch.adapterPaths.flatMap((path) => ['--lora', path]),
     ...launch.extraArgs,
   ];
 }
 
-const llamaServerOnly = (batchTokens: number): string[] => [
-  '--ubatch-size',
-  String(batchTokens),
-  '--batch-size',
-  String(Math.max(USUAL_BATCH, batchTokens)),
-  '--offline',
-  '--slots',
-  '--metrics',
-  '--log-colors',
-  'off',
-  // Corral plans the memory; the server must not change context or layers behind its back.
-  '--fit',
-  'off',
-];
+function llamaServerOnly(launch: LaunchOptions, reservation: Reservation): string[] {
+  const { options } = readArguments(launch.extraArgs);
+  const { microBatchTokens = batchTokensFor(launch) } = options;
+  const batchTokens = Math.max(USUAL_BATCH, microBatchTokens);
+  return [
+    ...(options.microBatchTokens === undefined ? ['--ubatch-size', String(microBatchTokens)] : []),
+    ...(options.batchTokens === undefined ? ['--batch-size', String(batchTokens)] : []),
+    '--offline',
+    '--slots',
+    '--metrics',
+    '--log-colors',
+    'off',
+    // Corral plans the memory; the server must not change context or layers behind its back.
+    '--fit',
+    'off',
+    ...(launch.readsFile && !options.saysLoadMode ? ['--no-mmap'] : []),
+    ...deviceArguments(reservation, launch, options),
+  ];
+}
 
-function deviceArguments(reservation: ProcessSpec['reservation'], layers = 0): string[] {
+function deviceArguments(
+  reservation: Reservation,
+  { layers = 0, gpuLayers }: LaunchOptions,
+  { splitMode, tensorSplit }: ServerOptions,
+): string[] {
   const gpus = Object.entries(reservation).filter(([id]) => id !== 'CPU');
   if (gpus.length === 0) return ['--device', 'none', '-ngl', '0'];
   const total = gpus.reduce((sum, [, bytes]) => sum + bytes, 0);
   // In part on the CPU: so many layers as the GPUs' share holds, rounded down.
-  const onGpus = reservation['CPU']
-    ? String(Math.floor((layers * total) / sumBytes(reservation)))
-    : ALL_LAYERS;
-  const devices = ['--device', gpus.map(([id]) => id).join(','), '-ngl', onGpus];
-  if (gpus.length === 1) return [...devices, '--split-mode', 'none'];
+  const held = reservation['CPU'] ? Math.floor((layers * total) / sumBytes(reservation)) : ALL_LAYERS;
+  const devices = [
+    '--device',
+    gpus.map(([id]) => id).join(','),
+    '-ngl',
+    String(Math.min(held, gpuLayers ?? held)),
+  ];
+  if (gpus.length === 1) return splitMode === undefined ? [...devices, '--split-mode', 'none'] : devices;
   const shares = gpus.map(([, bytes]) => (bytes / total).toFixed(3)).join(',');
-  return [...devices, '--split-mode', 'layer', '--tensor-split', shares];
+  return [
+    ...devices,
+    ...(splitMode === undefined ? ['--split-mode', 'layer'] : []),
+    ...(tensorSplit === undefined ? ['--tensor-split', shares] : []),
+  ];
 }

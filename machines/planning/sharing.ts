@@ -19,6 +19,8 @@ export function canServe(running: ModelSpec, wanted: ModelSpec): boolean {
     a.projectorPath === b.projectorPath &&
     a.slots === b.slots &&
     a.embedding === b.embedding &&
+    a.reranking === b.reranking &&
+    a.gpuLayers === b.gpuLayers &&
     a.runtime === b.runtime &&
     sameList(a.adapterPaths, b.adapterPaths) &&
     sameList(a.extraArgs, b.extraArgs) &&

@@ -4,8 +4,8 @@ import { dirname } from 'node:path';
 import { batchTokensFor } from '../../machines/planning/batch.ts';
 import { contextSteps } from '../../machines/planning/context.ts';
 import { predictNeed } from '../../machines/planning/memory-need.ts';
+import type { ServerOptions } from '../../machines/planning/server-options.ts';
 import type { LaunchOptions, ModelSpec } from '../../machines/vocabulary.ts';
-import { argumentOf } from '../argument-of.ts';
 import type { CatalogueEntry } from '../catalogue.ts';
 import { discoverModels } from '../models/discover/discover-models.ts';
 import type { DiscoveredModel } from '../models/discover/discovered-model.ts';
@@ -13,13 +13,12 @@ import { storePlaces, wantedFolders } from '../models/discover/store-places.ts';
 import { ModelFileError, readModelFile, type ModelFile } from '../models/read-model-file.ts';
 import { scanFolders } from '../models/scan-folders.ts';
 import { FreeNames } from './free-names.ts';
+import { planOf, trainedOf, type Planned } from './launch-of.ts';
 import { pathOf } from './path-of.ts';
 import { configSchema, type Config, type ModelConfig, type ModelInput } from './schema.ts';
 import type { StateFile } from './state-file.ts';
 import { strangeSettings } from './strange-settings.ts';
 
-const DEFAULT_CONTEXT_TOKENS = 4_096;
-const DEFAULT_SLOTS = 4;
 const DEFAULT_KEEP_ALIVE_MS = 300_000;
 /** Before the first load: a constant and a disk that reads this fast (docs/policy.md). */
 const LOAD_BASE_MS = 1_500;
@@ -105,25 +104,19 @@ async function resolveModel(
 function specOf(name: string, model: ModelConfig, file: ModelFile, parts: ResolveParts): ModelSpec {
   const { config, state } = parts;
   const { defaults, limits } = config;
-  const launch = launchOf(model, file, parts);
-  const classKey = classKeyOf(name, launch, file, model);
+  const planned = planOf(model, file, parts);
+  const { launch, placement, devices } = planned;
+  const classKey = classKeyOf(name, launch, file, [placedBy(model, planned), devices ?? model.devices]);
   const learned = state.of(classKey);
   return {
     name,
     classKey,
     launch,
-    ...needOf(
-      model,
-      launch,
-      file,
-      learned?.needBytes ?? null,
-      (model.context ?? defaults.context) === 'auto',
-    ),
+    ...needOf(model, planned, file, learned?.needBytes ?? null),
     keepAlive: keepAliveOf(model.keepAlive ?? defaults.keepAlive ?? DEFAULT_KEEP_ALIVE_MS),
     pinned: model.pin,
-    devices: model.devices ?? null,
-    placement:
-      launch.runtime === 'embedded' ? 'cpu-only' : (model.placement ?? defaults.placement ?? 'gpu-or-cpu'),
+    devices,
+    placement,
     fileBytes: file.bytes,
     loadEstimateMs: learned?.loadMs ?? LOAD_BASE_MS + file.bytes / LOAD_BYTES_PER_MS,
     maxQueue: model.maxQueue ?? defaults.maxQueue ?? limits.queue,
@@ -131,11 +124,15 @@ function specOf(name: string, model: ModelConfig, file: ModelFile, parts: Resolv
       waitLimitMs: model.wait ?? defaults.wait,
       keepAliveLimit: limitOf(model.keepAliveLimit ?? defaults.keepAliveLimit),
       replicas: model.replicas ?? defaults.replicas,
-      spread: model.spread ?? defaults.spread,
+      spread: planned.spread,
       priority: model.priority ?? defaults.priority,
     }),
   };
 }
+
+/** The placement that a model asks for itself; undefined where it has the usual one. */
+const placedBy = ({ placement }: ModelConfig, { options, ...planned }: Planned): string | undefined =>
+  options.gpuLayers === 0 || options.devices?.length === 0 ? planned.placement : placement;
 
 const limitOf = (ms: number | undefined): ModelSpec['keepAlive'] | undefined =>
   ms === undefined ? undefined : keepAliveOf(ms);
@@ -147,76 +144,48 @@ const definedOnly = <T extends object>(value: T): Defined<T> =>
 
 const keepAliveOf = (ms: number): ModelSpec['keepAlive'] => (ms === Infinity ? 'forever' : ms);
 
-function launchOf(
-  model: ModelConfig,
-  file: ModelFile,
-  { config, folder, llamaServer }: ResolveParts,
-): LaunchOptions {
-  const { defaults } = config;
-  const wanted = model.runtime ?? defaults.runtime ?? 'auto';
-  const useServer = wanted === 'llama-server' || (wanted === 'auto' && llamaServer !== null);
-  const embedding = model.kind === 'auto' ? file.isEmbedding : model.kind === 'embedding';
-  const trained = trainedOf(file);
-  const context = model.context ?? defaults.context ?? Math.min(trained, DEFAULT_CONTEXT_TOKENS);
-  return {
-    runtime: useServer ? 'llama-server' : 'embedded',
-    ...(useServer && { binary: llamaServer ?? 'llama-server' }),
-    modelPath: file.path,
-    ...(model.projector !== undefined && { projectorPath: pathOf(folder, model.projector) }),
-    adapterPaths: model.adapters.map((path) => pathOf(folder, path)),
-    contextTokens: context === 'auto' ? Math.max(...contextSteps(trained)) : context,
-    layers: file.shape.layers + 1,
-    slots: model.slots ?? (embedding ? 1 : (defaults.slots ?? DEFAULT_SLOTS)),
-    embedding,
-    extraArgs: model.args ?? defaults.args ?? [],
-  };
-}
-
-const trainedOf = ({ shape }: ModelFile): number => shape.trainedContextTokens || DEFAULT_CONTEXT_TOKENS;
-
 /** Equal for all that one process serves: a hash of everything that it is launched with, and of the file itself. */
-function classKeyOf(name: string, launch: LaunchOptions, file: ModelFile, model: ModelConfig): string {
-  const facts = JSON.stringify([launch, file.bytes, file.modifiedAtMs, model.placement, model.devices]);
+function classKeyOf(
+  name: string,
+  launch: LaunchOptions,
+  file: ModelFile,
+  place: readonly [placement: string | undefined, devices: readonly string[] | undefined],
+): string {
+  const facts = JSON.stringify([launch, file.bytes, file.modifiedAtMs, ...place]);
   return `${name}#${createHash('sha256').update(facts).digest('hex').slice(0, 12)}`;
 }
 
 /** Configured, else measured at an earlier load, else predicted. */
 function needOf(
   model: ModelConfig,
-  launch: LaunchOptions,
+  planned: Planned,
   file: ModelFile,
   measuredBytes: number | null,
-  isAuto: boolean,
 ): Pick<ModelSpec, 'needBytes' | 'needSource' | 'contexts'> {
   if (model.memory !== undefined) return { needBytes: model.memory, needSource: 'configured' };
-  if (isAuto) {
+  if (planned.isAuto) {
     const contexts = contextSteps(trainedOf(file)).map((contextTokens) => ({
       contextTokens,
-      needBytes: predictedNeed({ ...launch, contextTokens }, file),
+      needBytes: predictedNeed({ ...planned.launch, contextTokens }, planned.options, file),
     }));
     return { needBytes: contexts[0]?.needBytes ?? 0, needSource: 'predicted', contexts };
   }
   if (measuredBytes !== null) return { needBytes: measuredBytes, needSource: 'measured' };
-  return { needBytes: predictedNeed(launch, file), needSource: 'predicted' };
+  return { needBytes: predictedNeed(planned.launch, planned.options, file), needSource: 'predicted' };
 }
 
-function predictedNeed(launch: LaunchOptions, file: ModelFile): number {
-  const { extraArgs } = launch;
-  const cacheTypeK = argumentOf(extraArgs, '-ctk', '--cache-type-k');
-  const cacheTypeV = argumentOf(extraArgs, '-ctv', '--cache-type-v');
+function predictedNeed(launch: LaunchOptions, options: ServerOptions, file: ModelFile): number {
+  const { cacheTypeK, cacheTypeV, flashAttention, fullWindows, microBatchTokens, batchTokens } = options;
+  const batch = Math.min(microBatchTokens ?? batchTokensFor(launch), batchTokens ?? Infinity);
   const { totalBytes } = predictNeed(file.shape, {
     contextTokens: launch.contextTokens,
     slots: launch.slots,
-    ...(cacheTypeK && { cacheTypeK }),
-    ...(cacheTypeV && { cacheTypeV }),
-    batchTokens: countIn(argumentOf(extraArgs, '-ub', '--ubatch-size')) ?? batchTokensFor(launch),
+    batchTokens: batch,
+    ...definedOnly({ cacheTypeK, cacheTypeV, flashAttention, fullWindows }),
   });
   const programBytes = launch.runtime === 'embedded' ? EMBEDDED_BYTES : 0;
   return totalBytes + programBytes;
 }
-
-/** Null for what is no count: llama-server will say so. */
-const countIn = (text = ''): number | null => (/^[1-9]\d{0,8}$/.test(text) ? Number(text) : null);
 
 /** The folder that relative paths of a configuration start from. */
 export const folderOf = (configPath: string | null): string =>

@@ -3,6 +3,7 @@ import { policyNames } from '../../machines/planning/view.ts';
 import { KEY_HASH } from '../auth/key.ts';
 import { scopes } from '../auth/scopes.ts';
 import { MOST_CONTEXT_TOKENS } from '../models/bounds.ts';
+import { refusalOf } from './refused-arguments.ts';
 import { argument, count, duration, host, name, path, port, rate, size } from './scalars.ts';
 
 /** An origin as browsers send it; `*` for the host only where no web site can have the scheme. */
@@ -69,9 +70,12 @@ const key = z.strictObject({
     ),
 });
 
-/** Arguments that would open a runner to others than Corral, or close it to Corral. */
-const ADDRESS_OR_KEY =
-  /^--(?:host|port|reuse-port|api-key|api-key-file|api-prefix|ssl-(?:key|cert)-file)(?:=|$)/;
+const serverArguments = z.array(argument).superRefine((args, check) => {
+  args.forEach((one, i) => {
+    const message = refusalOf(one, args[i + 1]);
+    if (message !== null) check.addIssue({ code: 'custom', path: [i], message });
+  });
+});
 
 const sharing = {
   context: z
@@ -96,14 +100,11 @@ const sharing = {
     .enum(['auto', 'llama-server', 'embedded'])
     .optional()
     .describe('Which program runs it. Default: auto, which takes llama-server where there is one.'),
-  args: z
-    .array(
-      argument.refine((arg) => !ADDRESS_OR_KEY.test(arg), {
-        error: 'expected no address and no key: a runner is reached through Corral alone',
-      }),
-    )
+  args: serverArguments
     .optional()
-    .describe('Further llama-server arguments; they win over those of Corral, but for address and key.'),
+    .describe(
+      'Further llama-server arguments. What they say of context, slots, layers, devices, projector and adapters becomes the plan, and wins over the keys; address, key and the model itself are refused.',
+    ),
   keepAliveLimit: duration({ mayBeNegative: true })
     .optional()
     .describe('The longest keep-alive that a request may ask for. Default: any.'),

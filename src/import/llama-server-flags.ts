@@ -36,10 +36,11 @@ const flags: Readonly<
     },
   ],
   draft: [{ takesValue: true, names: ['-md', '--model-draft', '--spec-draft-model'] }],
-  router: [{ takesValue: true, names: ['--models-dir', '--models-preset'] }],
+  router: [{ takesValue: true, names: ['--models-dir', '--models-preset', '--models-max'] }],
   implied: [
-    { takesValue: true, names: ['--port', '--host', '-a', '--alias', '--log-colors'] },
-    { takesValue: false, names: ['--metrics', '--slots', '--offline'] },
+    { takesValue: true, names: ['--port', '--host', '-a', '--alias', '--log-colors', '--path'] },
+    { takesValue: true, names: ['--api-prefix', '--ssl-key-file', '--ssl-cert-file'] },
+    { takesValue: false, names: ['--metrics', '--slots', '--offline', '--reuse-port'] },
   ],
   secret: [{ takesValue: true, names: ['--api-key', '--api-key-file', '-hft', '--hf-token'] }],
   planned: [

@@ -20,6 +20,12 @@ const STATE_BYTES = 4;
 export const isEmbeddingModel = (keys: GgufKeys): boolean =>
   EMBEDDING_ARCHITECTURES.test(keys.architecture) || (keys.count('pooling_type') ?? 0) > 0;
 
+/** llama.cpp's number of the pooling that makes one figure of a pair of texts. */
+const RANK_POOLING = 4;
+
+/** Whether a model tells how well a text answers a question, by how it states to pool. */
+export const isReranker = (keys: GgufKeys): boolean => keys.count('pooling_type') === RANK_POOLING;
+
 /** What a header tells of the memory that its model will need; `weightsBytes` counts all parts of a split file. */
 export function shapeOf({ pairs, tensors }: GgufHeader, weightsBytes: number): ModelShape {
   const keys = new GgufKeys(pairs);

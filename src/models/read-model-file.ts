@@ -5,7 +5,7 @@ import type { ModelShape } from '../../machines/planning/memory-need.ts';
 import { OddFileError } from '../files/read-file.ts';
 import { systemReason } from '../system-reason.ts';
 import { GgufKeys } from './gguf-keys.ts';
-import { isEmbeddingModel, shapeOf } from './model-shape.ts';
+import { isEmbeddingModel, isReranker, shapeOf } from './model-shape.ts';
 import type { GgufHeader } from './parse-gguf-header.ts';
 import { readGgufHeader } from './read-gguf-header.ts';
 import { tensorBytes } from './tensor-bytes.ts';
@@ -19,6 +19,7 @@ export interface ModelFile {
   readonly architecture: string;
   readonly title: string;
   readonly isEmbedding: boolean;
+  readonly isReranker: boolean;
   readonly hasChatTemplate: boolean;
   readonly shape: ModelShape;
 }
@@ -59,6 +60,7 @@ function factsOrThrow(
       architecture: keys.architecture,
       title: keys.text('general.name') ?? basename(path, '.gguf'),
       isEmbedding: isEmbeddingModel(keys),
+      isReranker: isReranker(keys),
       hasChatTemplate: keys.text('tokenizer.chat_template') !== null,
       shape: shapeOf(header, bytes),
     };

@@ -1,4 +1,4 @@
-import type { KeepAlive } from '../../machines/vocabulary.ts';
+import type { KeepAlive, LaunchOptions } from '../../machines/vocabulary.ts';
 import type { CatalogueEntry } from '../catalogue.ts';
 import { formatDuration, formatSize } from '../config/format-value.ts';
 
@@ -24,7 +24,7 @@ export function modelFields(
     ['kind', launch.embedding ? 'embedding' : 'chat'],
     ['projector', launch.projectorPath ?? null],
     ['adapters', listed(launch.adapterPaths)],
-    ['args', launch.extraArgs.length > 0 ? launch.extraArgs.join(' ') : null],
+    ['args', argumentsOf(launch)],
     ['keepAliveLimit', spec.keepAliveLimit === undefined ? null : kept(spec.keepAliveLimit)],
     ['wait', spec.waitLimitMs === undefined ? null : formatDuration(spec.waitLimitMs)],
     ['priority', spec.priority ?? null],
@@ -32,6 +32,12 @@ export function modelFields(
     ['replicas', spec.replicas === undefined ? null : String(spec.replicas)],
     ['maxQueue', spec.maxQueue === maxQueue ? null : String(spec.maxQueue)],
   ]);
+}
+
+/** Less what has become another field. */
+function argumentsOf({ gpuLayers, extraArgs }: LaunchOptions): string | null {
+  const args = [...(gpuLayers === undefined ? [] : ['-ngl', String(gpuLayers)]), ...extraArgs];
+  return args.length > 0 ? args.join(' ') : null;
 }
 
 const listed = (items: readonly string[]): string | null => (items.length > 0 ? items.join(', ') : null);

@@ -79,7 +79,7 @@ devices: { CPU: { memory: 450 MiB } }`);
       title: 'an argument that would let others reach a runner',
       text: 'models:\n  a: { path: a.gguf, args: [-fa, on, --host, 0.0.0.0] }\n',
       says: [
-        'corral.yaml:2:38: models.a.args.2: expected no address and no key: a runner is reached through Corral alone, found "--host"',
+        'corral.yaml:2:38: models.a.args.2: expected no --host: a runner is reached through Corral alone, found "--host"',
       ],
     },
     {

@@ -1,6 +1,6 @@
 import { batchTokensFor } from '../../../machines/planning/batch.ts';
+import { readArguments } from '../../../machines/planning/server-options.ts';
 import type { LaunchOptions } from '../../../machines/vocabulary.ts';
-import { argumentOf } from '../../argument-of.ts';
 
 /** The embedded runner's library adds marks to a text that has none. */
 const MARKS = 2;
@@ -10,10 +10,8 @@ export function tokenLimitOf(launch: LaunchOptions, trainedContextTokens: number
   const { contextTokens, runtime } = launch;
   const trained = trainedContextTokens ?? Infinity;
   if (runtime === 'embedded') return Math.min(contextTokens, trained, batchTokensFor(launch)) - MARKS;
-  const given = (...names: string[]): number => Number(argumentOf(launch.extraArgs, ...names)) || 0;
-  const total = given('-c', '--ctx-size');
-  const slots = given('-np', '--parallel') || launch.slots;
+  const { options } = readArguments(launch.extraArgs);
+  const { totalContextTokens: total = 0, slots = launch.slots, microBatchTokens, batchTokens } = options;
   const context = total > 0 ? Math.floor(total / slots) : contextTokens;
-  const batch = given('-ub', '--ubatch-size') || batchTokensFor(launch);
-  return Math.min(context, trained, batch, given('-b', '--batch-size') || Infinity);
+  return Math.min(context, trained, microBatchTokens ?? batchTokensFor(launch), batchTokens ?? Infinity);
 }

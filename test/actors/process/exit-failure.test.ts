@@ -39,6 +39,19 @@ describe('the failure of a process', () => {
       says: /not within the file bounds/,
     },
     {
+      title: 'why a model cannot be read, and not that it could not',
+      exit: {
+        lines: [
+          'llama_model_load: error loading model: bert model needs to define token type count',
+          'llama_model_load_from_file_impl: failed to load model',
+          "srv    load_model: failed to load model, '/m/qwen.gguf'",
+          'srv  llama_server: exiting due to model loading error',
+        ],
+      },
+      code: 'model_file_invalid',
+      says: /token type count$/,
+    },
+    {
       title: 'memory that ran out while loading',
       exit: {
         lines: ['alloc_tensor_range: failed to allocate CUDA0 buffer of size 123', 'error loading model'],

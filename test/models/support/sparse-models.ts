@@ -4,7 +4,7 @@ import { rawGguf, rawList, rawTensor, rawText, TYPE, type RawPair } from '../../
 /** What llama.cpp wants to find in a file of some architecture: enough to size it, and no weights. */
 export interface SparseModel {
   readonly architecture: string;
-  /** Without the architecture's prefix. Whole numbers, fractions, and lists of whole numbers. */
+  /** Without the architecture's prefix; those of the tokenizer in full. Whole numbers, fractions, and lists of whole numbers. */
   readonly keys: Readonly<Record<string, number | readonly number[] | readonly boolean[]>>;
   readonly tensors: readonly SparseTensor[];
 }
@@ -30,7 +30,9 @@ export async function writeSparse(path: string, { architecture, keys, tensors }:
   const pairs: RawPair[] = [
     ['general.architecture', TYPE.text, architecture],
     ...vocabulary(),
-    ...Object.entries(keys).map(([key, value]): RawPair => pairOf(`${architecture}.${key}`, value)),
+    ...Object.entries(keys).map(([key, value]): RawPair =>
+      pairOf(key.startsWith('tokenizer.') ? key : `${architecture}.${key}`, value),
+    ),
   ];
   const header = rawGguf({ pairs, tensors: records });
   const file = await open(path, 'w');
