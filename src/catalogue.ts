@@ -92,7 +92,8 @@ export class Catalogue {
       aliases,
       createdAtSeconds,
       state: spec ? (ledger.runnersOf(name).at(-1)?.state ?? 'unloaded') : 'unusable',
-      contextTokens: spec?.launch.contextTokens ?? 0,
+      // One that is loaded may have got less than it could have.
+      contextTokens: (ledger.runnersOf(name).at(-1)?.spec ?? spec)?.launch.contextTokens ?? 0,
       needBytes: spec?.needBytes ?? 0,
       devices: heldBy(ledger.runnersOf(name)),
     }));

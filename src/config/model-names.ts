@@ -10,8 +10,10 @@ export const MODEL_NAME =
 /** Ollama's clients name models with a tag; this one means "the model itself". */
 const DEFAULT_TAG = ':latest';
 
-const normal = (name: string): string =>
-  (name.endsWith(DEFAULT_TAG) ? name.slice(0, -DEFAULT_TAG.length) : name).toLowerCase();
+const normal = (name: string): string => {
+  const lower = name.toLowerCase();
+  return lower.endsWith(DEFAULT_TAG) ? lower.slice(0, -DEFAULT_TAG.length) : lower;
+};
 
 /** The entry of a name or alias: exact, else without regard to case and to `:latest`. */
 export function findModel<Entry extends { readonly name: string; readonly aliases: readonly string[] }>(

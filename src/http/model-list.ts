@@ -1,6 +1,4 @@
-import type { IncomingHttpHeaders } from 'node:http';
 import { findModel } from '../config/model-names.ts';
-import { anthropic, openai, type Family } from './families.ts';
 
 /** A configured model as clients see it. */
 export interface ModelListing {
@@ -48,51 +46,3 @@ export const findListed = (models: readonly ModelListing[], name: string): Liste
   const model = findModel(name, models);
   return model && { name: model.name, model };
 };
-
-/** How one family of APIs tells of models. */
-export interface ModelWording {
-  readonly family: Family;
-  readonly entry: (listed: ListedName) => object;
-  readonly list: (listed: readonly ListedName[]) => object;
-}
-
-/** OpenAI's, with what Corral knows besides under `corral`. */
-const openaiWording: ModelWording = {
-  family: openai,
-  entry: ({ name, model }) => ({
-    id: name,
-    object: 'model',
-    created: model.createdAtSeconds ?? 0,
-    owned_by: 'corral',
-    corral: {
-      name: model.name,
-      aliases: model.aliases,
-      state: model.state,
-      context_tokens: model.contextTokens,
-      need_bytes: model.needBytes,
-      devices: model.devices,
-    },
-  }),
-  list: (listed) => ({ object: 'list', data: listed.map(openaiWording.entry) }),
-};
-
-/** Anthropic's: all models are on its one page. */
-const anthropicWording: ModelWording = {
-  family: anthropic,
-  entry: ({ name, model }) => ({
-    type: 'model',
-    id: name,
-    display_name: name,
-    created_at: new Date((model.createdAtSeconds ?? 0) * 1_000).toISOString(),
-  }),
-  list: (listed) => ({
-    data: listed.map(anthropicWording.entry),
-    has_more: false,
-    first_id: listed.at(0)?.name ?? null,
-    last_id: listed.at(-1)?.name ?? null,
-  }),
-};
-
-/** The form in which a client expects to hear of models: Anthropic's clients always name the version of their API. */
-export const modelWordingOf = (headers: IncomingHttpHeaders): ModelWording =>
-  headers['anthropic-version'] === undefined ? openaiWording : anthropicWording;

@@ -6,20 +6,17 @@ import { managementNeeds } from '../management/needs.ts';
 import type { LeaseDesk } from '../lease.ts';
 import { apiRoutes, upstreamNeeds, upstreamRoute, type ApiRoute } from './api-routes.ts';
 import { openai, type Family } from './families.ts';
-import {
-  findListed,
-  listedNames,
-  modelWordingOf,
-  type ModelListing,
-  type ModelWording,
-} from './model-list.ts';
+import type { ModelListing } from './model-list.ts';
+import { modelWordingOf } from './model-wording.ts';
 import { ollama } from './ollama/family.ts';
 import { ollamaNeeds } from './ollama/handler.ts';
-import { badRequest, problemOf, problemOfFailure } from './openai-errors.ts';
+import type { ModelCards } from './ollama/model-cards.ts';
+import { badRequest, problemOf } from './openai-errors.ts';
 import { ASSETS_PREFIX, wantsPage, type Page } from './page.ts';
 import type { Proxy } from './proxy.ts';
 import { asksToLoad, type Place } from './receive-call.ts';
 import { sendJson, sendOtherMethod, sendProblem, sendText } from './replies.ts';
+import { sendModel, sendModels } from './send-models.ts';
 import { serveUpstream } from './upstream-pages.ts';
 import { decodeName, splitUpstreamPath, UPSTREAM_PREFIX } from './upstream-path.ts';
 
@@ -32,6 +29,7 @@ export type Health = 'ok' | 'starting' | 'draining';
 interface RouterParts {
   readonly desk: Pick<LeaseDesk, 'find'>;
   readonly models: () => readonly ModelListing[];
+  readonly cards: ModelCards;
   readonly management?: Handler;
   readonly metrics?: Handler;
   /** Shown to browsers at `/`. */
@@ -151,8 +149,7 @@ const exactRoutes = (parts: RouterParts): Map<string, Route> => {
     needs: seesModels,
     family: modelFamily,
     isForApps: true,
-    handle: ({ headers }, response) =>
-      sendJson(response, 200, modelWordingOf(headers).list(listedNames(parts.models()))),
+    handle: (request, response) => void sendModels(parts, request, response),
   };
   const health = reads(null, (response) => sendHealth(response, parts.health()));
   for (const prefix of ['/v1', '']) routes.set(`${prefix}/models`, models).set(`${prefix}/health`, health);
@@ -170,7 +167,7 @@ const exactRoutes = (parts: RouterParts): Map<string, Route> => {
 
 /** The first that fits is taken. */
 const prefixRoutes = (parts: RouterParts): Map<string, Route> => {
-  const { management: manage, models, desk } = parts;
+  const { management: manage, models } = parts;
   const names = (): string[] => models().map(({ name }) => name);
   const routes = new Map<string, Route>();
   if (manage)
@@ -193,13 +190,8 @@ const prefixRoutes = (parts: RouterParts): Map<string, Route> => {
       needs: seesModels,
       family: modelFamily,
       isForApps: true,
-      handle: ({ headers }, response, { path }) =>
-        sendModel(
-          response,
-          modelWordingOf(headers),
-          { models: models(), desk },
-          decodeName(path.slice(MODEL_PREFIX.length)),
-        ),
+      handle: (request, response, { path }) =>
+        void sendModel(parts, request, response, decodeName(path.slice(MODEL_PREFIX.length))),
     })
     .set(ASSETS_PREFIX, frontOf(parts))
     .set(UPSTREAM_PREFIX, {
@@ -280,27 +272,6 @@ const sendPointer = (response: ServerResponse, version: string, more = ''): void
       more,
     { ...PLAIN, vary: 'accept' },
   );
-
-const sendModel = (
-  response: ServerResponse,
-  { entry, family }: ModelWording,
-  { models, desk }: { readonly models: readonly ModelListing[]; readonly desk: RouterParts['desk'] },
-  name: string,
-): void => {
-  const listed = findListed(models, name);
-  if (listed) return sendJson(response, 200, entry(listed));
-  try {
-    // Knows what to say of a name that there is not.
-    desk.find(name);
-  } catch (error) {
-    return sendProblem(response, problemOf(error), family);
-  }
-  sendProblem(
-    response,
-    problemOfFailure({ code: 'model_not_found', message: `model '${name}' not found.` }),
-    family,
-  );
-};
 
 /** Clients put these before paths of their own, when their base URL ends with `/v1` and should not. */
 const DOUBLED = /^\/v1\/(?:v1|api)\//;

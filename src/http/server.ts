@@ -15,6 +15,7 @@ import { createGate, type Gate } from './gate.ts';
 import type { HttpLimits } from './limits.ts';
 import type { ModelListing } from './model-list.ts';
 import { createOllama } from './ollama/handler.ts';
+import { ModelCards } from './ollama/model-cards.ts';
 import { Translator } from './ollama/translator.ts';
 import { problemOf } from './openai-errors.ts';
 import type { Page } from './page.ts';
@@ -74,11 +75,13 @@ export const createHttpServer = (options: HttpServerOptions): Server => {
     beginTrace: options.beginTrace,
   };
   const translator = new Translator();
+  const cards = new ModelCards();
   const router = createRouter({
     ...options,
+    cards,
     health: options.health ?? (() => 'ok'),
     proxy: createProxy(parts),
-    ollama: createOllama({ ...parts, models, version, translator }),
+    ollama: createOllama({ ...parts, models, version, translator, cards }),
   });
   const gate: Gate = guard ? createGate(guard, log, options.isOllamas) : async () => true;
   const turns = new Turns();

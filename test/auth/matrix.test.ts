@@ -10,6 +10,7 @@ import { expect } from 'chai';
 import { WebSocket } from 'ws';
 import { scopes, type Scope } from '../../src/auth/scopes.ts';
 import { ollamaRoutes } from '../../src/http/ollama/handler.ts';
+import { ModelCards } from '../../src/http/ollama/model-cards.ts';
 import { createRouter } from '../../src/http/router.ts';
 import type { OpenApiDocument } from '../../src/management/openapi.ts';
 import { commands, type CommandInput, type CommandName } from '../../src/ws/protocol.ts';
@@ -178,6 +179,7 @@ describe('who may do what', function () {
     const router = createRouter({
       desk: new SmallDesk(),
       models: () => [],
+      cards: new ModelCards(),
       management: nobody,
       metrics: nobody,
       bridgePage: nobody,

@@ -16,6 +16,13 @@ describe('routes', () => {
     object: 'model',
     created: 0,
     owned_by: 'corral',
+    aliases: ['tiny', 'small'].filter((name) => name !== id),
+    context_length: 2048,
+    max_model_len: 2048,
+    capabilities: [],
+    architecture: { input_modalities: ['text'], output_modalities: ['text'] },
+    status: { value: 'unloaded' },
+    meta: { n_ctx: 2048 },
     corral: {
       name: 'tiny',
       aliases: ['small'],

@@ -4,6 +4,9 @@ import type { ChatRequest, GenerateRequest } from './requests.ts';
 /** What a model can be asked for, in Ollama's words. */
 export type Capability = 'completion' | 'embedding' | 'tools' | 'thinking' | 'insert' | 'vision';
 
+/** The same in the words of other lists of models, which know of rerankers. */
+export type Ability = Capability | 'rerank';
+
 interface Abilities {
   /** All templates that the runner may use, one after the other. */
   readonly templates: string;
@@ -15,7 +18,8 @@ const TOOLS = /\btools\b|tool_call/;
 /** As the templates of models that think spell it: a wish of the request, or the marks around what was thought. */
 const THINKING =
   /\bthinking\b|enable_thinking|reasoning_(?:effort|content)|<\/?(?:seed:)?think|\[THINK\]|START_THINKING|◁think▷/;
-const EMBEDDERS = ['--embedding', '--embeddings', '--rerank', '--reranking'];
+const RERANKERS = ['--rerank', '--reranking'];
+const EMBEDDERS = ['--embedding', '--embeddings', ...RERANKERS];
 const PROJECTORS = ['--mmproj', '-mm', '--mmproj-url', '-mmu'];
 
 /** What a model can do as it is launched. The embedded runner shows its model plain conversations only. */
@@ -32,6 +36,12 @@ export function capabilitiesOf(launch: LaunchOptions, { templates, canInfill }: 
     ...(projectorPath !== undefined || has(PROJECTORS) ? (['vision'] as const) : []),
   ];
 }
+
+/** A reranker as it is launched: what it makes are scores, and no embeddings. */
+export const isReranker = ({ extraArgs }: LaunchOptions): boolean =>
+  extraArgs.some(
+    (one, at) => RERANKERS.includes(one) || (one === '--pooling' && extraArgs[at + 1] === 'rank'),
+  );
 
 /** What a request needs of its model besides completing text. */
 export function wantedBy({

@@ -8,7 +8,7 @@ import { sendJson, sendOtherMethod, sendProblem } from '../replies.ts';
 import type { Outcome } from '../request-log.ts';
 import { runExchange } from '../run-exchange.ts';
 import { ollama } from './family.ts';
-import { digestOf, ModelCards, type ModelCard } from './model-cards.ts';
+import { digestOf, type ModelCard, type ModelCards } from './model-cards.ts';
 import { psReply, showReply, tagsReply } from './model-replies.ts';
 import { servePull } from './pull.ts';
 import { receiveJson } from './receive-json.ts';
@@ -21,17 +21,13 @@ import type { Translator } from './translator.ts';
 const OLLAMA_VERSION = '0.12.6';
 
 export interface OllamaParts extends ProxyParts {
+  readonly cards: ModelCards;
   readonly models: () => readonly ModelListing[];
   readonly version: string;
   readonly translator: Translator;
 }
 
-/** What serves a path: with `cards` it tells of models. */
-export interface ServeParts extends OllamaParts {
-  readonly cards: ModelCards;
-}
-
-type Serve = (parts: ServeParts, exchange: Exchange) => Promise<Outcome>;
+type Serve = (parts: OllamaParts, exchange: Exchange) => Promise<Outcome>;
 
 const serveTags: Serve = async (parts, { response }) => {
   const rows = listedNames(parts.models()).map(async ({ name, model }) => ({
@@ -69,7 +65,7 @@ const serveVersion: Serve = async ({ version }, { response }) => {
 /** Of a model that is configured and cannot be used there is little to tell. */
 const cardOf = async (
   name: string,
-  { desk, cards }: ServeParts,
+  { desk, cards }: OllamaParts,
 ): Promise<Pick<ModelCard, 'details' | 'digest'>> => {
   try {
     return await cards.of(desk.find(name));
@@ -166,7 +162,6 @@ export const ollamaNeeds = (method: string, path: string): Needs => routeOf(meth
 export const createOllama = (
   parts: OllamaParts,
 ): ((request: IncomingMessage, response: ServerResponse, path: string) => void) => {
-  const served: ServeParts = { ...parts, cards: new ModelCards() };
   return (request, response, path) => {
     const asked = request.method ?? '';
     const route = routeOf(asked, path);
@@ -177,7 +172,7 @@ export const createOllama = (
         path,
         family: ollama,
         observers: parts,
-        serve: (exchange) => route.serve(served, exchange),
+        serve: (exchange) => route.serve(parts, exchange),
       });
     const methods = methodsOf(path);
     if (methods.length > 0) return sendOtherMethod(asked, response, methods, ollama);

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { ModelSpec } from '../../../machines/vocabulary.ts';
 import { hasInfillTokens } from '../../models/has-infill-tokens.ts';
-import { capabilitiesOf, type Capability } from './capabilities.ts';
+import { capabilitiesOf, isReranker, type Ability, type Capability } from './capabilities.ts';
 import { chatTemplateOf, TemplateFiles } from './chat-template.ts';
 import { ModelFacts, type ModelDetails } from './model-details.ts';
 
@@ -39,6 +39,11 @@ export class ModelCards {
     const isOwn = template === details.chatTemplate;
     const templates = isOwn ? `${template}\n${details.toolTemplate}` : template;
     return capabilitiesOf(launch, { templates, canInfill: await this.#canInfill(launch.modelPath, details) });
+  }
+
+  /** The same for lists that tell rerankers from embedders. */
+  async abilitiesOf(spec: ModelSpec): Promise<readonly Ability[] | null> {
+    return isReranker(spec.launch) ? ['rerank'] : this.capabilitiesOf(spec);
   }
 
   #canInfill(path: string, details: ModelDetails): Promise<boolean> {

@@ -26,11 +26,13 @@ export interface ModelDetails {
   readonly namesInfillTokens: boolean;
   /** The context that it was trained with; null if unknown. */
   readonly trainedContextTokens: number | null;
+  /** Numbers of one embedding, and of what goes from layer to layer; null if unknown. */
+  readonly embeddingLength: number | null;
   /** The header's pairs, lists as null. */
   readonly info: Readonly<Record<string, unknown>>;
 }
 
-const MAX_KEPT = 256;
+const MAX_KEPT = 1_024;
 
 /** Reads what models' files say of them, each file once for as long as it stays the same. */
 export class ModelFacts {
@@ -75,6 +77,7 @@ const detailsOf = (
       header.pairs.has('tokenizer.ggml.fim_pre_token_id') ||
       header.pairs.has('tokenizer.ggml.prefix_token_id'),
     trainedContextTokens: keys.count('context_length'),
+    embeddingLength: keys.count('embedding_length'),
     info: Object.fromEntries(
       [...header.pairs].map(([name, value]) => [name, typeof value === 'object' ? null : value]),
     ),
