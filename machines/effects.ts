@@ -23,6 +23,8 @@ export interface ProcessSpec {
   readonly launch: LaunchOptions;
   /** The placement that the scheduler chose: the process must use these devices and no others. */
   readonly reservation: Reservation;
+  /** Of the reservation, what is main memory's share wherever the layers go; absent: nothing. */
+  readonly hostBytes?: number;
 }
 
 /** What a runner may ask of its process. */

@@ -35,6 +35,7 @@ export const runnerMachine = runnerSetup.createMachine({
           modelName: context.spec.name,
           launch: context.spec.launch,
           reservation: context.reservation,
+          ...(context.spec.hostBytes !== undefined && { hostBytes: context.spec.hostBytes }),
         }),
         onError: {
           target: 'vram-recovering',

@@ -61,7 +61,11 @@ export interface ModelSpec {
   readonly launch: LaunchOptions;
   /** Memory that a runner of it holds on its devices, in total. */
   readonly needBytes: number;
-  readonly needSource: 'configured' | 'measured' | 'predicted';
+  readonly needSource: NeedSource;
+  /** Of main memory beside that, wherever it runs: what stays there of a model whose layers are on GPUs. Absent: nothing. */
+  readonly hostBytes?: number;
+  /** What it was predicted to be made of, also where it has been measured since; absent where nothing was predicted. */
+  readonly needParts?: readonly NeedPart[];
   readonly keepAlive: KeepAlive;
   readonly pinned: boolean;
   /** The only devices it may use, in order of preference; null means any. */
@@ -87,6 +91,30 @@ export interface ModelSpec {
   readonly spread?: boolean;
   /** For a context that Corral chooses: what can be chosen, the largest first, which is the one in `launch`. Absent: fixed. */
   readonly contexts?: readonly ContextChoice[];
+}
+
+/** Where the figure of a need is from. */
+export const needSources = ['configured', 'measured', 'predicted'] as const;
+export type NeedSource = (typeof needSources)[number];
+
+/** What memory is needed for. */
+export const needsOf = [
+  'weights',
+  'experts',
+  'KV cache',
+  'compute buffers',
+  'projector',
+  'adapters',
+  'draft model',
+  'runtime',
+] as const;
+
+/** A part of a need, as it was predicted. */
+export interface NeedPart {
+  readonly of: (typeof needsOf)[number];
+  readonly bytes: number;
+  /** It is in main memory, wherever the layers are. */
+  readonly inMainMemory?: boolean;
 }
 
 /** A context, and what the model needs in all with it. */

@@ -14,7 +14,7 @@ const USUAL_BATCH = 2_048;
  * arguments can be read by anybody who can list processes.
  */
 export function serverArguments(
-  { launch, modelName, reservation }: ProcessSpec,
+  { launch, modelName, reservation, hostBytes = 0 }: ProcessSpec,
   port: number,
   socketPath: string | null = null,
 ): string[] {
@@ -35,14 +35,14 @@ export function serverArguments(
     '-np',
     String(slots),
     ...(launch.embedding ? [launch.reranking ? '--reranking' : '--embedding'] : []),
-    ...(launch.runtime === 'llama-server' ? llamaServerOnly(launch, reservation) : []),
+    ...(launch.runtime === 'llama-server' ? llamaServerOnly(launch, reservation, hostBytes) : []),
     ...(launch.projectorPath ? ['--mmproj', launch.projectorPath] : []),
     ...launch.adapterPaths.flatMap((path) => ['--lora', path]),
     ...launch.extraArgs,
   ];
 }
 
-function llamaServerOnly(launch: LaunchOptions, reservation: Reservation): string[] {
+function llamaServerOnly(launch: LaunchOptions, reservation: Reservation, hostBytes: number): string[] {
   const { options } = readArguments(launch.extraArgs);
   const { microBatchTokens = batchTokensFor(launch) } = options;
   const batchTokens = Math.max(USUAL_BATCH, microBatchTokens);
@@ -58,8 +58,15 @@ function llamaServerOnly(launch: LaunchOptions, reservation: Reservation): strin
     '--fit',
     'off',
     ...(launch.readsFile && !options.saysLoadMode ? ['--no-mmap'] : []),
-    ...deviceArguments(reservation, launch, options),
+    ...deviceArguments(withoutHost(reservation, hostBytes), launch, options),
   ];
+}
+
+/** Where the layers go: less what main memory holds of the model in any case. */
+function withoutHost(reservation: Reservation, hostBytes: number): Reservation {
+  const { CPU = 0, ...gpus } = reservation;
+  const rest = CPU - Math.ceil(hostBytes);
+  return rest > 0 ? { ...gpus, CPU: rest } : gpus;
 }
 
 function deviceArguments(
@@ -70,14 +77,12 @@ function deviceArguments(
   const gpus = Object.entries(reservation).filter(([id]) => id !== 'CPU');
   if (gpus.length === 0) return ['--device', 'none', '-ngl', '0'];
   const total = gpus.reduce((sum, [, bytes]) => sum + bytes, 0);
+  const most = gpuLayers ?? layers;
   // In part on the CPU: so many layers as the GPUs' share holds, rounded down.
-  const held = reservation['CPU'] ? Math.floor((layers * total) / sumBytes(reservation)) : ALL_LAYERS;
-  const devices = [
-    '--device',
-    gpus.map(([id]) => id).join(','),
-    '-ngl',
-    String(Math.min(held, gpuLayers ?? held)),
-  ];
+  const held = reservation['CPU']
+    ? Math.floor((most * total) / sumBytes(reservation))
+    : (gpuLayers ?? ALL_LAYERS);
+  const devices = ['--device', gpus.map(([id]) => id).join(','), '-ngl', String(held)];
   if (gpus.length === 1) return splitMode === undefined ? [...devices, '--split-mode', 'none'] : devices;
   const shares = gpus.map(([, bytes]) => (bytes / total).toFixed(3)).join(',');
   return [

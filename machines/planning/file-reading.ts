@@ -11,8 +11,16 @@ const SPARE_SHARE = 0.1;
  * CPU alone or in part beside Metal, and where main memory is too short for the file beside all those that are mapped already, since the
  * pages would be dropped and read again all the time. What is not known is no reason: the default is to map.
  */
-export function readsFile({ fileBytes }: ModelSpec, reservation: Reservation, view: View): boolean {
-  const devices = Object.keys(reservation).flatMap((id) => view.devices.get(id) ?? []);
+export function readsFile(
+  { fileBytes, hostBytes = 0 }: ModelSpec,
+  reservation: Reservation,
+  view: View,
+): boolean {
+  const devices = Object.entries(reservation).flatMap(([id, bytes]) => {
+    const device = view.devices.get(id);
+    // What it wants of main memory in any case is not where its layers are.
+    return !device || (device.kind === 'cpu' && bytes <= Math.ceil(hostBytes)) ? [] : [device];
+  });
   const isOnCpu = devices.some(({ kind }) => kind === 'cpu');
   if (devices.length === 0) return false;
   if (isOnCpu && devices.length === 1) return true;

@@ -171,7 +171,7 @@ function whatIsThere(sites: readonly Site[], view: View): string {
 function claimFor(want: Want, { site, victims, costSeconds }: Option): Answer {
   const { queue, view } = want;
   const { spec } = queue;
-  const main = mainMemoryOf(site, view);
+  const main = mainMemoryOf(site, view, spec.hostBytes);
   const givesBack = (runner: RunnerView): boolean =>
     runner.spec.name === spec.name ||
     isAtRunnerLimit(view) ||

@@ -1,5 +1,5 @@
 import type { DeviceId, ModelSpec, Reservation } from '../vocabulary.ts';
-import { bytesOn, mainMemoryOf } from './shared-memory.ts';
+import { bytesOn, cpuOf, mainMemoryOf } from './shared-memory.ts';
 import type { Claim, DeviceView, View } from './view.ts';
 
 /** The most that Corral could ever use of a device: the numbers by which a model can never fit. */
@@ -15,11 +15,15 @@ export const isGone = ({ missedReadings }: DeviceView): boolean => missedReading
 export const usableOf = (device: DeviceView): number =>
   Math.min(device.limitBytes, device.totalBytes - device.othersBytes);
 
-/** The need of a model on one of `count` devices that share it evenly. */
+/** The need of a model on a device that has it alone; on the CPU with all that it wants of main memory. */
 export function needOn(spec: ModelSpec, device: DeviceView, view: View): number {
-  if (view.exclusive.has(spec.classKey)) return Math.max(spec.needBytes, unpinnedOn(device, spec, view));
-  return spec.needBytes + overheadOn(spec, device, view);
+  const needBytes = spec.needBytes + (device.kind === 'cpu' ? hostBytesOf(spec) : 0);
+  if (view.exclusive.has(spec.classKey)) return Math.max(needBytes, unpinnedOn(device, spec, view));
+  return needBytes + overheadOn(spec, device, view);
 }
+
+/** What a model takes of main memory wherever it runs, in whole bytes. */
+export const hostBytesOf = ({ hostBytes = 0 }: Pick<ModelSpec, 'hostBytes'>): number => Math.ceil(hostBytes);
 
 /** What pinned models leave of a device, other programs' memory not counted. */
 export function unpinnedOn(device: DeviceView, spec: ModelSpec, view: View): number {
@@ -98,9 +102,23 @@ export function isClaimReady(view: View, { spec, awaits, reservation }: Claim): 
 
 /**
  * Shares a need over devices in proportion to the room on each. GPUs before the CPU are filled, and the CPU takes the rest. In whole
- * bytes: sums of them are exact, while of fractions a residue would stay that no unload ever gives back.
+ * bytes: sums of them are exact, while of fractions a residue would stay that no unload ever gives back. Main memory holds besides what stays
+ * there wherever the layers go.
  */
 export function shareOut(
+  spec: ModelSpec,
+  devices: readonly DeviceView[],
+  roomOf: (device: DeviceView) => number,
+  view: View,
+): Reservation {
+  const shares = sharesOf(spec, devices, roomOf, view);
+  const hostBytes = hostBytesOf(spec);
+  const isCpuAlone = devices.length === 1 && devices[0]?.kind === 'cpu';
+  const main = hostBytes === 0 || isCpuAlone ? undefined : cpuOf(view);
+  return main ? { ...shares, [main.id]: (shares[main.id] ?? 0) + hostBytes } : shares;
+}
+
+function sharesOf(
   spec: ModelSpec,
   devices: readonly DeviceView[],
   roomOf: (device: DeviceView) => number,

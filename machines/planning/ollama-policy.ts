@@ -1,7 +1,6 @@
 import { grantOn, nextDeadline, refuseOverdue } from './default-policy.ts';
 import { freeNow, shareOut } from './memory.ts';
-import { restFits } from './options.ts';
-import { contestedOn, sitesFor, siteNeed, type Site } from './placement.ts';
+import { contestedOn, restFits, sitesFor, siteNeed, type Site } from './placement.ts';
 import { siteRoom } from './shared-memory.ts';
 import { canServe, isReturning, isServing } from './sharing.ts';
 import { formatBytes } from '../vocabulary.ts';

@@ -1,6 +1,5 @@
-import { freeNow, isGone, shareOut, unpinnedOn } from './memory.ts';
-import { contestedOn, isOffload, siteNeed, wholeNeed, type Site } from './placement.ts';
-import type { ModelSpec } from '../vocabulary.ts';
+import { freeNow, hostBytesOf, isGone, shareOut, unpinnedOn } from './memory.ts';
+import { contestedOn, restFits, siteNeed, wholeNeed, type Site } from './placement.ts';
 import { bytesOn, mainMemoryOf, siteRoom } from './shared-memory.ts';
 import { isReturning } from './sharing.ts';
 import { cheapestVictims, type Hunt, type Resource, type VictimSet, type Who } from './victims.ts';
@@ -49,16 +48,6 @@ const together = (a: VictimSet, b: VictimSet): VictimSet => ({
   waitSeconds: a.waitSeconds + b.waitSeconds,
 });
 
-/** Of a partial offload, whether main memory has room for what does not go to the GPUs. */
-export function restFits(
-  spec: ModelSpec,
-  site: Site,
-  roomOf: (device: DeviceView) => number,
-  view: View,
-): boolean {
-  return !isOffload(site) || wholeNeed(spec, site, view) <= siteRoom(site, view, roomOf);
-}
-
 /** Room decides only between devices of a kind, and never against the model's own list. */
 const isSameRank = (a: Site, b: Site, listed: readonly string[] | null): boolean =>
   listed === null && a[0]?.kind === b[0]?.kind;
@@ -106,13 +95,15 @@ function victimsFor(want: Want, site: Site, who: Who): VictimSet | null {
   const needBytes = siteNeed(queue.spec, site, view);
   const onGpus = needBytes > room ? cheapestVictims(view, contested, needBytes - room, hunt) : NOBODY;
   const victims = onGpus && withOthers(onGpus, 'runners', runnersTooMany(view) - forced.length, view, hunt);
-  const main = site[0]?.kind === 'cpu' ? undefined : mainMemoryOf(site, view);
+  const hostBytes = hostBytesOf(queue.spec);
+  const main = site[0]?.kind === 'cpu' ? undefined : mainMemoryOf(site, view, hostBytes);
   if (victims === null || main === undefined) return victims;
   const freed = victims.runners.reduce(
     (sum, runner) => sum + bytesOn(runner.reservation, main, view.devices),
     0,
   );
-  const takenBytes = wholeNeed(queue.spec, site, view) - (site[0]?.sharesMainMemory ? 0 : needBytes);
+  const wholeBytes = wholeNeed(queue.spec, site, view) + hostBytes;
+  const takenBytes = wholeBytes - (site[0]?.sharesMainMemory ? 0 : needBytes);
   const missingBytes = takenBytes - roomOn(main) - givenUp(main) - freed;
   if (missingBytes <= 0) return victims;
   return withOthers(victims, [main], missingBytes, view, hunt);

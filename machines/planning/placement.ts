@@ -1,7 +1,7 @@
 import { formatBytes, type ModelSpec } from '../vocabulary.ts';
 import type { Failure } from '../failures.ts';
-import { capacityOf, isGone, needOn, overheadOn, unpinnedOn } from './memory.ts';
-import { siteRoom } from './shared-memory.ts';
+import { capacityOf, hostBytesOf, isGone, needOn, overheadOn, unpinnedOn } from './memory.ts';
+import { cpuOf, mainMemoryOf, siteRoom } from './shared-memory.ts';
 import type { DeviceView, View } from './view.ts';
 
 /** Devices that would hold a model together; one device in most cases. GPUs with the CPU after them: partial offload. */
@@ -102,7 +102,22 @@ export const isOffload = (site: Site): boolean => site.length > 1 && site.at(-1)
 export const contestedOn = (site: Site): Site => (isOffload(site) ? site.slice(0, -1) : site);
 
 const couldHold = (spec: ModelSpec, site: Site, view: View): boolean =>
-  wholeNeed(spec, site, view) <= siteRoom(site, view, capacityOf);
+  wholeNeed(spec, site, view) <= siteRoom(site, view, capacityOf) && restFits(spec, site, capacityOf, view);
+
+/** Whether main memory has room for what does not go to the GPUs of a site: the rest of a partial offload, and what stays there anyhow. */
+export function restFits(
+  spec: ModelSpec,
+  site: Site,
+  roomOf: (device: DeviceView) => number,
+  view: View,
+): boolean {
+  const hostBytes = hostBytesOf(spec);
+  if (isOffload(site)) return wholeNeed(spec, site, view) + hostBytes <= siteRoom(site, view, roomOf);
+  const main = site[0]?.kind === 'cpu' || hostBytes === 0 ? undefined : cpuOf(view);
+  if (!main) return true;
+  if (mainMemoryOf(site, view) === undefined) return hostBytes <= roomOf(main);
+  return wholeNeed(spec, site, view) + hostBytes <= siteRoom([...site, main], view, roomOf);
+}
 
 /** What a model needs on the devices of a site that others contest, the runtime's own memory on each device included. */
 export function siteNeed(spec: ModelSpec, site: Site, view: View): number {
@@ -140,8 +155,14 @@ const namesOf = (devices: readonly DeviceView[]): string => devices.map(({ id })
 function tooLarge(spec: ModelSpec, allowed: readonly DeviceView[], view: View): Failure {
   const need = Math.min(...allowed.map((device) => spec.needBytes + overheadOn(spec, device, view)));
   const rooms = allowed.map((device) => `${device.id} ${formatBytes(capacityOf(device))}`).join(', ');
+  const main = cpuOf(view);
+  const hostBytes = hostBytesOf(spec);
+  const host =
+    hostBytes > 0 && main
+      ? ` and ${formatBytes(hostBytes)} of main memory (there are ${formatBytes(capacityOf(main))})`
+      : '';
   return {
     code: 'does_not_fit',
-    message: `${spec.name} needs ${formatBytes(need)} (${spec.needSource}) and can never fit: ${rooms}. Lower its context or slots, take a smaller file, or raise the memory limit.`,
+    message: `${spec.name} needs ${formatBytes(need)}${host} (${spec.needSource}) and can never fit: ${rooms}. Lower its context or slots, take a smaller file, or raise the memory limit.`,
   };
 }

@@ -25,10 +25,16 @@ export function bytesOn(reservation: Reservation, device: DeviceView, devices: D
   return bytes;
 }
 
-/** Main memory, where a model on this site would take some of it: on a GPU that shares it, or as the rest of a partial offload. */
-export function mainMemoryOf(site: Site, view: View): DeviceView | undefined {
+export const cpuOf = (view: Pick<View, 'devices'>): DeviceView | undefined =>
+  [...view.devices.values()].find(({ kind }) => kind === 'cpu');
+
+/**
+ * Main memory, where a model on this site would take some of it: on a GPU that shares it, as the rest of a partial offload, or because it
+ * needs `hostBytes` there in any case.
+ */
+export function mainMemoryOf(site: Site, view: View, hostBytes = 0): DeviceView | undefined {
   const isTaken = site.some(({ kind, sharesMainMemory }) => kind === 'cpu' || sharesMainMemory === true);
-  return isTaken ? [...view.devices.values()].find(({ kind }) => kind === 'cpu') : undefined;
+  return isTaken || hostBytes > 0 ? cpuOf(view) : undefined;
 }
 
 /** What a site has in all, when each device has `roomOf` it: of main memory no more than there is, whoever shares it. */

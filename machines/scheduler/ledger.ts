@@ -205,9 +205,12 @@ export class Ledger extends MemoryLedger {
     this.noteFailure(name, failure);
     const isOutOfMemory = failure.code === 'load_out_of_memory';
     if (isOutOfMemory && this.#lowerContext(runner.spec)) return NOTHING;
+    // Main memory holds something of nearly everybody: whose layers are on GPUs has not run out of that.
+    const isContested = ({ reservation }: RunnerRow, id: string): boolean =>
+      id in reservation && (this.devices.get(id)?.kind !== 'cpu' || Object.keys(reservation).length === 1);
     const hasNeighbours = [...this.runners.values()].some(
       (other) =>
-        other.id !== runner.id && Object.keys(other.reservation).some((id) => id in runner.reservation),
+        other.id !== runner.id && Object.keys(other.reservation).some((id) => isContested(runner, id)),
     );
     if (isOutOfMemory && hasNeighbours && !this.exclusive.has(classKey)) {
       this.change({ exclusive: new Set([...this.exclusive, classKey]) });

@@ -1,4 +1,4 @@
-import { overheadOn } from '../planning/memory.ts';
+import { hostBytesOf, overheadOn } from '../planning/memory.ts';
 import { isReturning } from '../planning/sharing.ts';
 import { sumBytes, type ModelSpec, type Reservation, type RunnerId } from '../vocabulary.ts';
 import { withBytes, withoutBytes, type BytesColumn } from './device-rows.ts';
@@ -27,11 +27,14 @@ export class MemoryLedger extends LedgerDraft {
 
   /** Of what is booked for a model, what it needs itself. */
   neededOf(spec: ModelSpec, booked: Reservation): Reservation {
-    const [only, ...others] = Object.entries(booked);
-    const device = only && this.devices.get(only[0]);
-    if (!only || !device || others.length > 0) return booked;
-    const [id, bytes] = only;
-    return { [id]: Math.min(bytes, Math.ceil(spec.needBytes + overheadOn(spec, device, this))) };
+    const hostBytes = hostBytesOf(spec);
+    const devices = Object.keys(booked).flatMap((id) => this.devices.get(id) ?? []);
+    const onGpus = hostBytes > 0 ? devices.filter(({ kind }) => kind !== 'cpu') : [];
+    const [device, ...others] = onGpus.length > 0 ? onGpus : devices;
+    if (!device || others.length > 0) return booked;
+    const ownBytes =
+      spec.needBytes + overheadOn(spec, device, this) + (device.kind === 'cpu' ? hostBytes : 0);
+    return { ...booked, [device.id]: Math.min(booked[device.id] ?? 0, Math.ceil(ownBytes)) };
   }
 
   /** A runner's memory is booked anew. */

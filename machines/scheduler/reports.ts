@@ -1,3 +1,4 @@
+import { hostBytesOf } from '../planning/memory.ts';
 import { canServe } from '../planning/sharing.ts';
 import type { RunnerReport } from '../runner/contract.ts';
 import { sumBytes } from '../vocabulary.ts';
@@ -73,7 +74,8 @@ export function noteMeasured(
   const runner = ledger.runners.get(runnerId);
   if (!runner || !ledger.measure(runner, use)) return;
   const { name: model, classKey } = runner.spec;
-  const needBytes = sumBytes(ledger.runners.get(runnerId)?.reservation ?? {});
+  const heldBytes = sumBytes(ledger.runners.get(runnerId)?.reservation ?? {});
+  const needBytes = Math.max(0, heldBytes - hostBytesOf(runner.spec));
   out.emit({ type: 'model.learned', classKey, model, needBytes, loadMs: null });
 }
 

@@ -1,9 +1,9 @@
 import { Command } from 'commander';
-import { formatBytes } from '../../machines/vocabulary.ts';
 import { requireKeys } from '../auth/require-keys.ts';
 import { overridesOf, strangeVariables } from '../config/environment.ts';
 import { tlsPathsOf } from '../config/tls-paths-of.ts';
 import { readTlsFiles } from '../http/tls-files.ts';
+import { needText, partsText, toldParts } from '../need-text.ts';
 import { stdout } from '../terminal/print.ts';
 import { printJson } from './context.ts';
 import { openModels } from './open-models.ts';
@@ -28,6 +28,8 @@ export const checkCommand = (): Command =>
         slots: spec?.launch.slots ?? null,
         needBytes: spec?.needBytes ?? null,
         needSource: spec?.needSource ?? null,
+        hostBytes: spec?.hostBytes ?? 0,
+        needParts: spec ? toldParts(spec) : [],
         problem: problem?.message ?? null,
       }));
       const bad = models.filter(({ problem }) => problem !== null);
@@ -38,12 +40,17 @@ export const checkCommand = (): Command =>
       }));
       const told = [...warnings, ...strangeVariables(process.env)];
       if (options.json) return printJson({ config: path, llamaServer, environment, models, warnings: told });
+      const specs = new Map(entries.flatMap(({ name, spec }) => (spec ? [[name, needText(spec)]] : [])));
+      const madeOf = entries.flatMap(({ name, spec }) => {
+        const parts = spec && partsText(spec);
+        return parts === null ? [] : [`${name}: ${parts}`];
+      });
       const rows = models.map((model) => [
         model.name,
         model.runtime ?? '-',
         model.contextTokens ?? '-',
         model.slots ?? '-',
-        model.needBytes === null ? '-' : `${formatBytes(model.needBytes)} (${model.needSource})`,
+        specs.get(model.name) ?? '-',
         model.problem ?? model.path ?? '',
       ]);
       const verdict = verdictOn(models.length, bad.length, told.length);
@@ -53,6 +60,7 @@ export const checkCommand = (): Command =>
       for (const warning of told) stdout.write(`warning: ${warning}\n`);
       if (rows.length > 0)
         stdout.write(`\n${table(['MODEL', 'RUNTIME', 'CONTEXT', 'SLOTS', 'NEEDS', 'FILE'], rows)}\n`);
+      if (madeOf.length > 0) stdout.write(`\n${madeOf.join('\n')}\n`);
     });
 
 function verdictOn(models: number, bad: number, warnings: number): string {

@@ -1,6 +1,7 @@
 import { Command } from 'commander';
 import { formatBytes, sumBytes } from '../../machines/vocabulary.ts';
 import type { Explanation } from '../management/schemas.ts';
+import { needText, partsText } from '../need-text.ts';
 import { stdout } from '../terminal/print.ts';
 import { askService } from './ask-service.ts';
 import { configOf, printJson } from './context.ts';
@@ -20,8 +21,10 @@ export const explainCommand = (): Command =>
       stdout.write(`${textOf(found)}\n`);
     });
 
-function textOf({ model, state, reason, next, runners, queue, decisions }: Explanation): string {
-  const parts = [`${model} is ${state}: ${reason}\nnext: ${next}`];
+function textOf({ model, state, reason, next, need, runners, queue, decisions }: Explanation): string {
+  const madeOf = need && partsText(need);
+  const needed = need ? `\nneeds: ${needText(need)}${madeOf === null ? '' : `\n  ${madeOf}`}` : '';
+  const parts = [`${model} is ${state}: ${reason}\nnext: ${next}${needed}`];
   if (runners.length > 0)
     parts.push(
       table(

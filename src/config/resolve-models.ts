@@ -1,10 +1,6 @@
 import { createHash } from 'node:crypto';
 import { homedir } from 'node:os';
 import { dirname } from 'node:path';
-import { batchTokensFor } from '../../machines/planning/batch.ts';
-import { contextSteps } from '../../machines/planning/context.ts';
-import { predictNeed } from '../../machines/planning/memory-need.ts';
-import type { ServerOptions } from '../../machines/planning/server-options.ts';
 import type { LaunchOptions, ModelSpec } from '../../machines/vocabulary.ts';
 import type { CatalogueEntry } from '../catalogue.ts';
 import { discoverModels } from '../models/discover/discover-models.ts';
@@ -13,7 +9,8 @@ import { storePlaces, wantedFolders } from '../models/discover/store-places.ts';
 import { ModelFileError, readModelFile, type ModelFile } from '../models/read-model-file.ts';
 import { scanFolders } from '../models/scan-folders.ts';
 import { FreeNames } from './free-names.ts';
-import { planOf, trainedOf, type Planned } from './launch-of.ts';
+import { planOf, type Planned } from './launch-of.ts';
+import { needOf, readBeside } from './need-of.ts';
 import { pathOf } from './path-of.ts';
 import { configSchema, type Config, type ModelConfig, type ModelInput } from './schema.ts';
 import type { StateFile } from './state-file.ts';
@@ -23,8 +20,6 @@ const DEFAULT_KEEP_ALIVE_MS = 300_000;
 /** Before the first load: a constant and a disk that reads this fast (docs/policy.md). */
 const LOAD_BASE_MS = 1_500;
 const LOAD_BYTES_PER_MS = 2.5e6;
-/** What the embedded runner's own program holds, measured with a model of 300 KB on Linux: 106 MB. */
-const EMBEDDED_BYTES = 110 * 1024 ** 2;
 
 export interface ResolveParts {
   readonly config: Config;
@@ -93,7 +88,7 @@ async function resolveModel(
   const common = { name, aliases: model.aliases };
   try {
     const file = await readModelFile(pathOf(parts.folder, model.path));
-    const spec = { ...specOf(name, model, file, parts), rank };
+    const spec = { ...(await specOf(name, model, file, parts)), rank };
     return { ...common, createdAtSeconds: Math.floor(file.modifiedAtMs / 1000), spec, problem: null };
   } catch (error) {
     if (!(error instanceof ModelFileError)) throw error;
@@ -101,7 +96,12 @@ async function resolveModel(
   }
 }
 
-function specOf(name: string, model: ModelConfig, file: ModelFile, parts: ResolveParts): ModelSpec {
+async function specOf(
+  name: string,
+  model: ModelConfig,
+  file: ModelFile,
+  parts: ResolveParts,
+): Promise<ModelSpec> {
   const { config, state } = parts;
   const { defaults, limits } = config;
   const planned = planOf(model, file, parts);
@@ -112,7 +112,13 @@ function specOf(name: string, model: ModelConfig, file: ModelFile, parts: Resolv
     name,
     classKey,
     launch,
-    ...needOf(model, planned, file, learned?.needBytes ?? null),
+    ...needOf({
+      planned,
+      file,
+      beside: await readBeside(planned),
+      configuredBytes: model.memory ?? null,
+      measuredBytes: learned?.needBytes ?? null,
+    }),
     keepAlive: keepAliveOf(model.keepAlive ?? defaults.keepAlive ?? DEFAULT_KEEP_ALIVE_MS),
     pinned: model.pin,
     devices,
@@ -153,38 +159,6 @@ function classKeyOf(
 ): string {
   const facts = JSON.stringify([launch, file.bytes, file.modifiedAtMs, ...place]);
   return `${name}#${createHash('sha256').update(facts).digest('hex').slice(0, 12)}`;
-}
-
-/** Configured, else measured at an earlier load, else predicted. */
-function needOf(
-  model: ModelConfig,
-  planned: Planned,
-  file: ModelFile,
-  measuredBytes: number | null,
-): Pick<ModelSpec, 'needBytes' | 'needSource' | 'contexts'> {
-  if (model.memory !== undefined) return { needBytes: model.memory, needSource: 'configured' };
-  if (planned.isAuto) {
-    const contexts = contextSteps(trainedOf(file)).map((contextTokens) => ({
-      contextTokens,
-      needBytes: predictedNeed({ ...planned.launch, contextTokens }, planned.options, file),
-    }));
-    return { needBytes: contexts[0]?.needBytes ?? 0, needSource: 'predicted', contexts };
-  }
-  if (measuredBytes !== null) return { needBytes: measuredBytes, needSource: 'measured' };
-  return { needBytes: predictedNeed(planned.launch, planned.options, file), needSource: 'predicted' };
-}
-
-function predictedNeed(launch: LaunchOptions, options: ServerOptions, file: ModelFile): number {
-  const { cacheTypeK, cacheTypeV, flashAttention, fullWindows, microBatchTokens, batchTokens } = options;
-  const batch = Math.min(microBatchTokens ?? batchTokensFor(launch), batchTokens ?? Infinity);
-  const { totalBytes } = predictNeed(file.shape, {
-    contextTokens: launch.contextTokens,
-    slots: launch.slots,
-    batchTokens: batch,
-    ...definedOnly({ cacheTypeK, cacheTypeV, flashAttention, fullWindows }),
-  });
-  const programBytes = launch.runtime === 'embedded' ? EMBEDDED_BYTES : 0;
-  return totalBytes + programBytes;
 }
 
 /** The folder that relative paths of a configuration start from. */

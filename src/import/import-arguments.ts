@@ -47,10 +47,7 @@ export function importArguments(words: readonly string[]): ArgumentImport {
     ...(projector !== undefined && { projector }),
     ...(values.has('adapters') && { adapters: values.get('adapters')?.flatMap((text) => text.split(',')) }),
   };
-  if (layers !== null && layers > 0 && layers < ALL_LAYERS) {
-    args.push('-ngl', String(layers));
-    notes.push(`-ngl ${layers} is kept, but Corral reserves memory as if all layers were on the GPU`);
-  }
+  if (layers !== null && layers > 0 && layers < ALL_LAYERS) args.push('-ngl', String(layers));
   return {
     path: last('model') ?? null,
     model: args.length > 0 ? { ...model, args } : model,
@@ -62,7 +59,6 @@ export function importArguments(words: readonly string[]): ArgumentImport {
 const reasons: Readonly<Partial<Record<FlagUse, string>>> = {
   secret: 'is left out: Corral gives each llama-server a key of its own',
   planned: 'is left out: Corral decides what goes onto which device, and watches the slots',
-  draft: 'is kept as an argument; the memory of the draft model is not predicted, `memory:` can say it',
 };
 
 /** Corral's context is that of one request, llama-server's -c is that of all slots. */

@@ -8,7 +8,7 @@ import type { RunnerRow } from '../../machines/scheduler/tables.ts';
 import type { CatalogueEntry } from '../catalogue.ts';
 import { runnerStatus, waitsOf } from '../status.ts';
 import type { Explanation } from './schemas.ts';
-import { decisionEntry, modelStatus } from './views.ts';
+import { decisionEntry, modelStatus, needOf } from './views.ts';
 
 /** Decisions that are shown. */
 const SHOWN = 20;
@@ -31,6 +31,7 @@ export function explainModel(
     state: modelStatus(entry, ledger).state,
     reason: runner?.reason ?? reasonWithout(entry, ledger, decisions),
     next: runner ? nextOf(runner, nowMs) : nextWithout(entry, ledger, retryInMs),
+    need: spec && needOf(spec),
     runners: runners.map((one) => runnerStatus(one, nowMs)),
     queue: ledger.queuesOf(name).flatMap((queue) => waitsOf(queue, ledger)),
     claim: claim ? { reservedBytes: claim.reservation, awaits: claim.awaits } : null,

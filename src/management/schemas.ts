@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { needsOf, needSources } from '../../machines/vocabulary.ts';
 
 /** The schemas that the OpenAPI document lists by name. */
 export const components = z.registry<{ readonly id: string }>();
@@ -54,7 +55,7 @@ export const runnerSchema = z
     pid: z.int().nullable().describe('The process; null until there is one.'),
     reservedBytes: perDevice.describe('Memory reserved for it, per device.'),
     needBytes: bytes.describe('What it was expected to need when it was started.'),
-    needSource: z.enum(['configured', 'measured', 'predicted']).describe('Where that figure is from.'),
+    needSource: z.enum(needSources).describe('Where that figure is from.'),
     measuredBytes: bytes.nullable().describe('What it was seen to hold; null as long as that is unknown.'),
     keepAliveMs: keepAlive,
     pinned: z.boolean().describe('Never evicted, and loaded again after a crash.'),
@@ -90,6 +91,21 @@ export const statusSchema = z
   .describe('The whole picture at one moment.')
   .register(components, { id: 'Status' });
 
+const needShape = {
+  needBytes: bytes.describe('On its devices, in all.'),
+  needSource: z.enum(needSources).describe('Where that figure is from.'),
+  hostBytes: bytes.describe('Of main memory beside that, wherever it runs.'),
+  needParts: z
+    .array(
+      z.object({
+        of: z.enum(needsOf),
+        bytes,
+        inMainMemory: z.boolean().describe('There wherever its layers are.'),
+      }),
+    )
+    .describe('What it was predicted to be made of; empty where the configuration says it.'),
+};
+
 export const modelSchema = z
   .object({
     name: z.string(),
@@ -113,8 +129,7 @@ export const modelSchema = z
         devices: z.array(z.string()).nullable().describe('The only ones that it may use; null for any.'),
         keepAliveMs: keepAlive,
         pinned: z.boolean(),
-        needBytes: bytes,
-        needSource: z.enum(['configured', 'measured', 'predicted']),
+        ...needShape,
         loadEstimateMs: ms,
         maxQueue: count.describe('Most requests that may wait for it.'),
       })
@@ -158,6 +173,7 @@ export const explanationSchema = z
     state: modelSchema.shape.state,
     reason: z.string().describe('Why it is in this state.'),
     next: z.string().describe('What would have to happen for that to change.'),
+    need: z.object(needShape).nullable().describe('What it needs; null when it cannot be used.'),
     runners: z.array(runnerSchema),
     queue: z.array(waitSchema),
     claim: z

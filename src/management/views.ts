@@ -1,8 +1,10 @@
 import type { DecisionRecord } from '../../machines/scheduler/contract.ts';
 import type { LedgerReader } from '../../machines/scheduler/ledger-reader.ts';
+import type { ModelSpec } from '../../machines/vocabulary.ts';
 import type { CatalogueEntry } from '../catalogue.ts';
+import { toldParts } from '../need-text.ts';
 import { momentOf } from '../time-of-day.ts';
-import type { DecisionEntry, ModelStatus } from './schemas.ts';
+import type { DecisionEntry, Explanation, ModelStatus } from './schemas.ts';
 
 export const modelStatus = (
   { name, aliases, spec, problem }: CatalogueEntry,
@@ -25,13 +27,19 @@ export const modelStatus = (
       devices: spec.devices,
       keepAliveMs: spec.keepAlive,
       pinned: spec.pinned,
-      needBytes: spec.needBytes,
-      needSource: spec.needSource,
+      ...needOf(spec),
       loadEstimateMs: Math.round(ledger.reloadSecondsOf(spec) * 1000),
       maxQueue: spec.maxQueue,
     },
   };
 };
+
+export const needOf = (spec: ModelSpec): NonNullable<Explanation['need']> => ({
+  needBytes: spec.needBytes,
+  needSource: spec.needSource,
+  hostBytes: spec.hostBytes ?? 0,
+  needParts: toldParts(spec),
+});
 
 /** A line of the decision log. The machines count ms from the start of the program; people want the time of day. */
 export const decisionEntry = ({ atMs, reservation, ...record }: DecisionRecord): DecisionEntry => ({

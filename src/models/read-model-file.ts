@@ -2,6 +2,7 @@ import { readdir, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import type { Failure } from '../../machines/failures.ts';
 import type { ModelShape } from '../../machines/planning/memory-need.ts';
+import type { SizedTensor } from '../../machines/planning/need-parts.ts';
 import { OddFileError } from '../files/read-file.ts';
 import { systemReason } from '../system-reason.ts';
 import { GgufKeys } from './gguf-keys.ts';
@@ -22,6 +23,8 @@ export interface ModelFile {
   readonly isReranker: boolean;
   readonly hasChatTemplate: boolean;
   readonly shape: ModelShape;
+  /** Of its first part, those whose type is known here. */
+  readonly tensors: readonly SizedTensor[];
 }
 
 /** A model file that cannot be used, and why. */
@@ -63,6 +66,7 @@ function factsOrThrow(
       isReranker: isReranker(keys),
       hasChatTemplate: keys.text('tokenizer.chat_template') !== null,
       shape: shapeOf(header, bytes),
+      tensors: header.tensors.map((tensor) => ({ name: tensor.name, bytes: tensorBytes(tensor) ?? 0 })),
     };
   } catch (error) {
     throw invalid(path, textOf(error), error);

@@ -183,7 +183,7 @@ describe("a model's command", () => {
       title: 'that offloads some layers keeps that',
       cmd: `${server} -ngl 20`,
       model: { args: ['-ngl', '20'] },
-      says: /-ngl 20 is kept/,
+      says: null,
     },
     {
       title: 'that names devices keeps them',
@@ -210,10 +210,10 @@ describe("a model's command", () => {
       says: /^--api-key is left out/,
     },
     {
-      title: 'with a draft model keeps it and says what is not known',
+      title: 'with a draft model keeps it',
       cmd: `${server} -md /draft.gguf`,
       model: { args: ['-md', '/draft.gguf'] },
-      says: /-md is kept .* `memory:`/,
+      says: null,
     },
   ])
     it(title, () => {

@@ -1,0 +1,99 @@
+import { stat } from 'node:fs/promises';
+import { resolve } from 'node:path';
+import { batchTokensFor } from '../../machines/planning/batch.ts';
+import { contextSteps } from '../../machines/planning/context.ts';
+import { needParts, totalsOf, type NeedQuestion } from '../../machines/planning/need-parts.ts';
+import type { LaunchOptions, ModelSpec, NeedPart } from '../../machines/vocabulary.ts';
+import { readModelFile, type ModelFile } from '../models/read-model-file.ts';
+import { trainedOf, type Planned } from './launch-of.ts';
+
+/** What the embedded runner's own program holds, measured with a model of 300 KB on Linux: 106 MB. */
+const EMBEDDED_BYTES = 110 * 1024 ** 2;
+
+export type Need = Pick<ModelSpec, 'needBytes' | 'needSource' | 'hostBytes' | 'needParts' | 'contexts'>;
+
+/** Files that a process reads beside its model. */
+export interface BesideFiles {
+  readonly projectorBytes: number;
+  readonly adapterBytes: number;
+  readonly draft: ModelFile | null;
+}
+
+/** What lies beside a model. What is not there counts nothing: llama-server will say so. Throws a `ModelFileError` for a draft model that is none. */
+export async function readBeside({ launch, options }: Planned): Promise<BesideFiles> {
+  const { projectorPath, adapterPaths } = launch;
+  const adapters = [...adapterPaths, ...options.scaledAdapterPaths];
+  const sizes = await Promise.all([projectorPath, ...adapters].map(sizeOf));
+  const { draftPath } = options;
+  return {
+    projectorBytes: sizes[0] ?? 0,
+    adapterBytes: sizes.slice(1).reduce((sum, bytes) => sum + bytes, 0),
+    draft: draftPath === undefined ? null : await readModelFile(resolve(draftPath)),
+  };
+}
+
+const sizeOf = async (path: string | undefined): Promise<number> =>
+  path === undefined
+    ? 0
+    : stat(path).then(
+        ({ size }) => size,
+        () => 0,
+      );
+
+export interface NeedParts {
+  readonly planned: Planned;
+  readonly file: ModelFile;
+  readonly beside: BesideFiles;
+  /** As the configuration says, in all; null where it does not. */
+  readonly configuredBytes: number | null;
+  /** As an earlier load has shown; null before the first. */
+  readonly measuredBytes: number | null;
+}
+
+/** Configured, else measured at an earlier load, else predicted. */
+export function needOf({ planned, file, beside, configuredBytes, measuredBytes }: NeedParts): Need {
+  if (configuredBytes !== null) return { needBytes: configuredBytes, needSource: 'configured' };
+  const parts = partsOf(planned, planned.launch, file, beside);
+  const { needBytes, hostBytes } = totalsOf(parts);
+  const host = hostBytes > 0 ? { hostBytes } : {};
+  if (planned.isAuto) {
+    const contexts = contextSteps(trainedOf(file)).map((contextTokens) => ({
+      contextTokens,
+      needBytes: totalsOf(partsOf(planned, { ...planned.launch, contextTokens }, file, beside)).needBytes,
+    }));
+    return { needBytes, needSource: 'predicted', needParts: parts, ...host, contexts };
+  }
+  const rest = { needParts: parts, ...host };
+  if (measuredBytes !== null) return { needBytes: measuredBytes, needSource: 'measured', ...rest };
+  return { needBytes, needSource: 'predicted', ...rest };
+}
+
+function partsOf(
+  { options }: Planned,
+  launch: LaunchOptions,
+  file: ModelFile,
+  { draft, projectorBytes, adapterBytes }: BesideFiles,
+): readonly NeedPart[] {
+  const { cacheTypeK, cacheTypeV, flashAttention, fullWindows } = options;
+  const { microBatchTokens = batchTokensFor(launch), batchTokens = Infinity } = options;
+  const { contextTokens, slots, gpuLayers } = launch;
+  const question: NeedQuestion = {
+    model: file,
+    need: {
+      contextTokens,
+      slots,
+      batchTokens: Math.min(microBatchTokens, batchTokens),
+      ...(cacheTypeK !== undefined && { cacheTypeK }),
+      ...(cacheTypeV !== undefined && { cacheTypeV }),
+      ...(flashAttention !== undefined && { flashAttention }),
+      ...(fullWindows !== undefined && { fullWindows }),
+    },
+    options,
+    ...(gpuLayers !== undefined && { gpuLayers }),
+    ...(draft && { draft }),
+    projectorBytes,
+    adapterBytes,
+    runtimeBytes: launch.runtime === 'embedded' ? EMBEDDED_BYTES : 0,
+  };
+  return needParts(question);
+}

@@ -1,0 +1,30 @@
+import { formatBytes, type ModelSpec, type NeedPart } from '../machines/vocabulary.ts';
+
+type Need = Pick<ModelSpec, 'needBytes' | 'needSource' | 'hostBytes'> & {
+  readonly needParts?: readonly NeedPart[];
+};
+
+/** `18.9 GiB + 17.2 GiB of main memory (predicted)`. */
+export function needText({ needBytes, needSource, hostBytes = 0 }: Need): string {
+  const host = hostBytes > 0 ? ` + ${formatBytes(hostBytes)} of main memory` : '';
+  return `${formatBytes(needBytes)}${host} (${needSource})`;
+}
+
+/** `weights 4.6 GiB, KV cache 512 MiB; in main memory: experts 17.2 GiB`; null where nothing was predicted. */
+export function partsText({ needParts = [], needSource }: Need): string | null {
+  const texts = (inMainMemory: boolean): string =>
+    needParts
+      .filter((part) => (part.inMainMemory ?? false) === inMainMemory)
+      .map(({ of, bytes }) => `${of} ${formatBytes(bytes)}`)
+      .join(', ');
+  const host = texts(true);
+  if (needParts.length === 0) return null;
+  const own = texts(false) + (host === '' ? '' : `; in main memory: ${host}`);
+  return needSource === 'predicted' ? own : `as predicted: ${own}`;
+}
+
+/** As the API tells them. */
+export const toldParts = ({
+  needParts = [],
+}: Need): { of: NeedPart['of']; bytes: number; inMainMemory: boolean }[] =>
+  needParts.map(({ of, bytes, inMainMemory = false }) => ({ of, bytes: Math.ceil(bytes), inMainMemory }));

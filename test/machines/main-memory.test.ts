@@ -1,0 +1,100 @@
+import { expect } from 'chai';
+import { serverArguments } from '../../actors/process/server-arguments.ts';
+import { aGpu, aModel, GIB, Pool } from '../support/pool.ts';
+
+const cpu = (gib: number) => aGpu('CPU', gib, { library: 'CPU', kind: 'cpu' });
+const devices = [aGpu('CUDA0', 24), cpu(32)];
+/** Its experts are in main memory, say. */
+const hosted = (name: string, gib: number, hostGib: number, over = {}) =>
+  aModel(name, gib, { hostBytes: hostGib * GIB, ...over });
+const bookedBy = (pool: Pool, name: string): Record<string, number> => {
+  const runner = [...pool.ledger.runners.values()].find(({ spec }) => spec.name === name);
+  const booked = Object.entries(runner?.reservation ?? {});
+  return Object.fromEntries(booked.map(([id, bytes]) => [id, bytes / GIB]));
+};
+
+describe('what a model wants of main memory beside its GPU', () => {
+  it('is booked there', () => {
+    const pool = new Pool({ devices });
+    pool.request(hosted('moe', 6, 20));
+    pool.advance(10_000);
+
+    expect(bookedBy(pool, 'moe')).to.deep.equal({ CUDA0: 6, CPU: 20 });
+  });
+
+  it('is booked with the rest where it runs on the CPU', () => {
+    const pool = new Pool({ devices: [cpu(32)] });
+    pool.request(hosted('moe', 6, 20));
+    pool.advance(10_000);
+
+    expect(bookedBy(pool, 'moe')).to.deep.equal({ CPU: 26 });
+  });
+
+  it('counts once where the GPU has no memory of its own', () => {
+    const shared = aGpu('Metal', 32, { library: 'Metal', kind: 'integrated', sharesMainMemory: true });
+    const pool = new Pool({ devices: [shared, cpu(32)] });
+    pool.request(hosted('a', 6, 20));
+    const second = pool.request(hosted('b', 6, 1));
+    pool.advance(3_000);
+
+    expect(bookedBy(pool, 'a')).to.deep.equal({ Metal: 6, CPU: 20 });
+    expect(pool.ledger.devices.get('CPU')?.reservedBytes).to.equal(26 * GIB);
+    expect(second.grantedAtMs, 'there are no 7 GiB left').to.equal(undefined);
+  });
+
+  it('makes idle models go that have their part of it, and nobody else', () => {
+    const pool = new Pool({ devices: [aGpu('CUDA0', 24), aGpu('CUDA1', 24), cpu(32)] });
+    for (const model of [hosted('first', 6, 20), aModel('second', 6)]) {
+      pool.request(model, { runMs: 10 });
+      pool.advance(10_000);
+    }
+    const third = pool.request(hosted('third', 6, 20), { runMs: 1_000 });
+    pool.advance(60_000);
+
+    expect(third.grantedAtMs).to.be.a('number');
+    expect(pool.kinds('evict')).to.deep.equal(['first']);
+    expect(pool.states()).to.include('second idle');
+  });
+
+  it('is never more than there is, in a day of changes', () => {
+    const pool = new Pool({ devices });
+    const models = [hosted('a', 6, 20), hosted('b', 10, 14), hosted('c', 4, 10), aModel('d', 12)];
+    const asked = Array.from({ length: 60 }, (_, i) => {
+      pool.advance(7_000);
+      for (const { reservedBytes, totalBytes } of pool.ledger.devices.values())
+        expect(reservedBytes).to.be.at.most(totalBytes);
+      return pool.request(models[(i * 7) % 4] ?? models[0]!, { runMs: 3_000 });
+    });
+    pool.advance(600_000);
+
+    expect(asked.filter(({ grantedAtMs }) => grantedAtMs === undefined)).to.deep.equal([]);
+    for (const { reservedBytes } of pool.ledger.devices.values()) expect(reservedBytes).to.equal(0);
+  });
+
+  it('refuses a model that could never have it, with the numbers', () => {
+    const pool = new Pool({ devices });
+    const answer = pool.request(hosted('moe', 6, 40, { placement: 'gpu-only' }));
+    pool.advance(1_000);
+
+    expect(answer.failure?.code).to.equal('does_not_fit');
+    expect(answer.failure?.message).to.contain(
+      'needs 6.0 GiB and 40.0 GiB of main memory (there are 32.0 GiB)',
+    );
+  });
+
+  it('sends no layers there', () => {
+    const { launch } = aModel('moe', 6);
+    const moe = { ...launch, layers: 33 };
+    const layersOf = (reservation: Record<string, number>, hostBytes: number): string | undefined => {
+      const args = serverArguments(
+        { runnerId: 'r', modelName: 'moe', launch: moe, reservation, hostBytes },
+        4000,
+      );
+      return args[args.indexOf('-ngl') + 1];
+    };
+
+    expect(layersOf({ CUDA0: 6, CPU: 20 }, 20)).to.equal('999');
+    expect(layersOf({ CUDA0: 22, CPU: 31 }, 20), 'two thirds of 33').to.equal('22');
+    expect(layersOf({ CPU: 26 }, 20)).to.equal('0');
+  });
+});
