@@ -117,6 +117,7 @@ export async function startService(options: ServiceOptions): Promise<Service> {
   const server = createHttpServer({
     desk: leases,
     models: () => catalogue.list(ledger()),
+    control: parts,
     management: (request, response) => management.routing(request, response),
     page: createPage(builtPage),
     metrics: (_request, response) => sendMetrics(metrics, response),

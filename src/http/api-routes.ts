@@ -25,6 +25,8 @@ export interface ApiRoute {
   readonly streams: boolean;
   /** Answered by a loaded runner beside its slots, and never a reason to load: for looking at what runs. */
   readonly isLook: boolean;
+  /** The path at the runner, where it is another one. */
+  readonly runnerPath?: string;
 }
 
 const POST = ['POST'];
@@ -77,6 +79,10 @@ export const apiRoutes: ReadonlyMap<string, ApiRoute> = new Map(
     '/v1?/audio/transcriptions': inference(openai, 'form', true),
     '/v1/messages': inference(anthropic, 'body', true),
     '/v1/messages/count_tokens': inference(anthropic, 'body', false),
+    // LM Studio's, which has the replies of OpenAI's and a few figures more.
+    '/api/v0/chat/completions': { ...generating, runnerPath: '/v1/chat/completions' },
+    '/api/v0/completions': { ...generating, runnerPath: '/v1/completions' },
+    '/api/v0/embeddings': { ...computing, runnerPath: '/v1/embeddings' },
     '/completion': ownGenerating,
     '/infill': ownGenerating,
     '/embedding': ownComputing,
@@ -88,7 +94,7 @@ export const apiRoutes: ReadonlyMap<string, ApiRoute> = new Map(
     '/slots': look('read'),
     '/lora-adapters': look('inference', 'read'),
     '/metrics': look('read'),
-  }).flatMap(([path, route]): [string, ApiRoute][] =>
+  } satisfies Record<string, ApiRoute>).flatMap(([path, route]): [string, ApiRoute][] =>
     path.startsWith('/v1?')
       ? [
           [path.replace('?', ''), route],

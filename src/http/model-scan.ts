@@ -1,6 +1,6 @@
 /**
- * Finds the top-level `model` and `stream` of a JSON object without parsing the rest: a body may hold tens of
- * megabytes of images, and only these two members matter here.
+ * Finds the few top-level members of a JSON object that matter here without parsing the rest: a body may hold tens of
+ * megabytes of images.
  *
  * 1. The structure is checked (brackets, commas, colons, literals, numbers); what is inside strings is not, except in
  *    the members read: the runner judges that.
@@ -16,6 +16,8 @@ export type ScanResult =
       /** `undefined` if absent, `null` if it is there and is not a string of reasonable length. */
       readonly model: string | null | undefined;
       readonly stream: boolean;
+      /** `keep_alive` as Ollama has it, else `ttl` as LM Studio does; absent where neither is a number or a short text. */
+      readonly keepAlive?: string | number;
     }
   | { readonly kind: 'invalid'; readonly reason: string };
 
@@ -38,9 +40,11 @@ const CLOSE_BRACKET = 0x5d;
 
 /** Deeper nesting is refused: no request needs it, and each level costs memory here and more in a runner. */
 const MAX_DEPTH = 1024;
-/** `stream` with each letter written as a `\uXXXX` escape; a longer key is neither of the two. */
-const MAX_KEY_BYTES = 36;
-const MAX_MODEL_BYTES = 1024;
+/** What is read. */
+const MEMBERS: ReadonlySet<string> = new Set(['model', 'stream', 'keep_alive', 'ttl']);
+/** `keep_alive` with each letter written as a `\uXXXX` escape; a longer key is none of them. */
+const MAX_KEY_BYTES = 60;
+const MAX_TEXT_BYTES = 1024;
 
 const scalarPattern = /^(?:true|false|null|-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?)$/;
 
@@ -72,6 +76,9 @@ const decodeString = (pieces: readonly Buffer[]): string | null => {
   }
 };
 
+const isLength = (value: unknown): value is string | number =>
+  typeof value === 'string' || typeof value === 'number';
+
 /** Scans a JSON object. */
 export class ModelScan implements BodyScan {
   readonly #mostValues: number;
@@ -93,10 +100,10 @@ export class ModelScan implements BodyScan {
   #keepAtMost = 0;
   #scalar: string | null = null;
 
-  /** The top-level key whose value comes next. */
+  /** The top-level key whose value comes next, if that is read. */
   #member: string | null = null;
-  #model: string | null | undefined;
-  #stream = false;
+  /** Null for what is neither a text of reasonable length nor a number or a boolean. */
+  readonly #found = new Map<string, string | number | boolean | null>();
 
   /** More values than `mostValues`, counted at every level, are refused. */
   constructor(mostValues = Infinity) {
@@ -116,7 +123,14 @@ export class ModelScan implements BodyScan {
   result(): ScanResult {
     const reason = this.#invalid ?? (this.#expect === 'nothing' ? null : 'it ends too early');
     if (reason !== null) return { kind: 'invalid', reason };
-    return { kind: 'object', model: this.#model, stream: this.#stream };
+    const model = this.#found.get('model');
+    const keepAlive = [this.#found.get('keep_alive'), this.#found.get('ttl')].find(isLength);
+    return {
+      kind: 'object',
+      model: model === undefined || typeof model === 'string' ? model : null,
+      stream: this.#found.get('stream') === true,
+      ...(keepAlive !== undefined && { keepAlive }),
+    };
   }
 
   /** Steps over a byte order mark, which only the very beginning can be. */
@@ -182,8 +196,7 @@ export class ModelScan implements BodyScan {
       this.#invalid = `it holds more than ${this.#mostValues.toLocaleString('en')} values`;
       return false;
     }
-    if (this.#open.length === 1 && this.#member === 'model') this.#model = null;
-    if (this.#open.length === 1 && this.#member === 'stream') this.#stream = false;
+    this.#note(null);
     if (byte === QUOTE) return this.#beginString(false);
     if (byte === OPEN_BRACE) return this.#beginNested(true);
     if (byte === OPEN_BRACKET) return this.#beginNested(false);
@@ -207,8 +220,8 @@ export class ModelScan implements BodyScan {
     this.#inString = true;
     this.#isKey = isKey;
     this.#endsInOddBackslashes = false;
-    this.#keepAtMost = isKey ? MAX_KEY_BYTES : MAX_MODEL_BYTES;
-    this.#kept = topLevel && (isKey || this.#member === 'model') ? [] : null;
+    this.#keepAtMost = isKey ? MAX_KEY_BYTES : MAX_TEXT_BYTES;
+    this.#kept = topLevel && (isKey || this.#member !== null) ? [] : null;
     this.#keptBytes = 0;
     return true;
   }
@@ -249,8 +262,13 @@ export class ModelScan implements BodyScan {
     this.#inString = false;
     this.#expect = this.#isKey ? ':' : ', or end';
     if (this.#open.length !== 1) return;
-    if (this.#isKey) this.#member = value;
-    else if (this.#member === 'model') this.#model = value;
+    if (!this.#isKey) this.#note(value);
+    else this.#member = value !== null && MEMBERS.has(value) ? value : null;
+  }
+
+  /** What a member is. Of one that comes twice the last counts. */
+  #note(value: string | number | boolean | null): void {
+    if (this.#member !== null && this.#open.length === 1) this.#found.set(this.#member, value);
   }
 
   #readScalar(chunk: Buffer, start: number): number {
@@ -264,7 +282,7 @@ export class ModelScan implements BodyScan {
   #endScalar(at: number): void {
     const text = this.#scalar ?? '';
     if (!scalarPattern.test(text)) this.#invalid = `malformed value before byte ${this.#offset + at}`;
-    if (this.#open.length === 1 && this.#member === 'stream') this.#stream = text === 'true';
+    if (this.#member !== null && this.#invalid === null) this.#note(JSON.parse(text));
     this.#scalar = null;
     this.#expect = ', or end';
   }

@@ -4,7 +4,7 @@ import { BegunStream } from './begun-stream.ts';
 import type { Call } from './call.ts';
 import type { Exchange } from './exchange.ts';
 import { FormScan } from './form-scan.ts';
-import { leaseWishes } from './lease-wishes.ts';
+import { keepAliveOf, leaseWishes, type LeaseWishes } from './lease-wishes.ts';
 import type { HttpLimits } from './limits.ts';
 import { ModelScan, type BodyScan, type ScanResult } from './model-scan.ts';
 import { badRequest, RequestError } from './openai-errors.ts';
@@ -58,9 +58,9 @@ export const receiveCall = async (
     return {
       model,
       method: entry.method,
-      target: path + place.query,
+      target: (route.runnerPath ?? path) + place.query,
       body,
-      wishes,
+      wishes: { ...wishes, ...keepAliveIn(found) },
       access: accessOf(route, entry.method, place),
       mayStream: found.stream || (route.modelIn === 'path' && !isReading(entry.method)),
       family,
@@ -111,6 +111,10 @@ const readScan = (scan: BodyScan | null, { modelIn }: ApiRoute): Found => {
     badRequest(`The request body is not a ${what} that can be read: ${found.reason}.`, code),
   );
 };
+
+/** What the body says of it wins, as it does in Ollama's API. */
+const keepAliveIn = ({ keepAlive }: Found): LeaseWishes =>
+  keepAlive === undefined ? {} : { keepAlive: keepAliveOf(keepAlive, 'keep_alive') };
 
 /** Whom a request is for, and the path that it has there. */
 const addressOf = (

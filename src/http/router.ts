@@ -8,6 +8,7 @@ import { apiRoutes, upstreamNeeds, upstreamRoute, type ApiRoute } from './api-ro
 import { openai, type Family } from './families.ts';
 import type { ModelListing } from './model-list.ts';
 import { modelWordingOf } from './model-wording.ts';
+import { otherPrefixes, otherRoutes, routerProps, type OtherRoute, type Others } from './other-routes.ts';
 import { ollama } from './ollama/family.ts';
 import { ollamaNeeds } from './ollama/handler.ts';
 import type { ModelCards } from './ollama/model-cards.ts';
@@ -31,6 +32,8 @@ interface RouterParts {
   readonly models: () => readonly ModelListing[];
   readonly cards: ModelCards;
   readonly management?: Handler;
+  /** Answers what other servers are asked; nobody does without it. */
+  readonly others?: Others;
   readonly metrics?: Handler;
   /** Shown to browsers at `/`. */
   readonly page?: Page;
@@ -144,6 +147,10 @@ const exactRoutes = (parts: RouterParts): Map<string, Route> => {
   const ofRunner = routes.get('/metrics');
   const { metrics } = parts;
   if (metrics && ofRunner) routes.set('/metrics', eitherMetrics(metrics, ofRunner));
+  const { others } = parts;
+  const propsOfRunner = routes.get('/props');
+  if (others && propsOfRunner) routes.set('/props', eitherProps(parts, others, propsOfRunner));
+  if (others) for (const [path, route] of Object.entries(otherRoutes)) routes.set(path, other(others, route));
   const models: Route = {
     methods: readMethods,
     needs: seesModels,
@@ -167,7 +174,7 @@ const exactRoutes = (parts: RouterParts): Map<string, Route> => {
 
 /** The first that fits is taken. */
 const prefixRoutes = (parts: RouterParts): Map<string, Route> => {
-  const { management: manage, models } = parts;
+  const { management: manage, models, others } = parts;
   const names = (): string[] => models().map(({ name }) => name);
   const routes = new Map<string, Route>();
   if (manage)
@@ -177,6 +184,9 @@ const prefixRoutes = (parts: RouterParts): Map<string, Route> => {
       family: management,
       handle: manage,
     });
+  if (others)
+    for (const [prefix, route] of Object.entries(otherPrefixes))
+      routes.set(prefix, other(others, route, prefix));
   return routes
     .set(OLLAMA_PREFIX, {
       methods: null,
@@ -222,6 +232,24 @@ const proxied = ({ proxy }: RouterParts, route: ApiRoute): Route => ({
   family: route.family,
   isForApps: route.modelIn !== 'path' && !route.isLook,
   handle: (request, response, place) => void proxy(request, response, route, place),
+});
+
+/** What another server is asked besides inference. */
+const other = (others: Others, { question, methods, needs, family }: OtherRoute, prefix?: string): Route => ({
+  methods,
+  needs,
+  family,
+  handle: (request, response, place) =>
+    others(question, request, response, { place, rest: prefix ? place.path.slice(prefix.length) : '' }),
+});
+
+/** Those of a model's runner where one is named, or there is only one; else those of llama.cpp's router. */
+const eitherProps = ({ models }: RouterParts, others: Others, ofRunner: Route): Route => ({
+  ...ofRunner,
+  handle: (request, response, place) =>
+    new URLSearchParams(place.query).has('model') || models().length === 1
+      ? ofRunner.handle(request, response, place)
+      : other(others, routerProps).handle(request, response, place),
 });
 
 /** The page for browsers, and its files; for everybody else a few words. */

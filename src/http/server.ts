@@ -17,6 +17,8 @@ import type { ModelListing } from './model-list.ts';
 import { createOllama } from './ollama/handler.ts';
 import { ModelCards } from './ollama/model-cards.ts';
 import { Translator } from './ollama/translator.ts';
+import { createOthers } from '../others/others.ts';
+import type { ControlParts } from '../others/parts.ts';
 import { problemOf } from './openai-errors.ts';
 import type { Page } from './page.ts';
 import { createProxy } from './proxy.ts';
@@ -40,6 +42,8 @@ export interface HttpServerOptions extends Observers {
   readonly models: () => readonly ModelListing[];
   /** Answers everything under `/api/v1/`; without it that is a 404. */
   readonly management?: Handler;
+  /** What clients of other servers see and do of models goes by these; they are told 404 without. */
+  readonly control?: ControlParts;
   /** Answers `GET /metrics` unless it asks for the metrics of one model's runner. */
   readonly metrics?: Handler;
   /** What browsers are shown at `/`; a few words without it. */
@@ -76,9 +80,11 @@ export const createHttpServer = (options: HttpServerOptions): Server => {
   };
   const translator = new Translator();
   const cards = new ModelCards();
+  const { control } = options;
   const router = createRouter({
     ...options,
     cards,
+    ...(control && { others: createOthers({ ...parts, ...control, models, cards, version }) }),
     health: options.health ?? (() => 'ok'),
     proxy: createProxy(parts),
     ollama: createOllama({ ...parts, models, version, translator, cards }),

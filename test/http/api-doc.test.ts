@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { expect } from 'chai';
 import { apiRoutes } from '../../src/http/api-routes.ts';
+import { otherPrefixes, otherRoutes } from '../../src/http/other-routes.ts';
 import { ollamaRoutes } from '../../src/http/ollama/handler.ts';
 import { mapOptions } from '../../src/http/ollama/options.ts';
 import {
@@ -39,7 +40,13 @@ describe('docs/api.md', () => {
   it('has no path of runners that is not there', () => {
     const answeredHere = /^\/v1$|^\/(v1\/)?(models|health)|^\/$|^\/api|^\/upstream/;
     for (const path of paths.filter((one) => one.startsWith('/') && !answeredHere.test(one)))
-      expect([...apiRoutes.keys()], path).to.include(path);
+      expect([...apiRoutes.keys(), ...Object.keys(otherRoutes)], path).to.include(path);
+  });
+
+  it('has every path that other servers are asked', () => {
+    const told = section('What clients of other servers ask');
+    for (const path of Object.keys(otherRoutes)) expect(told).to.contain(path);
+    for (const prefix of Object.keys(otherPrefixes)) expect(told).to.contain(prefix);
   });
 
   it("has every path of Ollama's API", () => {

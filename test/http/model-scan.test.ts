@@ -20,16 +20,27 @@ const parsed = (text: string): ScanResult => {
     if (!isObject(value)) return { kind: 'invalid', reason: '' };
     const { model } = value;
     const found = Object.hasOwn(value, 'model') ? (typeof model === 'string' ? model : null) : undefined;
-    return { kind: 'object', model: found, stream: value['stream'] === true };
+    const keepAlive = [value['keep_alive'], value['ttl']].find((one) =>
+      ['string', 'number'].includes(typeof one),
+    );
+    return {
+      kind: 'object',
+      model: found,
+      stream: value['stream'] === true,
+      ...(keepAlive !== undefined && { keepAlive: keepAlive as string | number }),
+    };
   } catch {
     return { kind: 'invalid', reason: '' };
   }
 };
 
-/** Objects that hold the two members often, at the top and below. */
+/** Objects that hold the members often, at the top and below. */
 const bodies = fc
   .dictionary(
-    fc.oneof(fc.constantFrom('model', 'stream', 'messages', 'mode', 'models'), fc.string({ unit: 'binary' })),
+    fc.oneof(
+      fc.constantFrom('model', 'stream', 'keep_alive', 'ttl', 'messages', 'mode', 'models'),
+      fc.string({ unit: 'binary' }),
+    ),
     fc.oneof(
       fc.jsonValue(),
       fc.string({ unit: 'binary' }),
