@@ -23,6 +23,8 @@ import { ProblemError } from './management/problem.ts';
 import { findCollector } from './tracing/find-collector.ts';
 import type { Tracing } from './tracing/tracing.ts';
 import { followFile } from './files/follow-file.ts';
+import { followLooks } from './files/follow-looks.ts';
+import { lookAtFolders } from './models/look-at-folders.ts';
 import type { Reloader } from './reload/reloader.ts';
 import { openState } from './open-state.ts';
 import { RunnerLogFiles } from './runner-log-files.ts';
@@ -36,6 +38,8 @@ export const VERSION = '0.1.0';
 const MIB = 1024 ** 2;
 /** After a crash no more than this much of what was learned of demand is lost. */
 const KEEP_DEMAND_EVERY_MS = 600_000;
+/** Folders are larger than a file, and change less. */
+const LOOK_AT_FOLDERS_EVERY_MS = 2_000;
 /** A disk that takes nothing does not keep Corral from ending. */
 const LAST_WRITE_WITHIN_MS = 2_000;
 
@@ -81,6 +85,7 @@ export async function serve({
 
   const llamaServer = findLlamaServer(config.llamaServer, env);
   const resolve = resolver({ folder: folderOf(configPath), llamaServer, state }, configPath, log);
+  const firstLook = config.watch ? await lookAtFolders(foldersOf(config, configPath)) : '';
   const { entries } = await resolve(config);
   const catalogue = new Catalogue(
     entries,
@@ -127,7 +132,8 @@ export async function serve({
   logFiles.follow(service.scheduler, logs);
   const keepDemand = (): void => state.learnDemand(ledgerOf(service.scheduler).savedDemand());
   const timer = setInterval(keepDemand, KEEP_DEMAND_EVERY_MS).unref();
-  const unfollow = config.watch && configPath !== null ? follow(configPath, service.reloader) : () => {};
+  const unfollow =
+    config.watch && configPath !== null ? follow(configPath, service.reloader, firstLook) : () => {};
   const stop = async (drainMs: number): Promise<void> => {
     clearInterval(timer);
     unfollow();
@@ -148,15 +154,21 @@ function resolver(
   configPath: string | null,
   log: Logger,
 ): (config: Config) => Promise<Resolved> {
+  let known: ReadonlyMap<string, string> = new Map();
   return async (config) => {
     requireKeys(config, configPath ?? 'the configuration');
-    const resolved = await resolveModels({ config, ...parts });
-    for (const warning of resolved.warnings) log.warn({ event: 'folder.unreadable' }, warning);
+    const resolved = await resolveModels({ config, ...parts, known });
+    known = namesByPath(resolved);
+    for (const warning of resolved.warnings) log.warn({ event: 'models.warning' }, warning);
     for (const { name, problem } of resolved.entries)
       if (problem) log.warn({ event: 'model.unusable', model: name }, problem.message);
     return resolved;
   };
 }
+
+/** By the path of its file, what each model is called. */
+const namesByPath = ({ entries }: Resolved): ReadonlyMap<string, string> =>
+  new Map(entries.flatMap(({ name, spec }) => (spec ? [[spec.launch.modelPath, name]] : [])));
 
 /** Once the devices are known. */
 async function warnOfDevices({ scheduler }: Service, config: Config, log: Logger): Promise<void> {
@@ -177,9 +189,23 @@ async function traceIfWanted(config: Config, env: NodeJS.ProcessEnv, log: Logger
   return startTracing({ ...collector, version: VERSION, log });
 }
 
-/** What is wrong with a file that has changed is logged. */
-const follow = (path: string, reloader: Reloader): (() => void) =>
-  followFile(path, () => void reloader.reload('file').catch(() => {}));
+/** The configuration's file, and the folders that it has by then. What is wrong with what has changed is logged. */
+function follow(configPath: string, reloader: Reloader, firstLook: string): () => void {
+  const unfollowFile = followFile(configPath, () => void reloader.reload('file').catch(() => {}));
+  const unfollowFolders = followLooks({
+    look: () => lookAtFolders(foldersOf(reloader.config, configPath)),
+    first: firstLook,
+    onChange: () => void reloader.reload('folder').catch(() => {}),
+    everyMs: LOOK_AT_FOLDERS_EVERY_MS,
+  });
+  return () => {
+    unfollowFile();
+    unfollowFolders();
+  };
+}
+
+const foldersOf = ({ folders }: Config, configPath: string | null): readonly string[] =>
+  folders.map((path) => pathOf(folderOf(configPath), path));
 
 function readAgain(configPath: string | null, env: NodeJS.ProcessEnv): Config {
   if (configPath !== null) return loadConfig(configPath, env).config;

@@ -56,7 +56,7 @@ Examples:
           view.say(`It sees with ${pulled.projector}: --projector pulls that too.`);
         view.say(
           isScanned
-            ? `From the next start Corral serves it as ${pulled.model}.`
+            ? `From the next reload Corral serves it as ${pulled.model}; where \`watch\` is on, by itself.`
             : `To serve it, add the folder to corral.yaml:\n  folders: [${folder}]`,
         );
       } finally {

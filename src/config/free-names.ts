@@ -10,6 +10,10 @@ export class FreeNames {
     this.#taken = new Set([...taken].map((name) => name.toLowerCase()));
   }
 
+  isFree(name: string): boolean {
+    return !this.#taken.has(name.toLowerCase());
+  }
+
   /** Whether a file may have this name, which is taken from then on. */
   take(name: string, path: string): boolean {
     if (!MODEL_NAME.test(name)) {

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { realpath } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { dirname } from 'node:path';
 import type { LaunchOptions, ModelSpec } from '../../machines/vocabulary.ts';
@@ -6,8 +7,10 @@ import type { CatalogueEntry } from '../catalogue.ts';
 import { discoverModels } from '../models/discover/discover-models.ts';
 import type { DiscoveredModel } from '../models/discover/discovered-model.ts';
 import { storePlaces, wantedFolders } from '../models/discover/store-places.ts';
+import { kindInWords } from '../models/file-kind.ts';
 import { ModelFileError, readModelFile, type ModelFile } from '../models/read-model-file.ts';
 import { scanFolders } from '../models/scan-folders.ts';
+import { folderModels, kindOf, type FolderModel, type ReadResult } from './folder-models.ts';
 import { FreeNames } from './free-names.ts';
 import { planOf, type Planned } from './launch-of.ts';
 import { needOf, readBeside } from './need-of.ts';
@@ -27,6 +30,8 @@ export interface ResolveParts {
   readonly folder: string;
   readonly llamaServer: string | null;
   readonly state: Pick<StateFile, 'of'>;
+  /** Names that files have been given before, by path: what is loaded keeps its name. */
+  readonly known?: ReadonlyMap<string, string>;
 }
 
 export interface Resolved {
@@ -35,31 +40,76 @@ export interface Resolved {
 }
 
 /**
- * All models: those of the configuration, those found in its folders and those of other programs that it asks for, under names
- * that are still free. A model whose file
- * cannot be used stays in the list with its problem; it spoils nothing for the others.
+ * All models: those of the configuration, those found in its folders and those of other programs that it asks for, under names that
+ * are still free. A model whose file cannot be used stays in the list with its problem; it spoils nothing for the others.
  */
 export async function resolveModels(parts: ResolveParts): Promise<Resolved> {
-  const { config, folder } = parts;
-  const found = await scanFolders(config.folders.map((path) => pathOf(folder, path)));
+  const { config, folder, known = new Map<string, string>() } = parts;
+  const read = readOnce();
   const configured = Object.entries(config.models).map(([name, model]) => ({ name, model }));
   const names = new FreeNames(configured.flatMap(({ name, model }) => [name, ...model.aliases]));
-  const paths = new Set(configured.map(({ model }) => pathOf(folder, model.path)));
-  const scanned = found.models
-    .filter(({ name, path }) => !paths.has(path) && names.take(name, path))
-    .map(({ name, path }) => ({ name, model: modelOf({ path }) }));
+  const ours = await placesOf(configured.map(({ model }) => pathOf(folder, model.path)));
+  const found = await scanFolders(config.folders.map((path) => pathOf(folder, path)));
+  const isConfigured = (path: string): boolean => ours.has(path);
+  const scanned = await folderModels({ found, read, isConfigured, names, known });
   const others = await discoverModels(
     wantedFolders(config.discover, usualPlaces(), (path) => pathOf(folder, path)),
   );
-  const scannedPaths = new Set(found.models.map(({ path }) => path));
-  const discovered = others.models
-    .filter(({ name, path }) => !paths.has(path) && !scannedPaths.has(path) && names.take(name, path))
+  for (const { path } of found.files) ours.add(path);
+  const theirs = await onlyModels(others.models, read);
+  const discovered = theirs
+    .filter(({ name, path }) => !ours.has(path) && names.take(name, path))
     .map((one) => ({ name: one.name, model: discoveredModel(one, names, config) }));
-  const all = [...configured, ...scanned, ...discovered];
-  const entries = await Promise.all(all.map((one, rank) => resolveModel({ ...one, rank }, parts)));
-  const warnings = [...strangeSettings(config), ...found.warnings, ...others.warnings, ...names.warnings];
+  const all = [...configured, ...scanned.models.map(folderModel), ...discovered];
+  const entries = await Promise.all(all.map((one, rank) => resolveModel({ ...one, rank }, parts, read)));
+  const warnings = [...strangeSettings(config), ...scanned.warnings, ...others.warnings, ...names.warnings];
   return { entries, warnings };
 }
+
+type Reading = (path: string) => Promise<ReadResult>;
+
+/** Each header is read once, however many want to know something of it. */
+function readOnce(): Reading {
+  const results = new Map<string, Promise<ReadResult>>();
+  return (path) => {
+    const result = results.get(path) ?? readModelFile(path).catch(asResult);
+    results.set(path, result);
+    return result;
+  };
+}
+
+function asResult(error: unknown): ModelFileError {
+  if (error instanceof ModelFileError) return error;
+  throw error;
+}
+
+/** Files as they are named, and where they really are. */
+async function placesOf(paths: readonly string[]): Promise<Set<string>> {
+  const places = await Promise.all(paths.map((path) => realpath(path).catch(() => path)));
+  return new Set([...paths, ...places]);
+}
+
+async function onlyModels(
+  models: readonly DiscoveredModel[],
+  read: Reading,
+): Promise<readonly DiscoveredModel[]> {
+  const kinds = await Promise.all(models.map(async ({ path }) => kindOf(await read(path))));
+  return models.filter((_, index) => kinds[index] === 'model');
+}
+
+const folderModel = ({
+  name,
+  path,
+  aliases,
+  projectorPath,
+}: FolderModel): { name: string; model: ModelConfig } => ({
+  name,
+  model: modelOf({
+    path,
+    aliases: [...aliases],
+    ...(projectorPath !== null && { projector: projectorPath }),
+  }),
+});
 
 const modelOf = (model: ModelInput): ModelConfig => configSchema.shape.models.unwrap().valueType.parse(model);
 
@@ -81,13 +131,20 @@ const discoveredModel = (
     ...(args.length > 0 && { args: [...(defaults.args ?? []), ...args] }),
   });
 
+function modelOrThrow(read: ReadResult): ModelFile {
+  if (read instanceof ModelFileError) throw read;
+  if (read.kind === 'model') return read;
+  throw new ModelFileError('model_file_invalid', `${read.path} is no model, but ${kindInWords[read.kind]}.`);
+}
+
 async function resolveModel(
   { name, model, rank }: { name: string; model: ModelConfig; rank: number },
   parts: ResolveParts,
+  read: Reading,
 ): Promise<CatalogueEntry> {
   const common = { name, aliases: model.aliases };
   try {
-    const file = await readModelFile(pathOf(parts.folder, model.path));
+    const file = modelOrThrow(await read(pathOf(parts.folder, model.path)));
     const spec = { ...(await specOf(name, model, file, parts)), rank };
     return { ...common, createdAtSeconds: Math.floor(file.modifiedAtMs / 1000), spec, problem: null };
   } catch (error) {

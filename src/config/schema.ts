@@ -297,7 +297,12 @@ export const configSchema = z.strictObject({
     })
     .prefault({})
     .describe('What runners print, in dataFolder/logs, a file per model.'),
-  watch: z.boolean().default(false).describe('Whether this file is read again whenever it changes.'),
+  watch: z
+    .boolean()
+    .default(false)
+    .describe(
+      'Whether this file is read again whenever it changes, and folders whenever a model comes or goes.',
+    ),
 });
 
 /** The configuration with all defaults filled in: sizes in bytes, durations in ms. */

@@ -5,10 +5,12 @@ import type { ModelShape } from '../../machines/planning/memory-need.ts';
 import type { SizedTensor } from '../../machines/planning/need-parts.ts';
 import { OddFileError } from '../files/read-file.ts';
 import { systemReason } from '../system-reason.ts';
+import { fileKindOf, type FileKind } from './file-kind.ts';
 import { GgufKeys } from './gguf-keys.ts';
 import { isEmbeddingModel, isReranker, shapeOf } from './model-shape.ts';
 import type { GgufHeader } from './parse-gguf-header.ts';
 import { readGgufHeader } from './read-gguf-header.ts';
+import { partName, splitName } from './split-name.ts';
 import { tensorBytes } from './tensor-bytes.ts';
 
 /** What Corral wants to know of a model's file. */
@@ -17,6 +19,7 @@ export interface ModelFile {
   /** All parts together. */
   readonly bytes: number;
   readonly modifiedAtMs: number;
+  readonly kind: FileKind;
   readonly architecture: string;
   readonly title: string;
   readonly isEmbedding: boolean;
@@ -38,13 +41,12 @@ export class ModelFileError extends Error {
   }
 }
 
-const PART = /-(\d{5})-of-(\d{5})\.gguf$/;
-
 /**
  * Reads the header of a GGUF file, of its first part when it is split. Throws a `ModelFileError` when the file is not there,
  * cannot be opened, is no GGUF file, or is cut off.
  */
 export async function readModelFile(path: string): Promise<ModelFile> {
+  await checkParts(path);
   const { size, mtimeMs } = await statOrThrow(path);
   const header = await headerOrThrow(path);
   checkWhole(path, size, header);
@@ -60,6 +62,7 @@ function factsOrThrow(
   const keys = new GgufKeys(header.pairs);
   try {
     return {
+      kind: fileKindOf(header),
       architecture: keys.architecture,
       title: keys.text('general.name') ?? basename(path, '.gguf'),
       isEmbedding: isEmbeddingModel(keys),
@@ -111,21 +114,37 @@ const invalid = (path: string, reason: string, cause?: unknown): ModelFileError 
 
 const textOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
 
-/** Size of a model in all: `name-00001-of-00003.gguf` stands for three files, which all have to be there. */
-async function allParts(path: string, size: number): Promise<number> {
-  const count = Number(PART.exec(path)?.[2] ?? 1);
-  if (count === 1) return size;
-  const folder = dirname(path);
-  const prefix = basename(path).replace(PART, '');
-  const names = await readdir(folder).catch((error: unknown) => {
-    throw unopened(path, error);
-  });
-  const parts = names.filter(
-    (name) => Number(PART.exec(name)?.[2]) === count && name.replace(PART, '') === prefix,
+/** `name-00001-of-00003.gguf` stands for three files, which all have to be there; those that are not are named. */
+async function checkParts(path: string): Promise<void> {
+  const missing: string[] = [];
+  const parts = partsOf(path);
+  if (parts.length === 1) return;
+  const there = new Set(
+    await readdir(dirname(path)).catch((error: unknown) => {
+      throw unopened(path, error);
+    }),
   );
-  if (parts.length < count)
-    throw new ModelFileError('model_file_missing', `${path} has ${parts.length} of its ${count} parts.`);
+  for (const part of parts) if (!there.has(part)) missing.push(part);
+  if (missing.length === 0) return;
+  const has = `${path} has ${parts.length - missing.length} of its ${parts.length} parts.`;
+  const few = missing.slice(0, MOST_NAMED).join(', ');
+  const more = missing.length > MOST_NAMED ? ` and ${missing.length - MOST_NAMED} more` : '';
+  throw new ModelFileError('model_file_missing', `${has} There is no ${few}${more}.`);
+}
+
+const MOST_NAMED = 3;
+
+function partsOf(path: string): readonly string[] {
+  const name = splitName(path);
+  if (name === null || name.parts <= 1) return [basename(path)];
+  return Array.from({ length: name.parts }, (_, index) => partName(name, index + 1));
+}
+
+/** Size of a model in all. */
+async function allParts(path: string, size: number): Promise<number> {
+  const parts = partsOf(path);
+  if (parts.length === 1) return size;
   let bytes = 0;
-  for (const name of parts) bytes += (await statOrThrow(join(folder, name))).size;
+  for (const part of parts) bytes += (await statOrThrow(join(dirname(path), part))).size;
   return bytes;
 }

@@ -15,7 +15,7 @@ import { applicable, diffSettings } from './diff-settings.ts';
 import { diffText } from './diff-text.ts';
 
 /** Who wants the configuration to be read again. */
-export type Trigger = 'signal' | 'file' | 'api';
+export type Trigger = 'signal' | 'file' | 'folder' | 'api';
 
 export interface ReloadParts {
   readonly scheduler: Scheduler;

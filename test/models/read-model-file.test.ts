@@ -67,12 +67,21 @@ describe('reading models', () => {
       const { bytes } = await generateGguf(file('m-00001-of-00002'));
       expect(await failureOf(file('m-00001-of-00002'))).to.include({
         code: 'model_file_missing',
-        message: `${file('m-00001-of-00002')} has 1 of its 2 parts.`,
+        message: `${file('m-00001-of-00002')} has 1 of its 2 parts. There is no m-00002-of-00002.gguf.`,
       });
 
       await writeFile(file('m-00002-of-00002'), Buffer.alloc(1_000));
 
       expect((await readModelFile(file('m-00001-of-00002'))).bytes).to.equal(bytes + 1_000);
+    });
+
+    it('of several parts names the ones that are not there, of many the first few', async () => {
+      await generateGguf(file('m-00003-of-00007'));
+
+      expect((await failureOf(file('m-00001-of-00007'))).message).to.equal(
+        `${file('m-00001-of-00007')} has 1 of its 7 parts. There is no m-00001-of-00007.gguf, ` +
+          'm-00002-of-00007.gguf, m-00004-of-00007.gguf and 3 more.',
+      );
     });
 
     it('of several parts is missing when a part is a link to nothing', async () => {

@@ -1,4 +1,4 @@
-import { mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
+import { copyFile, mkdir, mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
@@ -105,6 +105,47 @@ describe('a running Corral', function () {
     expect((await ask('endless')).status).to.equal(404);
     await ask('tiny');
     expect(served.status().runners.find(({ model }) => model === 'tiny')?.slots).to.equal(3);
+  });
+
+  it('leaves a loaded model alone when a file of the same name comes into a folder before it', async () => {
+    await mkdir(join(folder, 'b'));
+    await copyFile(models.path('tiny'), join(folder, 'b', 'tiny.gguf'));
+    await start({ folders: ['.'] });
+    await ask('tiny');
+    await mkdir(join(folder, 'a'));
+    await copyFile(models.path('other'), join(folder, 'a', 'tiny.gguf'));
+
+    const { body } = await reload();
+    const answers = await Promise.all(['tiny', 'b/tiny', 'a/tiny'].map(ask));
+    const again = await reload();
+
+    expect(body.text).to.deep.equal([
+      `+ model a/tiny: path ${join(folder, 'a', 'tiny.gguf')}`,
+      '~ model tiny: aliases unset → b/tiny',
+    ]);
+    expect(answers.map(({ body: { choices } }) => choices[0].message.content)).to.deep.equal([
+      ' this is tiny',
+      ' this is tiny',
+      ' another one answers',
+    ]);
+    expect(again.body.text).to.deep.equal([]);
+    expect(runners()).to.deep.equal(['runner-1 tiny idle', 'runner-2 a/tiny idle']);
+    expect(logged.filter(({ event }) => event === 'models.warning').map(({ msg }) => msg)[0]).to.equal(
+      `${join(folder, 'a', 'tiny.gguf')} is asked for as a/tiny: tiny is another model's name`,
+    );
+  });
+
+  it('serves a file without a reload that comes into a folder, where it watches', async () => {
+    await mkdir(join(folder, 'store'));
+    await start({ folders: ['store'], watch: true });
+    await copyFile(models.path('tiny'), join(folder, 'store', 'tiny.gguf'));
+    await until('it is listed', () => served.catalogue.entries.length === 1);
+
+    expect((await ask('tiny')).status).to.equal(200);
+    await rm(join(folder, 'store', 'tiny.gguf'));
+    await copyFile(models.path('other'), join(folder, 'store', 'other.gguf'));
+    await until('the other is listed', () => served.catalogue.entries[0]?.name === 'other');
+    expect((await ask('tiny')).status).to.equal(404);
   });
 
   it('serves a model at once that is new, and loads it when it is pinned', async () => {

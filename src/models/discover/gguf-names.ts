@@ -43,7 +43,7 @@ export function sortGgufFiles(paths: readonly string[]): GgufFiles {
   }
   return {
     models: [...groups].map(([key, files]) => modelOf(key, files)),
-    projectors: projectors.toSorted((a, b) => rankOf(a) - rankOf(b)),
+    projectors: projectors.toSorted((a, b) => projectorRank(a) - projectorRank(b)),
   };
 }
 
@@ -53,6 +53,10 @@ export function quantOf(path: string): string | null {
   const found = stem.match(QUANT)?.at(-1) ?? posix.basename(posix.dirname(path)).match(QUANT)?.at(-1);
   return found?.toUpperCase().replace(/^FP/, 'F') ?? null;
 }
+
+/** A file's name without quantisation, part and extension. */
+export const withoutQuant = (name: string): string =>
+  withoutExtension(name).replace(PART, '').replaceAll(QUANT, '');
 
 function modelOf(key: string, paths: readonly [string, ...string[]]): GgufModel {
   const [, first = '1', count = '1'] = PART.exec(withoutExtension(paths[0])) ?? [];
@@ -67,7 +71,8 @@ function modelOf(key: string, paths: readonly [string, ...string[]]): GgufModel 
 const withoutExtension = (path: string): string =>
   path.toLowerCase().endsWith(EXTENSION) ? path.slice(0, -EXTENSION.length) : path;
 
-const rankOf = (path: string): number => {
+/** Of projectors: the most exact that is usual (F16) comes first. */
+export const projectorRank = (path: string): number => {
   const rank = ['F16', 'BF16', 'F32'].indexOf(quantOf(path) ?? '');
   return rank < 0 ? 3 : rank;
 };
