@@ -10,7 +10,8 @@ export const MODEL_NAME =
 /** Ollama's clients name models with a tag; this one means "the model itself". */
 const DEFAULT_TAG = ':latest';
 
-const normal = (name: string): string => {
+/** The same for all that a name is forgiven: letter case, and `:latest`. */
+export const normalName = (name: string): string => {
   const lower = name.toLowerCase();
   return lower.endsWith(DEFAULT_TAG) ? lower.slice(0, -DEFAULT_TAG.length) : lower;
 };
@@ -24,15 +25,15 @@ export function findModel<Entry extends { readonly name: string; readonly aliase
     test(entry.name) || entry.aliases.some(test);
   return (
     entries.find((entry) => has(entry, (one) => one === name)) ??
-    entries.find((entry) => has(entry, (one) => normal(one) === normal(name)))
+    entries.find((entry) => has(entry, (one) => normalName(one) === normalName(name)))
   );
 }
 
 /** Names that may have been meant, the nearest first. */
 export function nearMisses(name: string, names: readonly string[]): readonly string[] {
-  const wanted = normal(name);
+  const wanted = normalName(name);
   const farness = (other: string): number => {
-    const known = normal(other);
+    const known = normalName(other);
     if (known.includes(wanted) || wanted.includes(known)) return 0;
     return distance(wanted, known) / Math.max(wanted.length, known.length);
   };

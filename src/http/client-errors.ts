@@ -7,6 +7,10 @@ const problems: Readonly<Record<string, HttpProblem>> = {
   ERR_HTTP_REQUEST_TIMEOUT: badRequest('The request did not arrive in time.', 'request_timeout', {
     status: 408,
   }),
+  HPE_PAUSED_H2_UPGRADE: badRequest(
+    'Corral speaks HTTP/1.1, and this is HTTP/2; a client that can speak both has to be told so.',
+    'malformed_request',
+  ),
 };
 
 const malformed = badRequest('The request is not well-formed HTTP.', 'malformed_request');

@@ -26,7 +26,7 @@ export interface ListedName {
  * add to what has no tag. Each once; what is configured comes before what only `:latest` makes of another name.
  */
 export const listedNames = (models: readonly ModelListing[]): readonly ListedName[] => {
-  const configured = new Set(models.flatMap(({ name, aliases }) => [name, ...aliases]));
+  const configured = new Set(namesOf(models));
   const listed = new Map<string, ListedName>();
   for (const model of models)
     for (const given of [model.name, ...model.aliases])
@@ -35,6 +35,10 @@ export const listedNames = (models: readonly ModelListing[]): readonly ListedNam
           listed.set(name, { name, model });
   return [...listed.values()];
 };
+
+/** All that requests may call models: their names and aliases. */
+export const namesOf = (models: readonly Pick<ModelListing, 'name' | 'aliases'>[]): readonly string[] =>
+  models.flatMap(({ name, aliases }) => [name, ...aliases]);
 
 /** A colon before a slash belongs to a host. */
 const hasTag = (name: string): boolean => name.slice(name.lastIndexOf('/') + 1).includes(':');

@@ -1,4 +1,6 @@
 import type { IncomingMessage } from 'node:http';
+import type { Transform } from 'node:stream';
+import { decoderFor, notDecoded } from './body-decoding.ts';
 import { badRequest, ClientGone, RequestError, type HttpProblem } from './openai-errors.ts';
 
 /**
@@ -98,18 +100,35 @@ interface ReadBodyOptions {
   readonly budget: BodyBudget;
   /** Sees each chunk as it arrives. */
   readonly onChunk: (chunk: Buffer) => void;
+  /** A body that is compressed is kept as it came. */
+  readonly asItCame?: boolean;
 }
 
 /**
- * Reads a request's body into a list of chunks. Rejects with a `RequestError` (413, 503) or with `ClientGone`; nothing
- * is held then. The rest of a refused body is left unread.
+ * Reads a request's body into a list of chunks, decompressed if need be: the bounds are those of what comes out. Rejects with a
+ * `RequestError` (400, 413, 415, 503) or with `ClientGone`; nothing is held then. The rest of a refused body is left unread.
  */
-export const readBody = (request: IncomingMessage, options: ReadBodyOptions): Promise<HeldBody> =>
+export const readBody = async (request: IncomingMessage, options: ReadBodyOptions): Promise<HeldBody> => {
+  if (declaredBytes(request) > options.maxBytes) throw new RequestError(tooLarge(options.maxBytes));
+  const decoder = options.asItCame ? null : decoderFor(request);
+  return collect(request, decoder, options);
+};
+
+const collect = (
+  request: IncomingMessage,
+  decoder: Transform | null,
+  { maxBytes, budget, onChunk }: ReadBodyOptions,
+): Promise<HeldBody> =>
   new Promise((resolve, reject) => {
-    const { maxBytes, budget, onChunk } = options;
     const body = new HeldBody(budget);
+    const source = decoder ?? request;
     const settle = (error?: Error): void => {
-      request.off('data', onData).off('end', onEnd).off('close', onClose);
+      source.off('data', onData).off('end', onEnd);
+      request.off('close', onClose);
+      if (decoder) {
+        request.unpipe(decoder);
+        decoder.destroy();
+      }
       if (!error) return resolve(body);
       body.drop();
       reject(error);
@@ -120,7 +139,12 @@ export const readBody = (request: IncomingMessage, options: ReadBodyOptions): Pr
       else settle(new RequestError(allHeld()));
     };
     const onEnd = (): void => settle();
-    const onClose = (): void => settle(new ClientGone());
-    if (declaredBytes(request) > maxBytes) return settle(new RequestError(tooLarge(maxBytes)));
-    request.on('data', onData).on('end', onEnd).on('close', onClose);
+    // What has arrived whole may still be in the decoder.
+    const onClose = (): void => {
+      if (!request.readableEnded) settle(new ClientGone());
+    };
+    source.on('data', onData).on('end', onEnd);
+    request.on('close', onClose);
+    decoder?.on('error', () => settle(notDecoded()));
+    if (decoder) request.pipe(decoder);
   });

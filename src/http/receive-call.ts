@@ -23,8 +23,10 @@ export interface Place {
 export interface ReceiveOptions {
   readonly limits: HttpLimits;
   readonly budget: BodyBudget;
-  /** The configured names, for a client that named none, and to find one in a path. */
+  /** The configured names, for a client that named none. */
   readonly modelNames: () => readonly string[];
+  /** The same with aliases, to find one in a path. */
+  readonly allNames: () => readonly string[];
 }
 
 const MAX_NAMES_TOLD = 20;
@@ -43,16 +45,17 @@ export const receiveCall = async (
   const { family } = route;
   const wishes = leaseWishes(request);
   const scan = scanFor(exchange, route);
-  if (scan) refuseEncoded(request.headers['content-encoding']);
   const body = await readBody(request, {
     maxBytes: options.limits.maxBodyBytes,
     budget: options.budget,
     onChunk: (chunk) => scan?.push(chunk),
+    // Of what nobody reads here the runner makes what it can.
+    asItCame: scan === null,
   });
   entry.requestBytes = body.bytes;
   try {
     const found = readScan(scan, route);
-    const { model, path } = addressOf(found, route, place, options.modelNames);
+    const { model, path } = addressOf(found, route, place, options);
     entry.model = model;
     entry.stream = found.stream;
     return {
@@ -90,17 +93,6 @@ const scanFor = ({ request }: Exchange, { modelIn }: ApiRoute): BodyScan | null 
   }
 };
 
-export const refuseEncoded = (encoding: string | undefined): void => {
-  if (encoding === undefined || encoding === 'identity') return;
-  throw new RequestError(
-    badRequest(
-      `A request body in the encoding ${JSON.stringify(encoding)} is not accepted; send it plain.`,
-      'encoding',
-      { status: 415 },
-    ),
-  );
-};
-
 type Found = Extract<ScanResult, { kind: 'object' }>;
 
 const readScan = (scan: BodyScan | null, { modelIn }: ApiRoute): Found => {
@@ -121,12 +113,12 @@ const addressOf = (
   { model }: Found,
   { modelIn }: ApiRoute,
   { path, query }: Place,
-  modelNames: () => readonly string[],
+  { modelNames, allNames }: Pick<ReceiveOptions, 'modelNames' | 'allNames'>,
 ): { readonly model: string; readonly path: string } => {
   if (model) return { model, path };
   const isInQuery = modelIn === 'query' || modelIn === 'body-or-query';
   if (modelIn === 'path') {
-    const split = splitUpstreamPath(path, modelNames());
+    const split = splitUpstreamPath(path, allNames());
     if (split.model) return split;
   } else if (isInQuery && model === undefined) {
     const asked = new URLSearchParams(query).get('model');

@@ -6,7 +6,7 @@ import { managementNeeds } from '../management/needs.ts';
 import type { LeaseDesk } from '../lease.ts';
 import { apiRoutes, upstreamNeeds, upstreamRoute, type ApiRoute } from './api-routes.ts';
 import { openai, type Family } from './families.ts';
-import type { ModelListing } from './model-list.ts';
+import { namesOf, type ModelListing } from './model-list.ts';
 import { modelWordingOf } from './model-wording.ts';
 import { otherPrefixes, otherRoutes, routerProps, type OtherRoute, type Others } from './other-routes.ts';
 import { ollama } from './ollama/family.ts';
@@ -175,7 +175,6 @@ const exactRoutes = (parts: RouterParts): Map<string, Route> => {
 /** The first that fits is taken. */
 const prefixRoutes = (parts: RouterParts): Map<string, Route> => {
   const { management: manage, models, others } = parts;
-  const names = (): string[] => models().map(({ name }) => name);
   const routes = new Map<string, Route>();
   if (manage)
     routes.set(MANAGEMENT_PREFIX, {
@@ -206,7 +205,7 @@ const prefixRoutes = (parts: RouterParts): Map<string, Route> => {
     .set(ASSETS_PREFIX, frontOf(parts))
     .set(UPSTREAM_PREFIX, {
       ...proxied(parts, upstreamRoute),
-      needs: (method, path) => upstreamNeeds(method, splitUpstreamPath(path, names()).path),
+      needs: (method, path) => upstreamNeeds(method, splitUpstreamPath(path, namesOf(models())).path),
       handle: serveUpstream(parts.proxy, models),
     });
 };

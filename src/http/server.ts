@@ -13,7 +13,7 @@ import { answerClientError } from './client-errors.ts';
 import { CountedResponse } from './counted-response.ts';
 import { createGate, type Gate } from './gate.ts';
 import type { HttpLimits } from './limits.ts';
-import type { ModelListing } from './model-list.ts';
+import { namesOf, type ModelListing } from './model-list.ts';
 import { createOllama } from './ollama/handler.ts';
 import { ModelCards } from './ollama/model-cards.ts';
 import { Translator } from './ollama/translator.ts';
@@ -74,6 +74,7 @@ export const createHttpServer = (options: HttpServerOptions): Server => {
     budget: new BodyBudget(limits.maxHeldBytes),
     limits,
     modelNames: () => models().map(({ name }) => name),
+    allNames: () => namesOf(models()),
     log,
     onRequestEnd: options.onRequestEnd,
     beginTrace: options.beginTrace,

@@ -2,7 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { escapeHtml } from '../escape-html.ts';
 import { upstreamRoute } from './api-routes.ts';
 import { llamaServer, type Family } from './families.ts';
-import { findListed, type ModelListing } from './model-list.ts';
+import { findListed, namesOf, type ModelListing } from './model-list.ts';
 import type { HttpProblem } from './openai-errors.ts';
 import { wantsPage } from './page.ts';
 import type { Proxy } from './proxy.ts';
@@ -24,8 +24,7 @@ const browser: Family = { ...llamaServer, contentType: 'text/html', errorBody: p
 export const serveUpstream =
   (proxy: Proxy, models: () => readonly ModelListing[]) =>
   (request: IncomingMessage, response: ServerResponse, place: Place): void => {
-    const names = models().map(({ name }) => name);
-    const { model, path } = splitUpstreamPath(place.path, names);
+    const { model, path } = splitUpstreamPath(place.path, namesOf(models()));
     if (path === '/' && !place.path.endsWith('/') && findListed(models(), model)) {
       // Relative, since a proxy in front may have another path; with a dot, since names may hold colons.
       const lastSegment = place.path.slice(place.path.lastIndexOf('/') + 1);

@@ -1,19 +1,22 @@
+import { normalName } from '../config/model-names.ts';
+
 /** Of paths that name their model. */
 export const UPSTREAM_PREFIX = '/upstream/';
 
 /**
- * Splits `/upstream/{model}/…` into the model's name and the path at its runner. Names may hold slashes: of the
- * configured names the longest one that the path begins with is meant, and otherwise its first segment.
+ * Splits `/upstream/{model}/…` into the model's name and the path at its runner. Names may hold slashes: of `names`, which are all that
+ * requests may use, the longest one that the path begins with is meant, and otherwise its first segment.
  */
 export const splitUpstreamPath = (
   path: string,
   names: readonly string[],
 ): { readonly model: string; readonly path: string } => {
   const segments = path.slice(UPSTREAM_PREFIX.length).split('/');
-  const longest = Math.max(1, ...names.map((name) => name.split('/').length));
+  const known = new Set(names.filter((name) => name.includes('/')).map(normalName));
+  const longest = Math.max(1, ...[...known].map((name) => name.split('/').length));
   for (let count = Math.min(longest, segments.length); count > 1; count -= 1) {
     const name = decodeName(segments.slice(0, count).join('/'));
-    if (names.includes(name)) return { model: name, path: `/${segments.slice(count).join('/')}` };
+    if (known.has(normalName(name))) return { model: name, path: `/${segments.slice(count).join('/')}` };
   }
   return { model: decodeName(segments[0] ?? ''), path: `/${segments.slice(1).join('/')}` };
 };

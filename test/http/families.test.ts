@@ -246,10 +246,10 @@ describe('API families', () => {
         models: () => [aModel(), aModel({ name: 'org/big', aliases: ['org/big/v2'] })],
       });
 
-      for (const name of ['org/big', 'org%2Fbig'])
-        await fetch(`${baseUrl}/upstream/${name}/v1/models`, { method: 'POST' });
+      const names = ['org/big', 'org%2Fbig', 'ORG/Big', 'org/big:latest', 'org/big/v2'];
+      for (const name of names) await fetch(`${baseUrl}/upstream/${name}/v1/models`, { method: 'POST' });
 
-      expect(desk.requests.map(({ model }) => model)).to.deep.equal(['org/big', 'org/big']);
+      expect(desk.requests.map(({ model }) => model)).to.deep.equal(['org/big', ...names.toSpliced(1, 1)]);
       expect(seen).to.deep.equal([]); // the small desk knows `tiny` alone
     });
 

@@ -267,12 +267,6 @@ describe('routes', () => {
         },
       });
     });
-
-    it('answers 415 for a compressed body', async () => {
-      const { baseUrl } = await servers.corral(new SmallDesk());
-
-      expect((await postChat(baseUrl, { headers: { 'content-encoding': 'gzip' } })).status).to.equal(415);
-    });
   });
 
   describe('refusals by the desk', () => {

@@ -2,7 +2,7 @@ import type { Exchange } from '../exchange.ts';
 import { ModelScan } from '../model-scan.ts';
 import { badRequest, RequestError } from '../openai-errors.ts';
 import { allHeld, HeldBody, readBody } from '../read-body.ts';
-import { refuseEncoded, type ReceiveOptions } from '../receive-call.ts';
+import type { ReceiveOptions } from '../receive-call.ts';
 
 /** Of a request that only names a model. */
 const SHORT_BYTES = 64 * 1024;
@@ -24,7 +24,6 @@ export const receiveBody = async (
   { request, entry }: Exchange,
   { limits, budget }: ReceiveOptions,
 ): Promise<ReceivedBody> => {
-  refuseEncoded(request.headers['content-encoding']);
   const scan = new ModelScan(MOST_VALUES);
   const held = await readBody(request, {
     maxBytes: limits.maxBodyBytes,
@@ -63,7 +62,6 @@ export const receiveJson = async (
   { limits, budget }: ReceiveOptions,
 ): Promise<unknown> => {
   const { request, entry } = exchange;
-  refuseEncoded(request.headers['content-encoding']);
   const maxBytes = Math.min(SHORT_BYTES, limits.maxBodyBytes);
   const body = await readBody(request, { maxBytes, budget, onChunk: () => {} });
   entry.requestBytes = body.bytes;
