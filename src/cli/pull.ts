@@ -1,13 +1,10 @@
 import { join, sep } from 'node:path';
 import { Command } from 'commander';
-import { EnvHttpProxyAgent } from 'undici';
 import { pathOf } from '../config/path-of.ts';
 import { folderOf } from '../config/resolve-models.ts';
-import { hubOf } from '../pull/hub.ts';
-import { progressView } from '../pull/progress.ts';
-import { pullModel } from '../pull/pull-model.ts';
+import { pullWithProgress } from '../pull/pull-with-progress.ts';
 import { dataFolderOf } from '../serve.ts';
-import { stderr, stdout } from '../terminal/print.ts';
+import { stdout } from '../terminal/print.ts';
 import { configOf } from './context.ts';
 
 interface PullFlags {
@@ -35,34 +32,20 @@ Examples:
     )
     .action(async (reference: string, { to, projector, force }: PullFlags, command: Command) => {
       const { folder, isScanned } = folderFor(to, command);
-      const view = progressView(stderr, () => performance.now());
-      const dispatcher = new EnvHttpProxyAgent();
-      const stop = new AbortController();
-      const onSignal = (): void => stop.abort(new Error('Broken off; the same command goes on from here.'));
-      process.once('SIGINT', onSignal).once('SIGTERM', onSignal);
-      try {
-        const pulled = await pullModel({
-          reference,
-          folder,
-          hub: hubOf(process.env, dispatcher),
-          signal: stop.signal,
-          withProjector: projector ?? false,
-          force: force ?? false,
-          onProgress: (progress) => view.show(progress),
-          onNote: (note) => view.say(note),
-        });
-        stdout.write(`${pulled.paths.join('\n')}\n`);
-        if (pulled.projector !== null && !projector)
-          view.say(`It sees with ${pulled.projector}: --projector pulls that too.`);
-        view.say(
-          isScanned
-            ? `From the next reload Corral serves it as ${pulled.model}; where \`watch\` is on, by itself.`
-            : `To serve it, add the folder to corral.yaml:\n  folders: [${folder}]`,
-        );
-      } finally {
-        process.off('SIGINT', onSignal).off('SIGTERM', onSignal);
-        await dispatcher.destroy();
-      }
+      const { pulled, view } = await pullWithProgress({
+        reference,
+        folder,
+        withProjector: projector ?? false,
+        force: force ?? false,
+      });
+      stdout.write(`${pulled.paths.join('\n')}\n`);
+      if (pulled.projector !== null && !projector)
+        view.say(`It sees with ${pulled.projector}: --projector pulls that too.`);
+      view.say(
+        isScanned
+          ? `From the next reload Corral serves it as ${pulled.model}; where \`watch\` is on, by itself.`
+          : `To serve it, add the folder to corral.yaml:\n  folders: [${folder}]`,
+      );
     });
 
 /** Where models go, and whether Corral finds them there. */

@@ -1,3 +1,5 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
 import { Command } from 'commander';
 import { writeDemoConfig } from '../config/demo-config.ts';
 import { strangeVariables } from '../config/environment.ts';
@@ -7,9 +9,11 @@ import { createLog } from '../log/log.ts';
 import { UnblockedOutput } from '../log/unblocked-output.ts';
 import { serve } from '../serve.ts';
 import { printable } from '../terminal/printable.ts';
+import { demoConfigPath } from './context.ts';
 import { explainStart } from './explain-start.ts';
 import { followSignals } from './follow-signals.ts';
 import { keepGarbageYoung } from './keep-garbage-young.ts';
+import { FIRST_MODEL, offerModel } from './offer-model.ts';
 import { overridesOfFlags, withServeFlags, type ServeFlags } from './serve-flags.ts';
 import { welcome } from './welcome.ts';
 
@@ -31,7 +35,8 @@ SIGTERM or Ctrl-C drains and stops it, a second one hurries. SIGHUP reads the co
       // Whether somebody reads it or not, Corral serves.
       const said = new UnblockedOutput(1);
       process.once('exit', () => said.finish());
-      const path = findConfig(flags.config, process.env) ?? (await writeDemo(said));
+      const own = findConfig(flags.config, process.env);
+      const path = own ?? (await writeDemo(said));
       const load = () => loadConfig(path, process.env, overridesOfFlags(flags));
       const loaded = load();
       const log = createLog(loaded.config);
@@ -44,12 +49,18 @@ SIGTERM or Ctrl-C drains and stops it, a second one hurries. SIGHUP reads the co
       }).catch((error: unknown) => {
         throw explainStart(error, loaded);
       });
-      said.write(printable(welcome(served, loaded)));
+      said.write(printable(welcome(served, loaded, { isDemo: own === null })));
       followSignals(served, log);
     });
 
-/** On a first start without any configuration, the demonstration's. */
-const writeDemo = (said: UnblockedOutput): Promise<string> =>
-  writeDemoConfig(defaultDataFolder(process.env), (name) =>
-    said.write(`writing demonstration model ${printable(name)} …\n`),
+/** Without any configuration, the demonstration's. On the first start a real model is offered beside it. */
+async function writeDemo(said: UnblockedOutput): Promise<string> {
+  const folder = defaultDataFolder(process.env);
+  const isFirst = !existsSync(demoConfigPath(process.env));
+  const path = isFirst ? await offerModel(join(folder, 'models')) : null;
+  return writeDemoConfig(
+    folder,
+    (name) => said.write(`writing demonstration model ${printable(name)} …\n`),
+    path === null ? null : { name: FIRST_MODEL.name, path },
   );
+}

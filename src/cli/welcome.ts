@@ -1,12 +1,14 @@
 import type { LoadedConfig } from '../config/load-config.ts';
 import type { Served } from '../serve.ts';
 import { ledgerOf } from '../ledger-of.ts';
+import { FIRST_MODEL, pullLine } from './offer-model.ts';
 import { ownName } from './own-name.ts';
 
 /** What is told once Corral serves: where, what, and a request that works. */
 export function welcome(
   { url, ollamaUrl, catalogue, scheduler, llamaServer }: Served,
   { path, config }: LoadedConfig,
+  { isDemo }: { readonly isDemo: boolean },
 ): string {
   const models = catalogue.list(ledgerOf(scheduler)).map(({ name }) => name);
   const chat = models.find((name) => !/embed/i.test(name)) ?? models[0] ?? 'MODEL';
@@ -16,6 +18,11 @@ export function welcome(
     ? `  inspectors      ${url.replace('http', 'ws')}/inspect   or, with Stately's: ${url}/inspect\n`
     : '';
   const ollama = ollamaUrl ? `  as Ollama       ${ollamaUrl}\n` : '';
+  const real =
+    isDemo && !models.includes(FIRST_MODEL.name)
+      ? `  a real model    ${pullLine()}   (${FIRST_MODEL.about}),\n` +
+        `                  then put into corral.yaml: folders: [~/models]\n`
+      : '';
   // What listens everywhere is called by a name that is somewhere.
   const callUrl = url.replace(/\/\/(0\.0\.0\.0|\[::\]):/, '//127.0.0.1:');
   const body = `{"model":"${chat}","messages":[{"role":"user","content":"Hello"}]}`;
@@ -27,7 +34,7 @@ Corral serves ${models.length} ${models.length === 1 ? 'model' : 'models'} at ${
   configuration   ${path}
   keys            ${keys.join(', ') || 'none: everybody on this machine may do everything'}
   status          ${callUrl}/   or: ${ownName(process.argv, process.env)} ps
-${ollama}${inspectors}
+${ollama}${inspectors}${real}
 Try:
   curl ${callUrl}/v1/chat/completions -H 'content-type: application/json'${auth} -d '${body}'
 

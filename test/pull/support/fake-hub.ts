@@ -16,7 +16,7 @@ type Odd = (request: IncomingMessage, response: ServerResponse) => boolean;
 
 export const sha256 = (content: Buffer): string => createHash('sha256').update(content).digest('hex');
 
-/** A hub on a free port: one repository `u/r`, ranges and ETags, and whatever a test makes it do wrong. */
+/** A hub on a free port: one repository, `u/r` unless named, ranges and ETags, and whatever a test makes it do wrong. */
 export class FakeHub {
   readonly files = new Map<string, Buffer>();
   /** ETags by file; the content's own without an entry. */
@@ -29,8 +29,13 @@ export class FakeHub {
   /** Where files are to be had; by default here. */
   filesFrom: string | null = null;
   #breakAt: { readonly bytes: number; readonly response: ServerResponse } | null = null;
+  readonly #repo: string;
   readonly #server = createServer((request, response) => this.#answer(request, response));
   readonly #dispatcher = new Agent();
+
+  constructor(repo = 'u/r') {
+    this.#repo = repo;
+  }
 
   async start(): Promise<this> {
     this.#server.listen(0, '127.0.0.1');
@@ -78,7 +83,7 @@ export class FakeHub {
     this.seen.push({ path, range, authorization });
     const odd = this.odd.findIndex((one) => one(request, response));
     if (odd >= 0) return void this.odd.splice(odd, 1);
-    if (path.startsWith('/api/models/u/r/tree/main')) return this.#list(response);
+    if (path.startsWith(`/api/models/${this.#repo}/tree/main`)) return this.#list(response);
     if (!this.files.has(nameOf(path))) return void response.writeHead(404).end();
     if (this.filesFrom !== null)
       return void response.writeHead(302, { location: this.filesFrom + path }).end('elsewhere');
