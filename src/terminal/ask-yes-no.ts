@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { createInterface } from 'node:readline';
+import { stdout } from './print.ts';
 
 /** Where Linux has the process group that a terminal listens to, and a process's own (proc(5)). */
 const GROUP_FIELD = 2;
@@ -7,7 +8,7 @@ const FOREGROUND_FIELD = 5;
 
 /** Whether somebody can be asked: on a terminal, not in the background of a shell (where reading would stop the process), not in CI. */
 export function canAsk(env: NodeJS.ProcessEnv): boolean {
-  return Boolean(process.stdin.isTTY && process.stdout.isTTY && !env['CI'] && isInForeground());
+  return Boolean(process.stdin.isTTY && stdout.isTTY && !env['CI'] && isInForeground());
 }
 
 function isInForeground(): boolean {
@@ -34,11 +35,11 @@ export function askYesNo(question: string, withinMs: number): Promise<boolean> {
       process.stdin.pause();
     };
     const timer = setTimeout(() => {
-      process.stdout.write('\n');
+      stdout.write('\n');
       settle(false);
     }, withinMs);
     lines.once('line', (line) => settle(/^\s*y(es)?\s*$/i.test(line)));
     lines.once('close', () => settle(false));
-    process.stdout.write(question);
+    stdout.write(question);
   });
 }
