@@ -94,7 +94,7 @@ export interface ModelSpec {
 }
 
 /** Where the figure of a need is from. */
-export const needSources = ['configured', 'measured', 'predicted'] as const;
+export const needSources = ['configured', 'measured', 'fit-params', 'predicted'] as const;
 export type NeedSource = (typeof needSources)[number];
 
 /** What memory is needed for. */

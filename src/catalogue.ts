@@ -4,6 +4,7 @@ import type { LedgerReader } from '../machines/scheduler/ledger-reader.ts';
 import type { RunnerRow } from '../machines/scheduler/tables.ts';
 import type { ModelSpec } from '../machines/vocabulary.ts';
 import { ServiceError } from './errors.ts';
+import type { FitQuestion } from './fit/fit-question.ts';
 import type { ModelListing } from './http/model-list.ts';
 
 /** A configured model: what the scheduler needs of it, or why it cannot be used. */
@@ -13,6 +14,8 @@ export interface CatalogueEntry {
   readonly createdAtSeconds: number;
   readonly spec: ModelSpec | null;
   readonly problem: Failure | null;
+  /** What llama-fit-params can say of its need; absent where that is known, or there is no such tool. */
+  readonly question?: FitQuestion;
 }
 
 /** How names find models: exact, by alias, forgiving in what people get wrong. */
@@ -118,6 +121,17 @@ export class Catalogue {
     const entry = this.#entries[index];
     if (entry?.spec && entry.spec.needSource !== 'configured' && entry.spec.contexts === undefined)
       this.#entries[index] = { ...entry, spec: { ...entry.spec, needBytes, needSource: 'measured' } };
+  }
+
+  /** From now on what llama-fit-params has said replaces the prediction; of a model that is another one by now it says nothing. */
+  refine(
+    classKey: string,
+    need: Pick<ModelSpec, 'needBytes' | 'needSource' | 'hostBytes' | 'needParts'>,
+  ): void {
+    const index = this.#entries.findIndex(({ spec }) => spec?.classKey === classKey);
+    const entry = this.#entries[index];
+    if (entry?.spec?.needSource !== 'predicted') return;
+    this.#entries[index] = { ...entry, spec: { ...entry.spec, ...need } };
   }
 
   #unknown(name: string): Failure {

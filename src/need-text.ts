@@ -20,7 +20,7 @@ export function partsText({ needParts = [], needSource }: Need): string | null {
   const host = texts(true);
   if (needParts.length === 0) return null;
   const own = texts(false) + (host === '' ? '' : `; in main memory: ${host}`);
-  return needSource === 'predicted' ? own : `as predicted: ${own}`;
+  return needSource === 'measured' ? `as predicted: ${own}` : own;
 }
 
 /** As the API tells them. */

@@ -22,6 +22,7 @@ import { defaultHttpLimits, type HttpLimits } from './http/limits.ts';
 import { ProblemError } from './management/problem.ts';
 import { findCollector } from './tracing/find-collector.ts';
 import type { Tracing } from './tracing/tracing.ts';
+import { startFitting } from './fit/fitting.ts';
 import { followFile } from './files/follow-file.ts';
 import { followLooks } from './files/follow-looks.ts';
 import { lookAtFolders } from './models/look-at-folders.ts';
@@ -84,7 +85,9 @@ export async function serve({
   process.on('exit', killAll);
 
   const llamaServer = findLlamaServer(config.llamaServer, env);
-  const resolve = resolver({ folder: folderOf(configPath), llamaServer, state }, configPath, log);
+  const fitting = startFitting({ llamaServer, dataFolder: kept.folder, env, trouble: kept.trouble, log });
+  const places = { folder: folderOf(configPath), llamaServer, state };
+  const resolve = resolver({ ...places, ...(fitting && { fit: fitting.source }) }, configPath, log);
   const firstLook = config.watch ? await lookAtFolders(foldersOf(config, configPath)) : '';
   const { entries } = await resolve(config);
   const catalogue = new Catalogue(
@@ -93,26 +96,16 @@ export async function serve({
     ({ classKey, needBytes, loadMs }) => state.learn(classKey, { needBytes, loadMs }),
   );
   const logs = new RunnerLogs((error) => log.error({ event: 'listener.broke', err: error }));
-  const onNote = (note: string): void => log.warn({ event: 'probe' }, note);
-  const effects = createRealEffects({
-    logs,
-    registry,
-    sockets,
-    llamaServer,
-    onNote,
-    env,
-    embedded: embeddedCommand(),
-    sharesMainMemory: definedOf(config, 'sharesMainMemory'),
-    limits: definedOf(config, 'memory'),
-    ...(health && { health }),
-  });
+  const parts = { logs, registry, sockets, llamaServer, env, ...(health && { health }) };
+  const effects = effectsFor(config, log, parts);
   const tracing = await traceIfWanted(config, env, log);
   const limits = httpLimitsOf(config);
+  const refine = (): void => fitting?.refine(catalogue);
   const service = await startService({
     addresses: { ...config.listen, ollamaPort: config.listen.ollamaPort ?? null },
     tls: tlsPathsOf(config, configPath),
     config,
-    reloading: { read, resolve, settingsOf, onApplied: applier(log, limits, config) },
+    reloading: { read, resolve, settingsOf, onApplied: applier(log, limits, config, refine) },
     preload: entries.flatMap(({ name, spec }) =>
       spec && (spec.pinned || config.models[name]?.preload) ? [spec] : [],
     ),
@@ -128,6 +121,7 @@ export async function serve({
     killRunner: (runnerId) => registry.kill(runnerId),
   });
   void warnOfDevices(service, config, log);
+  refine();
   const logFiles = new RunnerLogFiles(runnerLogFolder(kept.folder), config.runnerLogs, kept.trouble);
   logFiles.follow(service.scheduler, logs);
   const keepDemand = (): void => state.learnDemand(ledgerOf(service.scheduler).savedDemand());
@@ -141,12 +135,31 @@ export async function serve({
     await logFiles.close();
     await tracing?.stop();
     keepDemand();
-    await Promise.all([state.flush(LAST_WRITE_WITHIN_MS), registry.flush(LAST_WRITE_WITHIN_MS)]);
+    await Promise.all([
+      state.flush(LAST_WRITE_WITHIN_MS),
+      registry.flush(LAST_WRITE_WITHIN_MS),
+      fitting?.end(LAST_WRITE_WITHIN_MS),
+    ]);
     process.off('exit', killAll);
     killAll();
   };
   return { ...service, stop, catalogue, logs, llamaServer };
 }
+
+type RealParts = Parameters<typeof createRealEffects>[0];
+
+const effectsFor = (
+  config: Config,
+  log: Logger,
+  parts: Pick<RealParts, 'logs' | 'registry' | 'sockets' | 'llamaServer' | 'env' | 'health'>,
+): ReturnType<typeof createRealEffects> =>
+  createRealEffects({
+    ...parts,
+    onNote: (note) => log.warn({ event: 'probe' }, note),
+    embedded: embeddedCommand(),
+    sharesMainMemory: definedOf(config, 'sharesMainMemory'),
+    limits: definedOf(config, 'memory'),
+  });
 
 /** Reads the models of a configuration, and tells what is wrong with them. Throws a `ConfigError` where keys are needed. */
 function resolver(
@@ -217,12 +230,18 @@ function readAgain(configPath: string | null, env: NodeJS.ProcessEnv): Config {
 }
 
 /** What follows the configuration besides models and scheduling: how large a body may be, and how much is logged. */
-function applier(log: Logger, limits: { maxBodyBytes: number }, first: Config): (config: Config) => void {
+function applier(
+  log: Logger,
+  limits: { maxBodyBytes: number },
+  first: Config,
+  onModels: () => void,
+): (config: Config) => void {
   let { logLevel } = first;
   return (config) => {
     limits.maxBodyBytes = config.limits.body;
     // Whoever made the log may have chosen another level than the configuration's.
     if (config.logLevel !== logLevel) log.level = logLevel = config.logLevel;
+    onModels();
   };
 }
 

@@ -12,6 +12,8 @@ export interface ToolResult {
 export interface ToolOptions {
   readonly withinMs: number;
   readonly env?: NodeJS.ProcessEnv;
+  /** Ends it sooner. */
+  readonly signal?: AbortSignal;
 }
 
 /** Tools that were killed for being late and are not gone yet: stuck in a driver, where no signal reaches them. */
@@ -24,12 +26,13 @@ const stuck = new Set<string>();
 export function runTool(
   file: string,
   args: readonly string[],
-  { withinMs, env = process.env }: ToolOptions,
+  { withinMs, env = process.env, signal: sooner }: ToolOptions,
 ): Promise<ToolResult> {
   const command = [file, ...args].join(' ');
   if (stuck.has(command)) return Promise.reject(new Error(`${command} hangs, and cannot be ended`));
   return new Promise((resolve, reject) => {
-    const signal = AbortSignal.timeout(withinMs);
+    const timeout = AbortSignal.timeout(withinMs);
+    const signal = sooner ? AbortSignal.any([timeout, sooner]) : timeout;
     const options = { signal, killSignal: 'SIGKILL', maxBuffer: MAX_OUTPUT_BYTES, env } as const;
     const child = execFile(file, args, options, (error, stdout, stderr) => {
       if (error === null) resolve({ stdout, stderr, exitCode: 0 });

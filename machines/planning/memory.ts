@@ -37,7 +37,10 @@ export function unpinnedOn(device: DeviceView, spec: ModelSpec, view: View): num
 
 /** A measured or configured need already holds the runtime's own memory. */
 export const overheadOn = (spec: ModelSpec, device: DeviceView, view: View): number =>
-  spec.needSource === 'predicted' && device.kind !== 'cpu' ? view.settings.gpuOverheadBytes : 0;
+  isExpected(spec) && device.kind !== 'cpu' ? view.settings.gpuOverheadBytes : 0;
+
+const isExpected = ({ needSource }: ModelSpec): boolean =>
+  needSource === 'predicted' || needSource === 'fit-params';
 
 /**
  * Free this moment for somebody who has no claim: what has come back for a claim already is earmarked for it.

@@ -2,6 +2,7 @@ import { Command } from 'commander';
 import { requireKeys } from '../auth/require-keys.ts';
 import { overridesOf, strangeVariables } from '../config/environment.ts';
 import { tlsPathsOf } from '../config/tls-paths-of.ts';
+import { fittedNow } from '../fit/fitting.ts';
 import { readTlsFiles } from '../http/tls-files.ts';
 import { needText, partsText, toldParts } from '../need-text.ts';
 import { stdout } from '../terminal/print.ts';
@@ -9,16 +10,21 @@ import { printJson } from './context.ts';
 import { openModels } from './open-models.ts';
 import { table } from './table.ts';
 
+/** For llama-fit-params, over all models: a hanging one is no reason to keep anybody waiting. */
+const FIT_WITHIN_MS = 10_000;
+
 /** `corral check`: whether the configuration is right, and what each model needs. */
 export const checkCommand = (): Command =>
   new Command('check')
     .description('validate the configuration and read every model file')
     .option('--json', 'print JSON')
     .action(async (options: { json?: boolean }, command: Command) => {
-      const { config, path, llamaServer, entries, warnings } = await openModels(command);
+      const { config, path, llamaServer, fitTool, entries: found, warnings } = await openModels(command);
       requireKeys(config, path ?? 'the configuration');
       const tls = tlsPathsOf(config, path);
       if (tls) readTlsFiles(tls);
+      const asked = { env: process.env, withinMs: FIT_WITHIN_MS };
+      const entries = fitTool ? await fittedNow(found, fitTool, asked) : found;
       const models = entries.map(({ name, aliases, spec, problem }) => ({
         name,
         aliases,

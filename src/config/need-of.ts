@@ -2,8 +2,10 @@ import { stat } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { batchTokensFor } from '../../machines/planning/batch.ts';
 import { contextSteps } from '../../machines/planning/context.ts';
+import { fittedParts, type FitRow } from '../../machines/planning/fit-rows.ts';
 import { needParts, totalsOf, type NeedQuestion } from '../../machines/planning/need-parts.ts';
 import type { LaunchOptions, ModelSpec, NeedPart } from '../../machines/vocabulary.ts';
+import type { FitQuestion } from '../fit/fit-question.ts';
 import { readModelFile, type ModelFile } from '../models/read-model-file.ts';
 import { trainedOf, type Planned } from './launch-of.ts';
 
@@ -39,6 +41,15 @@ const sizeOf = async (path: string | undefined): Promise<number> =>
         ({ size }) => size,
         () => 0,
       );
+
+/** A need as llama-fit-params tells it. */
+export function fittedNeed(
+  { predicted }: Pick<FitQuestion, 'predicted'>,
+  rows: readonly FitRow[],
+): Pick<Need, 'needBytes' | 'needSource' | 'hostBytes' | 'needParts'> {
+  const needParts = fittedParts(rows, predicted);
+  return { ...totalsOf(needParts), needSource: 'fit-params', needParts };
+}
 
 export interface NeedParts {
   readonly planned: Planned;

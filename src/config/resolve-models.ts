@@ -4,6 +4,9 @@ import { homedir } from 'node:os';
 import { dirname } from 'node:path';
 import type { LaunchOptions, ModelSpec } from '../../machines/vocabulary.ts';
 import type { CatalogueEntry } from '../catalogue.ts';
+import type { FitAnswers } from '../fit/fit-cache.ts';
+import { fitQuestionOf, type FitQuestion } from '../fit/fit-question.ts';
+import type { FitTool } from '../fit/fit-tool.ts';
 import { discoverModels } from '../models/discover/discover-models.ts';
 import type { DiscoveredModel } from '../models/discover/discovered-model.ts';
 import { storePlaces, wantedFolders } from '../models/discover/store-places.ts';
@@ -13,7 +16,7 @@ import { scanFolders } from '../models/scan-folders.ts';
 import { folderModels, kindOf, type FolderModel, type ReadResult } from './folder-models.ts';
 import { FreeNames } from './free-names.ts';
 import { planOf, type Planned } from './launch-of.ts';
-import { needOf, readBeside } from './need-of.ts';
+import { fittedNeed, needOf, readBeside } from './need-of.ts';
 import { pathOf } from './path-of.ts';
 import { configSchema, type Config, type ModelConfig, type ModelInput } from './schema.ts';
 import type { StateFile } from './state-file.ts';
@@ -32,6 +35,8 @@ export interface ResolveParts {
   readonly state: Pick<StateFile, 'of'>;
   /** Names that files have been given before, by path: what is loaded keeps its name. */
   readonly known?: ReadonlyMap<string, string>;
+  /** Where llama-fit-params lies beside llama-server. */
+  readonly fit?: { readonly tool: FitTool; readonly answers: FitAnswers };
 }
 
 export interface Resolved {
@@ -145,12 +150,32 @@ async function resolveModel(
   const common = { name, aliases: model.aliases };
   try {
     const file = modelOrThrow(await read(pathOf(parts.folder, model.path)));
-    const spec = { ...(await specOf(name, model, file, parts)), rank };
-    return { ...common, createdAtSeconds: Math.floor(file.modifiedAtMs / 1000), spec, problem: null };
+    const predicted = { ...(await specOf(name, model, file, parts)), rank };
+    const { spec, question } = fitted(predicted, file, parts);
+    return {
+      ...common,
+      createdAtSeconds: Math.floor(file.modifiedAtMs / 1000),
+      spec,
+      problem: null,
+      ...(question && { question }),
+    };
   } catch (error) {
     if (!(error instanceof ModelFileError)) throw error;
     return { ...common, createdAtSeconds: 0, spec: null, problem: error.failure };
   }
+}
+
+/** With what llama-fit-params has said of it, or with what it can be asked. */
+function fitted(
+  spec: ModelSpec,
+  file: ModelFile,
+  { fit }: ResolveParts,
+): { readonly spec: ModelSpec; readonly question?: FitQuestion } {
+  if (!fit || spec.needSource !== 'predicted' || spec.contexts !== undefined) return { spec };
+  const question = fitQuestionOf(spec, spec.needParts ?? [], file, fit.tool);
+  const rows = question && fit.answers.of(question.key);
+  if (question && rows) return { spec: { ...spec, ...fittedNeed(question, rows) } };
+  return question ? { spec, question } : { spec };
 }
 
 async function specOf(
