@@ -1,4 +1,4 @@
-import type { Effects } from '../machines/effects.ts';
+import type { OuterEffects } from '../machines/effects.ts';
 import { createDeviceProbes, type ProbeOptions } from './probes/probe-devices.ts';
 import { awaitReady } from './process/await-ready.ts';
 import { createMeasureUse } from './process/measure-use.ts';
@@ -29,7 +29,7 @@ export function createRealEffects({
   sharesMainMemory,
   limits,
   ...parts
-}: RealParts): Effects {
+}: RealParts): OuterEffects {
   const { probeDevices, usedByPid } = createDeviceProbes({
     llamaServer,
     onNote,

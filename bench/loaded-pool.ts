@@ -1,5 +1,4 @@
-import { createActor } from 'xstate';
-import { compose } from '../src/compose.ts';
+import { createScheduler } from '../src/compose.ts';
 import type { Scheduler } from '../src/ledger-of.ts';
 import { settingsOf } from '../src/simulation/scenario/stage.ts';
 import { simulatedEffects } from '../src/simulation/effects.ts';
@@ -17,7 +16,15 @@ export interface LoadedPool {
 const ABOUT = { loadMs: 1_000, slots: 4, prefillTokensPerSecond: 1, decodeTokensPerSecond: 1 };
 
 /** A scheduler in a modelled world with so many runners loaded, and so many requests that wait for ever. */
-export function loadedPool({ queued, runners }: { queued: number; runners: number }): LoadedPool {
+export function loadedPool({
+  queued,
+  runners,
+  tellWithinMs = 0,
+}: {
+  queued: number;
+  runners: number;
+  tellWithinMs?: number;
+}): LoadedPool {
   const world = new World();
   const reading = {
     id: 'CUDA0',
@@ -28,8 +35,9 @@ export function loadedPool({ queued, runners }: { queued: number; runners: numbe
   };
   world.devices.set('CUDA0', { reading, othersBytes: 0, recoveryMs: 0, fault: 'none' });
   const settings = settingsOf(scenarioOf({ models: {}, timeline: [] }), 'default');
-  const scheduler = createActor(compose(simulatedEffects(world)), {
+  const { scheduler, doors } = createScheduler(simulatedEffects(world), {
     clock: world.clock,
+    tellWithinMs,
     input: {
       settings: { ...settings, maxQueue: Infinity, probeIntervalMs: Infinity },
       now: world.clock.now,
@@ -40,9 +48,13 @@ export function loadedPool({ queued, runners }: { queued: number; runners: numbe
   const submit = (model: string, sizeBytes: number): string => {
     const leaseId = String(seq++);
     const spec = specOf({ ...ABOUT, name: model, sizeBytes }, 'forever');
-    scheduler.send({
-      type: 'request.submitted',
-      request: { leaseId, spec, priority: 'normal', keepAlive: null, waitLimitMs: Infinity, isRetry: false },
+    doors.request({
+      leaseId,
+      spec,
+      priority: 'normal',
+      keepAlive: null,
+      waitLimitMs: Infinity,
+      isRetry: false,
     });
     return leaseId;
   };
@@ -57,7 +69,7 @@ export function loadedPool({ queued, runners }: { queued: number; runners: numbe
     now: world.clock.now,
     request: () => {
       const leaseId = submit(`loaded-${seq % Math.min(10, runners)}`, 1);
-      return () => scheduler.send({ type: 'lease.released', leaseId });
+      return () => doors.release(leaseId);
     },
   };
 }

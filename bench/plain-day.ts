@@ -1,20 +1,17 @@
+import { canServe, isServing } from '../machines/planning/sharing.ts';
 import { decide } from '../machines/planning/plan.ts';
-import type { RunnerReport } from '../machines/runner/contract.ts';
 import type { SchedulerSettings } from '../machines/scheduler/contract.ts';
 import { Ledger } from '../machines/scheduler/ledger.ts';
-import { noteLeaseOpened } from '../machines/scheduler/reports.ts';
 import { carryOutPlan, takeRequest, type Outlet } from '../machines/scheduler/steps.ts';
 import { newTables } from '../machines/scheduler/tables.ts';
 import type { ModelSpec, RunnerId } from '../machines/vocabulary.ts';
 import { VirtualClock } from '../src/simulation/virtual-clock.ts';
 import type { Trace } from '../src/simulation/trace.ts';
 
-type LeaseOpened = Extract<RunnerReport, { type: 'lease.opened' }>;
-const ENDPOINT = { baseUrl: '', apiKey: '' };
-
 /**
  * A trace on the planner's core alone: the ledger and the policy as the scheduler uses them, with runners that are rows in a
- * table and not actors. Returns the number of events (arrivals, leases opened and released, loads, unloads, wake-ups).
+ * table and not actors. Requests that find a free slot are let in and told of, as at the doors. Returns the number of events (arrivals,
+ * leases that end, loads, unloads, wake-ups).
  */
 export function runPlain(
   trace: Trace,
@@ -36,14 +33,9 @@ export function runPlain(
   const models = new Map(trace.models.map((model) => [model.name, model]));
   let events = 0;
   let wake = 0;
-  const opening: LeaseOpened[] = [];
   const happened = (): void => {
     events++;
     carryOutPlan(ledger, settings, out);
-    // The runners' answers, which are events too.
-    for (const report of opening) noteLeaseOpened(ledger, report, out);
-    events += opening.length;
-    opening.length = 0;
     // As the scheduler's transitions do: each begins with the tables that the one before has left.
     ledger = new Ledger(ledger.finish(), clock.now);
   };
@@ -58,13 +50,36 @@ export function runPlain(
   const keepAlives = new Map<RunnerId, number>();
   const restIfIdle = (runnerId: RunnerId): void => {
     const runner = ledger.runners.get(runnerId);
-    if (!runner || runner.leases.size > 0) return;
+    if (!runner || runner.leases > 0) return;
     if (runner.isDismissed) return unload(runnerId);
     const timer = clock.setTimeout(() => (unload(runnerId), happened()), Number(runner.keepAlive));
     keepAlives.set(runnerId, timer);
   };
+  const serve = (index: number, runnerId: RunnerId): void => {
+    clock.clearTimeout(keepAlives.get(runnerId) ?? 0);
+    const request = trace.requests[index];
+    const model = request && models.get(request.model);
+    if (!model) return;
+    const runMs =
+      1000 *
+      (request.promptTokens / model.prefillTokensPerSecond +
+        request.outputTokens / model.decodeTokensPerSecond);
+    clock.setTimeout(() => {
+      ledger.noteUses([{ kind: 'left', runnerId, atMs: clock.now(), servedMs: runMs }]);
+      restIfIdle(runnerId);
+      happened();
+    }, runMs);
+  };
+  const freeRunnerFor = (spec: ModelSpec): RunnerId | undefined =>
+    ledger.queuesOf(spec.name).length > 0
+      ? undefined
+      : ledger
+          .runnersOf(spec.name)
+          .find((one) => isServing(one) && one.leases < one.slots && canServe(one.spec, spec))?.id;
   const out: Outlet = {
-    emit: () => {},
+    emit: (event) => {
+      if (event.type === 'request.granted') serve(Number(event.waiting.leaseId), event.runnerId);
+    },
     reap: () => {},
     wakeIn: (delayMs) => {
       clock.clearTimeout(wake);
@@ -75,7 +90,7 @@ export function runPlain(
         () => {
           const runner = ledger.runners.get(runnerId);
           if (!runner || runner.isDismissed) return;
-          ledger.noteLoaded(runner, null);
+          ledger.noteLoaded(runner, spec.launch.slots);
           restIfIdle(runnerId);
           happened();
         },
@@ -85,28 +100,19 @@ export function runPlain(
     command: (runnerId, command) => {
       if (!ledger.runners.has(runnerId)) return;
       clock.clearTimeout(keepAlives.get(runnerId) ?? 0);
-      if (command.type === 'runner.expire') return restIfIdle(runnerId);
-      if (command.type !== 'lease.open') return;
-      const { leaseId } = command;
-      opening.push({ type: 'lease.opened', runnerId, leaseId, endpoint: ENDPOINT });
-      const request = trace.requests[Number(leaseId)];
-      const model = request && models.get(request.model);
-      if (!model) return;
-      const runMs =
-        1000 *
-        (request.promptTokens / model.prefillTokensPerSecond +
-          request.outputTokens / model.decodeTokensPerSecond);
-      clock.setTimeout(() => {
-        ledger.release(leaseId);
-        restIfIdle(runnerId);
-        happened();
-      }, runMs);
+      if (command.type === 'runner.expire') restIfIdle(runnerId);
     },
   };
   trace.requests.forEach(({ atMs, model }, i) => {
     const spec = specs.get(model);
     if (!spec) return;
     clock.advanceTo(atMs);
+    const runnerId = freeRunnerFor(spec);
+    if (runnerId !== undefined) {
+      ledger.noteUses([{ kind: 'entered', runnerId, atMs, keepAlive: null, isRetry: false }]);
+      serve(i, runnerId);
+      return happened();
+    }
     const request = {
       leaseId: String(i),
       spec,
@@ -118,7 +124,7 @@ export function runPlain(
     takeRequest(ledger, settings, request, out);
     happened();
   });
-  while (ledger.waitingCount + ledger.leases.size > 0 && clock.step());
+  while (ledger.waitingCount + ledger.leaseCount > 0 && clock.step());
   if (decide(ledger, clock.now()).kind !== 'rest') throw new Error('the planner still wants something');
   return events;
 }

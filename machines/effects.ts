@@ -4,7 +4,9 @@ import type {
   DeviceId,
   DeviceReading,
   Endpoint,
+  KeepAlive,
   LaunchOptions,
+  ModelSpec,
   Reservation,
   RunnerId,
 } from './vocabulary.ts';
@@ -58,6 +60,30 @@ export interface UseSpec {
   readonly reservation: Reservation;
 }
 
+/** Whose door it is. */
+export interface DoorSpec {
+  readonly runnerId: RunnerId;
+  readonly spec: ModelSpec;
+}
+
+/** What a runner does with its door. */
+export type DoorCommand =
+  /** From now on requests may enter, so many at a time. */
+  | { type: 'door.open'; endpoint: Endpoint; slots: number }
+  /** Nobody may enter any more. */
+  | { type: 'door.close' }
+  /** Nobody may enter any more, and those inside lose their runner. */
+  | { type: 'door.evacuate'; failure: Failure };
+
+/** What a door tells its runner: not each request, but when the first one enters and the last one leaves. */
+export type DoorEvent =
+  /** The first one is inside; or one that has a keep-alive of its own. */
+  | { type: 'door.entered'; keepAlive: KeepAlive | null }
+  /** The last one has left an open door. */
+  | { type: 'door.emptied' }
+  /** It was closed, and nobody is inside any more; told once. */
+  | { type: 'door.closed' };
+
 /**
  * Everything the machines may ask of the world. Each fails by its name until `src/compose.ts` provides it.
  * `actors/real.ts` is one table of this type, the simulation's is another.
@@ -65,6 +91,8 @@ export interface UseSpec {
 export const effects = {
   /** Lasts: one process from spawn to exit. Leaving its state kills the process at once. */
   runProcess: callbackOf<ProcessCommand, ProcessSpec>('runProcess'),
+  /** Lasts as long as its runner: lets requests through to it without asking anybody, while they are allowed to and a slot is free. */
+  keepDoor: callbackOf<DoorCommand, DoorSpec>('keepDoor'),
   /** Resolves when the process answers that it is ready; never rejects for "not yet". */
   awaitReady: promiseOf<ReadyReport, ReadySpec>('awaitReady'),
   /** Lasts: sends one `health.lost` when a ready process stops answering. */
@@ -77,3 +105,6 @@ export const effects = {
   measureUse: promiseOf<Reservation | null, UseSpec>('measureUse'),
 };
 export type Effects = typeof effects;
+
+/** What the world outside does; doors are our own. */
+export type OuterEffects = Omit<Effects, 'keepDoor'>;

@@ -15,7 +15,6 @@ export const runnerMachine = runnerSetup.createMachine({
     pinned: input.spec.pinned,
     pid: null,
     endpoint: null,
-    leases: [],
     idleMs: 0,
     drainMs: Infinity,
     failure: null,
@@ -25,6 +24,14 @@ export const runnerMachine = runnerSetup.createMachine({
     lastReadings: null,
   }),
   initial: 'alive',
+  // As long as the runner: whoever is inside is counted until its process has gone.
+  invoke: {
+    id: 'door',
+    src: 'keepDoor',
+    input: ({ context: { runnerId, spec } }) => ({ runnerId, spec }),
+    // Nobody can enter, which harms nobody else.
+    onError: {},
+  },
   states: {
     alive: {
       invoke: {
@@ -44,7 +51,7 @@ export const runnerMachine = runnerSetup.createMachine({
               type: 'rememberFailure',
               params: ({ context, event }) => ({ failure: launcherBroke(context.spec.name, event.error) }),
             },
-            'loseLeases',
+            'evacuate',
           ],
         },
       },

@@ -3,7 +3,8 @@ import { newContext, schedulerSetup } from './scheduler/setup.ts';
 /** What is entered into the tables whatever the state. */
 const bookkeeping = {
   'request.withdrawn': { actions: 'withdrawRequest' },
-  'lease.released': { actions: 'closeLease' },
+  'request.returned': { actions: 'putBackRequest' },
+  'doors.used': { actions: 'noteUses' },
   'model.keep': { actions: 'keepModel' },
   'model.unload': { actions: 'unloadModel' },
   'runner.stop': { actions: 'stopRunner' },
@@ -15,9 +16,6 @@ const bookkeeping = {
   'runner.progress': { actions: 'noteProgress' },
   'runner.stuck': { actions: 'noteStuck' },
   'runner.unrecovered': { actions: 'noteUnrecovered' },
-  'lease.opened': { actions: 'noteLeaseOpened' },
-  'lease.refused': { actions: 'noteLeaseRefused' },
-  'lease.lost': { actions: 'noteLeaseLost' },
   'plan.wake': { actions: 'wake' },
   'scheduler.drain': { target: '.draining', actions: 'drainAll' },
   'xstate.done.actor.*': { actions: 'finalizeRunner' },
@@ -49,7 +47,7 @@ export const schedulerMachine = schedulerSetup.createMachine({
     starting: {
       entry: 'preloadModels',
       on: {
-        'request.submitted': { actions: 'queueRequest' },
+        'request.submitted': { actions: 'takeRequest' },
         'model.load': { actions: 'loadModel' },
         'config.changed': { actions: ['applyConfig', 'rememberSettings'] },
         'devices.read': { target: 'running', actions: 'readDevices' },
@@ -70,6 +68,7 @@ export const schedulerMachine = schedulerSetup.createMachine({
       always: { guard: 'isEmpty', target: 'stopped' },
       on: {
         'request.submitted': { actions: 'refuseRequest' },
+        'request.returned': { actions: 'refuseReturned' },
         'scheduler.drain': { actions: 'drainAll' },
         'scheduler.hurry': { actions: 'stopAll' },
       },

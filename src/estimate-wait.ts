@@ -14,6 +14,6 @@ export function estimateWait(queue: ClassQueue, index: number, view: View, nowMs
     .find((runner) => runner.state === 'loading' && canServe(runner.spec, spec));
   if (loading) return Math.max(0, loading.startedAtMs + loadMs - nowMs);
   const claim = view.claims.get(spec.classKey);
-  const isDrained = claim?.awaits.every((id) => (view.runners.get(id)?.leases.size ?? 0) === 0);
+  const isDrained = claim?.awaits.every((id) => (view.runners.get(id)?.leases ?? 0) === 0);
   return isDrained ? loadMs : null;
 }

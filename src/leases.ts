@@ -1,7 +1,6 @@
 import type { Failure } from '../machines/failures.ts';
 import { shuttingDown } from '../machines/scheduler/commands.ts';
-import type { SchedulerEmitted } from '../machines/scheduler/contract.ts';
-import type { RunnerRow } from '../machines/scheduler/tables.ts';
+import type { Doors, Granted } from '../actors/doors.ts';
 import type { LeaseId, ModelSpec, RunnerId } from '../machines/vocabulary.ts';
 import { ServiceError } from './errors.ts';
 import type { Lease, LeaseDesk, LeaseRequest } from './lease.ts';
@@ -20,8 +19,6 @@ interface Pending {
   forget: (() => void) | null;
 }
 
-type Granted = Extract<SchedulerEmitted, { type: 'request.granted' }>;
-
 export interface LeasesOptions {
   /** The model of a name or alias. Throws a `ServiceError` when there is none, or when its file is no model. */
   readonly resolve: (name: string) => ModelSpec;
@@ -34,11 +31,12 @@ export interface LeasesOptions {
 }
 
 /**
- * The desk between requests and the scheduler: asks for a runner, and gives it back. One listener for all requests, one
+ * The desk between requests and the doors of the runners: asks for a runner, and gives it back. One listener for all requests, one
  * map of those that wait; a request that goes away in whatever manner leaves nothing behind.
  */
 export class Leases implements LeaseDesk {
   readonly #scheduler: Scheduler;
+  readonly #doors: Doors;
   readonly #options: LeasesOptions;
   readonly #pending = new Map<string, Pending>();
   readonly #held = new Map<string, LightSignal>();
@@ -46,12 +44,13 @@ export class Leases implements LeaseDesk {
   readonly #watches = new Map<RunnerId, SlotWatch>();
   #seq = 0;
 
-  constructor(scheduler: Scheduler, options: LeasesOptions) {
+  constructor(scheduler: Scheduler, doors: Doors, options: LeasesOptions) {
     this.#scheduler = scheduler;
+    this.#doors = doors;
     this.#options = options;
-    scheduler.on('request.granted', (event) => this.#grant(event));
-    scheduler.on('request.refused', ({ leaseId, failure }) => this.#refuse(leaseId, failure));
-    scheduler.on('lease.lost', ({ leaseId, failure }) => this.#lose(leaseId, failure));
+    doors.on('granted', (granted) => this.#grant(granted));
+    doors.on('refused', ({ leaseId, failure }) => this.#refuse(leaseId, failure));
+    doors.on('lost', ({ leaseId, failure }) => this.#lose(leaseId, failure));
     scheduler.on('runner.changed', ({ runnerId }) => this.#letGo(runnerId));
   }
 
@@ -69,21 +68,18 @@ export class Leases implements LeaseDesk {
     return new Promise((resolve, reject) => {
       const withdraw = (): void => {
         this.#settle(leaseId)?.reject(signal.reason);
-        this.#scheduler.send({ type: 'request.withdrawn', leaseId });
+        this.#doors.withdraw(leaseId);
       };
       request.onQueued?.(leaseId);
       const pending: Pending = { model: spec.name, resolve, reject, forget: null };
       this.#pending.set(leaseId, pending);
-      this.#scheduler.send({
-        type: 'request.submitted',
-        request: {
-          leaseId,
-          spec,
-          priority: requestPriority(request.priority, spec.priority, request.standing),
-          keepAlive: request.keepAlive ?? null,
-          waitLimitMs: this.#options.waitLimitMs(),
-          isRetry: request.isRetry ?? false,
-        },
+      this.#doors.request({
+        leaseId,
+        spec,
+        priority: requestPriority(request.priority, spec.priority, request.standing),
+        keepAlive: request.keepAlive ?? null,
+        waitLimitMs: this.#options.waitLimitMs(),
+        isRetry: request.isRetry ?? false,
       });
       // Most are answered by now, and their clients cannot have left in between.
       if (!this.#pending.has(leaseId)) return;
@@ -126,6 +122,7 @@ export class Leases implements LeaseDesk {
     // Others are served first: in its turn, a lease leaves no keep-alive behind.
     if (this.#isUsed(model))
       (await this.acquire({ model, keepAlive: 0, priority: 'batch', isRetry: true }, signal)).release();
+    this.#doors.tell();
     // The runner is on its way out by now, unless it is one that stays until its memory is wanted.
     if (!this.#isUsed(model))
       this.#scheduler.send({ type: 'model.unload', model, drainMs: ledger.settings.drainMs });
@@ -133,7 +130,10 @@ export class Leases implements LeaseDesk {
 
   #isUsed(model: string): boolean {
     const ledger = ledgerOf(this.#scheduler);
-    return ledger.queuesOf(model).length > 0 || ledger.runnersOf(model).some(({ leases }) => leases.size > 0);
+    return (
+      ledger.queuesOf(model).length > 0 ||
+      ledger.runnersOf(model).some(({ id }) => this.#doors.inside(id).size > 0)
+    );
   }
 
   progressOf(leaseId: LeaseId): WaitProgress | null {
@@ -162,8 +162,8 @@ export class Leases implements LeaseDesk {
     const lost = new LightSignal();
     this.#held.set(leaseId, lost);
     const release = (): void => {
-      // A lost lease is over already: the scheduler was the first to know.
-      if (this.#held.delete(leaseId)) this.#scheduler.send({ type: 'lease.released', leaseId });
+      // A lost lease is over already: its door was the first to know.
+      if (this.#held.delete(leaseId)) this.#doors.release(leaseId);
     };
     const { model } = pending;
     const lease = { id: leaseId, runnerId, model, endpoint, lost, waitMs, loadMs, release };
@@ -183,10 +183,9 @@ export class Leases implements LeaseDesk {
 
   #watch({ runnerId, model, endpoint }: Omit<Lease, 'abandon'>): SlotWatch {
     const { onLine, onOverstay } = this.#options;
-    const none: ReadonlySet<LeaseId> = new Set();
     return new SlotWatch({
       endpoint,
-      leases: () => this.#runner(runnerId)?.leases ?? none,
+      leases: () => this.#doors.inside(runnerId),
       onLine: (listener) => onLine(runnerId, listener),
       onOverstay: (id, heldMs) => onOverstay({ id, runnerId, model }, heldMs),
       onEnd: () => void this.#watches.delete(runnerId),
@@ -195,13 +194,7 @@ export class Leases implements LeaseDesk {
 
   /** Nobody gets the slots of a runner that is to go: it need not wait for those whose clients have left. */
   #letGo(runnerId: RunnerId): void {
-    const watch = this.#watches.get(runnerId);
-    const state = watch && this.#runner(runnerId)?.state;
-    if (state !== 'ready' && state !== 'idle') watch?.releaseAll();
-  }
-
-  #runner(runnerId: RunnerId): RunnerRow | undefined {
-    return ledgerOf(this.#scheduler).runners.get(runnerId);
+    if (!this.#doors.isOpen(runnerId)) this.#watches.get(runnerId)?.releaseAll();
   }
 
   #refuse(leaseId: string, failure: Failure): void {

@@ -1,14 +1,14 @@
 import type { Logger } from 'pino';
-import { createActor } from 'xstate';
 import { createGuard } from './auth/guard.ts';
+import type { Doors } from '../actors/doors.ts';
 import type { RunnerLogs } from '../actors/process/runner-logs.ts';
-import type { Effects } from '../machines/effects.ts';
+import type { OuterEffects } from '../machines/effects.ts';
 import type { SchedulerCommand } from '../machines/scheduler/contract.ts';
 import type { SavedDemand } from '../machines/planning/habits.ts';
 import type { ModelSpec, RunnerId } from '../machines/vocabulary.ts';
 import type { Catalogue } from './catalogue.ts';
 import { realClock } from './clock.ts';
-import { compose } from './compose.ts';
+import { createScheduler } from './compose.ts';
 import type { Config } from './config/schema.ts';
 import { DecisionLog } from './decision-log.ts';
 import { guardListeners } from './guard-listeners.ts';
@@ -44,7 +44,7 @@ export interface ServiceOptions {
   /** What was learned of the models' demand at earlier runs. */
   readonly demand: Readonly<Record<string, SavedDemand>>;
   readonly catalogue: Catalogue;
-  readonly effects: Effects;
+  readonly effects: OuterEffects;
   readonly logs: RunnerLogs;
   readonly limits: HttpLimits;
   /** Lets inspectors of statecharts attach; an address (`ws://…`) is that of a relay that is pushed to as well. */
@@ -73,15 +73,18 @@ export interface Service {
   hurry(): void;
 }
 
+/** How long the charts and the page may not know of a request that nobody had to decide about; the page is sent its news as often. */
+const TELL_WITHIN_MS = 50;
+
 /** The whole of Corral: machines, leases, HTTP. Resolves once it listens; rejects when it cannot. */
 export async function startService(options: ServiceOptions): Promise<Service> {
   const { catalogue, log, version, reloading } = options;
   const startedAtMs = performance.now();
-  const { scheduler, recorder } = createScheduler(options);
+  const { scheduler, doors, recorder } = listenedTo(options);
   const reloader = new Reloader(options.config, { ...reloading, scheduler, catalogue, log });
   const decisions = new DecisionLog();
   const pools = new UpstreamPools();
-  const leases = new Leases(scheduler, {
+  const leases = new Leases(scheduler, doors, {
     resolve: (name) => catalogue.resolve(name),
     waitLimitMs: () => reloader.config.limits.wait,
     onLine: (runnerId, listener) => options.logs.subscribe(runnerId, listener),
@@ -93,14 +96,17 @@ export async function startService(options: ServiceOptions): Promise<Service> {
   });
   listen(scheduler, options, decisions, pools);
   const ledger = () => ledgerOf(scheduler);
-  const status = (): ServiceStatus =>
-    statusOf(ledger(), {
+  const status = (): ServiceStatus => {
+    doors.tell();
+    return statusOf(ledger(), {
       version,
       state: scheduler.getSnapshot().value,
       uptimeMs: performance.now() - startedAtMs,
     });
+  };
   const parts = {
     scheduler,
+    doors,
     catalogue,
     status,
     decisions: () => decisions.latest(),
@@ -157,24 +163,28 @@ export async function startService(options: ServiceOptions): Promise<Service> {
 }
 
 /** The scheduler, not started yet, and who takes down what it is asked. */
-function createScheduler({ config, reloading, preload, demand, effects, log }: ServiceOptions): {
+function listenedTo({ config, reloading, preload, demand, effects, log }: ServiceOptions): {
   readonly scheduler: Scheduler;
+  readonly doors: Doors;
   readonly recorder: Recorder;
 } {
   const settings = reloading.settingsOf(config);
-  const scheduler = createActor(compose(effects), {
-    clock: realClock as never,
+  const onBroken = (error: unknown): void => log.error({ event: 'listener.broke', err: error });
+  const { scheduler, doors } = createScheduler(effects, {
+    clock: realClock,
     input: { settings, now: realClock.now, preload, demand },
+    tellWithinMs: TELL_WITHIN_MS,
+    onBroken,
   });
-  guardListeners(scheduler, (error) => log.error({ event: 'listener.broke', err: error }));
-  const recorder = new Recorder(scheduler, { settings, demand, preload });
+  guardListeners(scheduler, onBroken);
+  const recorder = new Recorder(scheduler, doors, { settings, demand, preload });
   // Whoever asks the scheduler for anything does it through `send`; its own runners do not.
   const send = scheduler.send.bind(scheduler);
   scheduler.send = (event) => {
     recorder.heard(event as SchedulerCommand);
     send(event);
   };
-  return { scheduler, recorder };
+  return { scheduler, doors, recorder };
 }
 
 function healthOf(scheduler: Scheduler): Health {

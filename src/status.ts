@@ -50,7 +50,7 @@ export const runnerStatus = (runner: RunnerRow, nowMs: number): RunnerStatus => 
   model: runner.spec.name,
   state: runner.state,
   reason: runner.reason,
-  leases: runner.leases.size,
+  leases: runner.leases,
   slots: runner.slots,
   pid: runner.pid,
   reservedBytes: runner.reservation,

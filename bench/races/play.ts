@@ -1,7 +1,6 @@
-import { createActor } from 'xstate';
 import type { PolicyName } from '../../machines/planning/view.ts';
 import type { ModelSpec } from '../../machines/vocabulary.ts';
-import { compose } from '../../src/compose.ts';
+import { createScheduler } from '../../src/compose.ts';
 import { simulatedEffects } from '../../src/simulation/effects.ts';
 import { settingsOf } from '../../src/simulation/scenario/stage.ts';
 import { scenarioOf } from '../../src/simulation/simulate.ts';
@@ -24,8 +23,9 @@ export function play(race: Race, policy: PolicyName, gamma?: number): RaceResult
     settings: { ...(gamma !== undefined && { gamma }) },
   });
   const settings = { ...settingsOf(scenario, policy), maxQueue: Infinity, probeIntervalMs: 60_000 };
-  const scheduler = createActor(compose(simulatedEffects(world)), {
+  const { scheduler, doors } = createScheduler(simulatedEffects(world), {
     clock,
+    tellWithinMs: 0,
     input: { settings, now: clock.now, preload: [] },
   });
   const endMs = race.seconds * 1000;
@@ -33,12 +33,12 @@ export function play(race: Race, policy: PolicyName, gamma?: number): RaceResult
   let loads = 0;
   let answered = 0;
   scheduler.on('decision', ({ record }) => void (record.kind === 'load' && loads++));
-  scheduler.on('request.granted', ({ leaseId }) => {
+  doors.on('granted', ({ leaseId }) => {
     const request = asked[Number(leaseId)];
     if (!request) return;
     request.waitMs = clock.now() - request.atMs;
     clock.setTimeout(() => {
-      scheduler.send({ type: 'lease.released', leaseId });
+      doors.release(leaseId);
       if (clock.now() <= endMs) answered++;
       request.goOn();
     }, request.serviceMs);
@@ -50,7 +50,7 @@ export function play(race: Race, policy: PolicyName, gamma?: number): RaceResult
     const leaseId = String(asked.length);
     asked.push({ atMs: clock.now(), serviceMs, goOn, waitMs: null });
     const common = { priority: 'normal', keepAlive: null, waitLimitMs: Infinity, isRetry: false } as const;
-    scheduler.send({ type: 'request.submitted', request: { leaseId, spec, ...common } });
+    doors.request({ leaseId, spec, ...common });
   };
   race.clients.forEach((client, i) => setOff(client, new Random(race.seed * 1000 + i), clock, ask));
   while (clock.now() < endMs && clock.step(endMs));

@@ -107,7 +107,7 @@ function reconsider(claim: Claim, queue: ClassQueue, view: View, nowMs: number):
   const sites = found.sites.filter((site) => fitsBesidePins(queue, site, view));
   const start = startNow(queue, sites, view);
   if (start) return start;
-  const isDraining = claim.awaits.some((id) => (view.runners.get(id)?.leases.size ?? 0) > 0);
+  const isDraining = claim.awaits.some((id) => (view.runners.get(id)?.leases ?? 0) > 0);
   const roomOn = (device: DeviceView): number => freeNow(view, device, classKey);
   return isDraining
     ? makeRoomElsewhere({ queue, sites, view, nowMs, forced: [], roomOn, isFreeOnly: true })

@@ -75,7 +75,7 @@ export function grantNext(view: View): Decision | null {
   for (const model of view.touched) {
     const runners = view
       .runnersOf(model)
-      .filter((runner) => isServing(runner) && runner.leases.size < runner.slots);
+      .filter((runner) => isServing(runner) && runner.leases < runner.slots);
     if (runners.length === 0) continue;
     let best: { waiting: Waiting; runner: RunnerView } | null = null;
     for (const queue of view.queuesOf(model)) {
@@ -101,8 +101,7 @@ export const grantOn = ({ leaseId, spec }: Waiting, runner: RunnerView): Decisio
 function leastBusy(runners: readonly RunnerView[], queue: ClassQueue): RunnerView | null {
   let best: RunnerView | null = null;
   for (const runner of runners)
-    if (canServe(runner.spec, queue.spec) && (best === null || runner.leases.size < best.leases.size))
-      best = runner;
+    if (canServe(runner.spec, queue.spec) && (best === null || runner.leases < best.leases)) best = runner;
   return best;
 }
 

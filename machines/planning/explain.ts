@@ -34,7 +34,7 @@ function whoGoes(claim: Claim, view: View): string {
 function goes(runner: RunnerView): string {
   if (runner.state === 'vram-recovering') return 'has ended, its memory comes back';
   if (runner.state !== 'expiring') return 'unloads';
-  const leases = runner.leases.size;
+  const leases = runner.leases;
   return leases === 0 ? 'unloads' : `drains, ${leases} ${leases === 1 ? 'lease' : 'leases'}`;
 }
 

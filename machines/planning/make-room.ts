@@ -136,7 +136,7 @@ function drain(want: Want): Answer {
   const others = notItself(option, want);
   const drainSeconds = Math.max(0, ...others.map(({ spec }) => view.serviceSecondsOf(spec)));
   const changeMs = 1000 * (roundTripSeconds(queue, others, view) + drainSeconds);
-  const served = others.reduce((sum, { leases }) => sum + leases.size, 0);
+  const served = others.reduce((sum, { leases }) => sum + leases, 0);
   const turnMs = LONGEST_TURN * changeMs * Math.min(MOST_SERVED, Math.max(1, served / queue.order.length));
   const untilMs = Math.min(starvesAtMs, Math.max(headMs, turnBegan(others)) + turnMs);
   return nowMs >= untilMs ? claimFor(want, option) : allInUse(want, untilMs);
@@ -158,7 +158,7 @@ function whatIsThere(sites: readonly Site[], view: View): string {
   const isThere = ({ reservation }: RunnerView): boolean =>
     [...devices].some((device) => bytesOn(reservation, device, view.devices) > 0);
   const isInUse = ({ pinned, leases, state, spec }: RunnerView): boolean =>
-    !pinned && (leases.size > 0 || state === 'loading' || view.queuesOf(spec.name).length > 0);
+    !pinned && (leases > 0 || state === 'loading' || view.queuesOf(spec.name).length > 0);
   const runners = [...view.runners.values()].filter((runner) => isAtRunnerLimit(view) || isThere(runner));
   if (runners.some(isInUse)) return 'what could be evicted there is in use';
   const held = [...devices].filter(({ othersBytes }) => othersBytes > 0);
@@ -201,7 +201,7 @@ function claimFor(want: Want, { site, victims, costSeconds }: Option): Answer {
       ...(runner.spec.name === spec.name
         ? { code: 'other_options', reason: `${spec.name} is asked for with other options` }
         : {
-            code: runner.leases.size > 0 ? 'starvation' : 'memory_wanted',
+            code: runner.leases > 0 ? 'starvation' : 'memory_wanted',
             reason: `${spec.name} ${reason}; cheapest to evict (${costSeconds.toFixed(1)} s of waiting expected)`,
           }),
     })),

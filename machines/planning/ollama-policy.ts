@@ -35,7 +35,7 @@ function freeRunner(view: View, waiting: Waiting | undefined): RunnerView | unde
   if (!waiting) return undefined;
   return view
     .runnersOf(waiting.spec.name)
-    .find((runner) => isServing(runner) && runner.leases.size < runner.slots && sameProcess(runner, waiting));
+    .find((runner) => isServing(runner) && runner.leases < runner.slots && sameProcess(runner, waiting));
 }
 
 /** Any difference in options reloads, also a smaller context. */
@@ -143,7 +143,7 @@ function lockOn(victim: RunnerView, { spec }: Waiting, view: View): Decision {
   };
 }
 
-const isIdle = (runner: RunnerView): boolean => runner.leases.size === 0;
+const isIdle = (runner: RunnerView): boolean => runner.leases === 0;
 const keepAliveMs = (runner: RunnerView): number =>
   runner.keepAlive === 'forever' || runner.pinned ? Infinity : runner.keepAlive;
 

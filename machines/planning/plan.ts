@@ -2,8 +2,8 @@ import { decide as decideByDefault } from './default-policy.ts';
 import { decideLikeFifo } from './fifo-policy.ts';
 import { decideLikeOllama } from './ollama-policy.ts';
 import type { ModelSpec } from '../vocabulary.ts';
-import { canServe, isServing } from './sharing.ts';
-import type { Decision, PolicyName, RunnerView, View } from './view.ts';
+import { canServe } from './sharing.ts';
+import type { Decision, PolicyName, View } from './view.ts';
 
 const POLICIES: Record<PolicyName, (view: View, nowMs: number) => Decision> = {
   default: decideByDefault,
@@ -17,18 +17,6 @@ const POLICIES: Record<PolicyName, (view: View, nowMs: number) => Decision> = {
  */
 export const decide = (view: View, nowMs: number): Decision => POLICIES[view.settings.policy](view, nowMs);
 
-/**
- * The runner that serves a request which has just come, with nobody of its model before it: what `decide` would grant, without the
- * way through a queue. Null when it has to wait.
- */
-export function runnerAtOnce(view: View, spec: ModelSpec): RunnerView | null {
-  if (view.queuesOf(spec.name).length > 0) return null;
-  const isLikeOllama = view.settings.policy === 'ollama';
-  let best: RunnerView | null = null;
-  for (const runner of view.runnersOf(spec.name)) {
-    if (!isServing(runner) || runner.leases.size >= runner.slots) continue;
-    if (isLikeOllama ? runner.spec.classKey !== spec.classKey : !canServe(runner.spec, spec)) continue;
-    if (best === null || runner.leases.size < best.leases.size) best = runner;
-  }
-  return best;
-}
+/** Whether a runner of one model lets a request for another one in, by the chosen policy, with nobody before it. */
+export const letsIn = (policy: PolicyName, running: ModelSpec, wanted: ModelSpec): boolean =>
+  policy === 'ollama' ? running.classKey === wanted.classKey : canServe(running, wanted);

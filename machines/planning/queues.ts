@@ -34,7 +34,7 @@ function compareHeads(a: Waiting | undefined, b: Waiting | undefined): number {
 
 /** Nobody waits for a model, and nobody is served by it. */
 export const isUnused = (view: Pick<View, 'queuesOf' | 'runnersOf'>, model: string): boolean =>
-  view.queuesOf(model).length === 0 && view.runnersOf(model).every(({ leases }) => leases.size === 0);
+  view.queuesOf(model).length === 0 && view.runnersOf(model).every(({ leases }) => leases === 0);
 
 /** A queue with nobody in it. */
 export const emptyQueue = (spec: ModelSpec): ClassQueue => ({

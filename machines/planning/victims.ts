@@ -24,7 +24,7 @@ export function evictionCost(
   { nowMs, otherSeconds }: Pick<Hunt, 'nowMs' | 'otherSeconds'>,
 ): number {
   const own = view.demandOf(spec.name);
-  const isQuiet = leases.size === 0 && state !== 'loading';
+  const isQuiet = leases === 0 && state !== 'loading';
   const quietSeconds = isQuiet ? (nowMs - (own.lastActiveMs ?? nowMs)) / 1000 : 0;
   const loads = { ownSeconds: view.reloadSecondsOf(spec), otherSeconds };
   const cost = view.crowdOf(spec) * expectedWait(own, view.pooledDemand, quietSeconds, loads);
@@ -35,7 +35,7 @@ export function evictionCost(
 function isExpendable(runner: RunnerView, view: View): boolean {
   if (runner.pinned) return false;
   if (runner.state !== 'idle' && runner.state !== 'loading') return false;
-  return runner.leases.size === 0 && view.queuesOf(runner.spec.name).length === 0;
+  return runner.leases === 0 && view.queuesOf(runner.spec.name).length === 0;
 }
 
 const isDrainable = (runner: RunnerView): boolean => !runner.pinned && isServing(runner);
@@ -100,7 +100,7 @@ export function cheapestVictims(
 function busyLast(candidates: readonly Candidate[]): readonly Candidate[] {
   const allSeconds = candidates.reduce((sum, { waitSeconds }) => sum + waitSeconds, 0) || 1;
   return candidates.map((candidate) => {
-    const leases = candidate.runner.leases.size;
+    const leases = candidate.runner.leases;
     return leases === 0
       ? candidate
       : { ...candidate, cost: candidate.cost + allSeconds * (1 + leases / 100) };

@@ -42,7 +42,8 @@ export interface RunnerView {
   readonly state: RunnerState;
   readonly reason: string;
   readonly reservation: Reservation;
-  readonly leases: ReadonlySet<LeaseId>;
+  /** How many requests it is serving. */
+  readonly leases: number;
   readonly slots: number;
   readonly pinned: boolean;
   readonly keepAlive: KeepAlive;

@@ -1,14 +1,6 @@
 import type { ActorRef, Snapshot } from 'xstate';
 import type { Failure } from '../failures.ts';
-import type {
-  DeviceId,
-  Endpoint,
-  KeepAlive,
-  LeaseId,
-  ModelSpec,
-  Reservation,
-  RunnerId,
-} from '../vocabulary.ts';
+import type { DeviceId, Endpoint, KeepAlive, ModelSpec, Reservation, RunnerId } from '../vocabulary.ts';
 
 /** Time limits of one runner; `Infinity` switches one off (the clocks arm no timer for it). */
 export interface RunnerLimits {
@@ -44,8 +36,6 @@ export type RunnerState =
   'loading' | 'ready' | 'idle' | 'expiring' | 'unloading' | 'vram-recovering' | 'failed' | 'gone';
 
 export type RunnerCommand =
-  | { type: 'lease.open'; leaseId: LeaseId; keepAlive: KeepAlive | null }
-  | { type: 'lease.close'; leaseId: LeaseId }
   /** It has to go: no new leases, running ones may finish within `drainMs`. */
   | { type: 'runner.expire'; reason: string; drainMs: number }
   /** It has to go now: leases are lost with this failure. */
@@ -67,10 +57,11 @@ export type RunnerReport =
       type: 'runner.loaded';
       runnerId: RunnerId;
       contextTokens: number | null;
-      slots: number | null;
+      /** How many requests it serves at a time. */
+      slots: number;
     }
   | { type: 'runner.measured'; runnerId: RunnerId; use: Reservation }
-  /** Of every state but ready and idle: those two differ in the leases alone, which the scheduler counts itself. */
+  /** Of every state but ready and idle: those two differ in the leases alone, which its door counts. */
   | {
       type: 'runner.moved';
       runnerId: RunnerId;
@@ -80,10 +71,7 @@ export type RunnerReport =
     }
   | { type: 'runner.overstayed'; runnerId: RunnerId }
   | { type: 'runner.stuck'; runnerId: RunnerId }
-  | { type: 'runner.unrecovered'; runnerId: RunnerId }
-  | { type: 'lease.opened'; runnerId: RunnerId; leaseId: LeaseId; endpoint: Endpoint }
-  | { type: 'lease.refused'; runnerId: RunnerId; leaseId: LeaseId }
-  | { type: 'lease.lost'; runnerId: RunnerId; leaseId: LeaseId; failure: Failure };
+  | { type: 'runner.unrecovered'; runnerId: RunnerId };
 
 /** How a runner ended: it never errors. */
 export interface RunnerOutcome {

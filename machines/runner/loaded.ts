@@ -1,11 +1,11 @@
-import { leaseParams, readySpec, runnerSetup } from './setup.ts';
+import { readySpec, runnerSetup } from './setup.ts';
 import { unresponsive } from './texts.ts';
 
 /** No lease: the keep-alive runs. A lease at the very instant of its end still wins (`overdue`). */
 const idle = runnerSetup.createStateConfig({
   initial: 'resting',
   on: {
-    'lease.open': { target: 'ready', actions: { type: 'openLease', params: ({ event }) => event } },
+    'door.entered': { target: 'ready', actions: { type: 'serve', params: ({ event }) => event } },
     'runner.keep': {
       target: 'idle',
       reenter: true,
@@ -84,10 +84,7 @@ export const loaded = runnerSetup.createStateConfig({
     },
     'process.exited': {
       target: '#runner.vram-recovering',
-      actions: [
-        { type: 'rememberFailure', params: ({ event }) => ({ failure: event.failure }) },
-        'loseLeases',
-      ],
+      actions: [{ type: 'rememberFailure', params: ({ event }) => ({ failure: event.failure }) }, 'evacuate'],
     },
     'runner.stop': {
       target: 'unloading',
@@ -98,20 +95,8 @@ export const loaded = runnerSetup.createStateConfig({
     idle,
     ready: {
       on: {
-        'lease.open': { actions: { type: 'openLease', params: ({ event }) => event } },
-        'lease.close': [
-          {
-            guard: { type: 'isLastLeaseOfKept', params: leaseParams },
-            target: '#runner.alive.loaded.idle.kept',
-            actions: ['closeLastLease'],
-          },
-          {
-            guard: { type: 'isLastLease', params: leaseParams },
-            target: '#runner.alive.loaded.idle.counting',
-            actions: ['closeLastLease'],
-          },
-          { actions: { type: 'closeLease', params: leaseParams } },
-        ],
+        'door.entered': { actions: { type: 'serve', params: ({ event }) => event } },
+        'door.emptied': { target: 'idle', actions: 'rest' },
         'runner.keep': { actions: { type: 'rememberKeep', params: ({ event }) => event } },
         'runner.expire': {
           target: 'expiring',
@@ -123,12 +108,10 @@ export const loaded = runnerSetup.createStateConfig({
       },
     },
     expiring: {
-      entry: { type: 'reportState', params: { state: 'expiring' } },
-      always: { guard: 'hasNoLeases', target: '#runner.alive.unloading' },
+      entry: [{ type: 'reportState', params: { state: 'expiring' } }, 'closeDoor'],
       after: { drainLimit: { target: '#runner.alive.unloading' } },
       on: {
-        'lease.open': { actions: { type: 'refuseLease', params: leaseParams } },
-        'lease.close': { actions: { type: 'closeLease', params: leaseParams } },
+        'door.closed': { target: '#runner.alive.unloading' },
         // The limit that runs stays; another one can only end the drain sooner.
         'runner.expire': {
           guard: { type: 'isShorterDrain', params: ({ event }) => ({ drainMs: event.drainMs }) },

@@ -1,4 +1,4 @@
-import { fail, leaseParams, readySpec, runnerSetup } from './setup.ts';
+import { fail, readySpec, runnerSetup } from './setup.ts';
 import { loadTooLong, notReady, stalled } from './texts.ts';
 
 /** From spawn to readiness. Nobody holds a lease; a command to go aborts the load at once. */
@@ -9,7 +9,6 @@ export const loading = runnerSetup.createStateConfig({
     loadTotal: { target: 'unloading', actions: fail(({ spec, limits }) => loadTooLong(spec.name, limits)) },
   },
   on: {
-    'lease.open': { actions: { type: 'refuseLease', params: leaseParams } },
     'runner.expire': {
       target: 'unloading',
       actions: { type: 'rememberReason', params: ({ event }) => ({ reason: event.reason }) },
@@ -56,14 +55,9 @@ export const loading = runnerSetup.createStateConfig({
           target: '#runner.alive.loaded',
           actions: [
             'rememberReady',
-            {
-              type: 'report',
-              params: ({ context, event }) => ({
-                type: 'runner.loaded',
-                runnerId: context.runnerId,
-                ...event.output,
-              }),
-            },
+            // First the door, then the word: those who wait are let in at once.
+            { type: 'openDoor', params: ({ event }) => event.output },
+            { type: 'reportLoaded', params: ({ event }) => event.output },
           ],
         },
         onError: {

@@ -1,18 +1,23 @@
-import { assign, enqueueActions, raise, sendTo, setup } from 'xstate';
-import { effects, type HealthEvent, type ProcessEvent } from '../effects.ts';
+import { assign, raise, sendTo, setup } from 'xstate';
+import {
+  effects,
+  type DoorEvent,
+  type HealthEvent,
+  type ProcessEvent,
+  type ReadyReport,
+} from '../effects.ts';
 import type { Failure } from '../failures.ts';
 import { hasComeToRest, hasRecovered, type MemoryBaseline } from '../planning/recovery.ts';
-import type { DeviceReading, Endpoint, KeepAlive, LeaseId, Reservation } from '../vocabulary.ts';
+import type { DeviceReading, Endpoint, KeepAlive, Reservation } from '../vocabulary.ts';
 import type { RunnerCommand, RunnerInput, RunnerOutcome, RunnerReport, RunnerState } from './contract.ts';
 import { drainOver } from './texts.ts';
 
-type RunnerEvent = RunnerCommand | ProcessEvent | HealthEvent | { type: 'drain.over' };
+type RunnerEvent = RunnerCommand | ProcessEvent | HealthEvent | DoorEvent | { type: 'drain.over' };
 
 export interface RunnerContext extends RunnerInput {
   readonly pinned: boolean;
   readonly pid: number | null;
   readonly endpoint: Endpoint | null;
-  readonly leases: readonly LeaseId[];
   /** Of the keep-alive that runs, what had passed before its timer was set. */
   readonly idleMs: number;
   readonly drainMs: number;
@@ -35,6 +40,7 @@ export const runnerSetup = setup({
   },
   actors: {
     runProcess: effects.runProcess,
+    keepDoor: effects.keepDoor,
     awaitReady: effects.awaitReady,
     watchHealth: effects.watchHealth,
     probeDevices: effects.probeDevices,
@@ -81,38 +87,32 @@ export const runnerSetup = setup({
       pinned: (_, params) => params.pinned,
       keepAliveMode: ({ context }, params) => params.keepAliveMode ?? context.keepAliveMode,
     }),
-    openLease: enqueueActions(
-      ({ enqueue, context }, params: { leaseId: LeaseId; keepAlive: KeepAlive | null }) => {
-        const { runnerId, endpoint, supervisor } = context;
-        if (endpoint === null) return;
-        enqueue.assign({
-          leases: [...context.leases, params.leaseId],
-          keepAlive: params.keepAlive ?? context.keepAlive,
-          reason: 'serving',
-        });
-        enqueue.sendTo(supervisor, { type: 'lease.opened', runnerId, leaseId: params.leaseId, endpoint });
-      },
-    ),
-    refuseLease: sendTo(
+    /** A lease may bring a keep-alive of its own along, which counts from its end. */
+    serve: assign({
+      keepAlive: ({ context }, params: { keepAlive: KeepAlive | null }) =>
+        params.keepAlive ?? context.keepAlive,
+      reason: 'serving',
+    }),
+    rest: assign({ idleMs: 0, reason: 'its last lease ended' }),
+    openDoor: sendTo('door', ({ context }, params: ReadyReport) => ({
+      type: 'door.open' as const,
+      endpoint: endpointOf(context),
+      slots: slotsOf(context, params),
+    })),
+    reportLoaded: sendTo(
       ({ context }) => context.supervisor,
-      ({ context }, params: { leaseId: LeaseId }): RunnerReport => ({
-        type: 'lease.refused',
+      ({ context }, params: ReadyReport): RunnerReport => ({
+        type: 'runner.loaded',
         runnerId: context.runnerId,
-        leaseId: params.leaseId,
+        contextTokens: params.contextTokens,
+        slots: slotsOf(context, params),
       }),
     ),
-    closeLease: assign({
-      leases: ({ context }, params: { leaseId: LeaseId }) =>
-        context.leases.filter((id) => id !== params.leaseId),
-    }),
-    loseLeases: enqueueActions(({ enqueue, context }) => {
-      const { runnerId, supervisor, failure, spec } = context;
-      const reason = failure ?? drainOver(spec.name);
-      for (const leaseId of context.leases)
-        enqueue.sendTo(supervisor, { type: 'lease.lost', runnerId, leaseId, failure: reason });
-      enqueue.assign({ leases: [] });
-    }),
-    closeLastLease: assign({ leases: [], idleMs: 0, reason: 'its last lease ended' }),
+    closeDoor: sendTo('door', { type: 'door.close' }),
+    evacuate: sendTo('door', ({ context }) => ({
+      type: 'door.evacuate' as const,
+      failure: context.failure ?? drainOver(context.spec.name),
+    })),
     endDrainIn: raise(
       { type: 'drain.over' },
       { id: 'drain', delay: (_, params: { drainMs: number }) => params.drainMs },
@@ -121,13 +121,6 @@ export const runnerSetup = setup({
     killProcess: sendTo('process', { type: 'process.kill' }),
   },
   guards: {
-    isLastLease: ({ context }, params: { leaseId: LeaseId }) =>
-      context.leases.length === 1 && context.leases[0] === params.leaseId,
-    isLastLeaseOfKept: ({ context }, params: { leaseId: LeaseId }) =>
-      (context.pinned || context.keepAlive === 'forever') &&
-      context.leases.length === 1 &&
-      context.leases[0] === params.leaseId,
-    hasNoLeases: ({ context }) => context.leases.length === 0,
     isKept: ({ context }) => context.pinned || context.keepAlive === 'forever',
     isKnown: (_, params: { use: Reservation | null }) => params.use !== null,
     isShorterDrain: ({ context }, params: { drainMs: number }) => params.drainMs < context.drainMs,
@@ -155,13 +148,18 @@ export const runnerSetup = setup({
   },
 });
 
-/** Params of the actions that concern one lease. */
-export const leaseParams = ({ event }: { event: { leaseId: LeaseId } }) => ({ leaseId: event.leaseId });
+/** Never missing once the process has started. */
+const endpointOf = ({ endpoint }: RunnerContext): Endpoint => endpoint ?? { baseUrl: '', apiKey: '' };
+
+/** How many requests it serves at a time: as many as it was told to, or fewer where its process says so. */
+const slotsOf = ({ spec }: RunnerContext, { slots }: ReadyReport): number =>
+  Math.min(slots ?? Infinity, spec.launch.slots);
+
 /** Input of the effects that talk to a started process. */
 export const readySpec = ({ context }: { context: RunnerContext }) => ({
   runnerId: context.runnerId,
   modelName: context.spec.name,
-  endpoint: context.endpoint ?? { baseUrl: '', apiKey: '' },
+  endpoint: endpointOf(context),
 });
 /** Remembers a failure made from the context; the first failure stays. */
 export const fail = (makeFailure: (context: RunnerContext) => Failure) => ({

@@ -1,11 +1,10 @@
-import { leaseParams, runnerSetup } from './setup.ts';
+import { runnerSetup } from './setup.ts';
 
 /** The process is made to end, and watched until it has. Its leases are over. */
 export const unloading = runnerSetup.createStateConfig({
-  entry: [{ type: 'reportState', params: { state: 'unloading' } }, 'loseLeases'],
+  entry: [{ type: 'reportState', params: { state: 'unloading' } }, 'evacuate'],
   initial: 'deciding',
   on: {
-    'lease.open': { actions: { type: 'refuseLease', params: leaseParams } },
     'process.exited': '#runner.vram-recovering',
   },
   states: {
@@ -43,7 +42,6 @@ export const recovering = runnerSetup.createStateConfig({
   entry: { type: 'reportState', params: { state: 'vram-recovering' } },
   always: { guard: 'hasNothingToRecover', target: 'settled' },
   initial: 'probing',
-  on: { 'lease.open': { actions: { type: 'refuseLease', params: leaseParams } } },
   after: {
     recoveryLimit: {
       target: 'settled',

@@ -1,11 +1,10 @@
 import type { Failure, FailureCode } from '../failures.ts';
 import type { SavedDemand } from '../planning/habits.ts';
-import type { EvictionCode, PlanSettings } from '../planning/view.ts';
+import type { EvictionCode, PlanSettings, Waiting } from '../planning/view.ts';
 import type { KeepAliveMode, RunnerLimits, RunnerReport } from '../runner/contract.ts';
 import type {
   DeviceId,
   DeviceReading,
-  Endpoint,
   KeepAlive,
   LeaseId,
   ModelSpec,
@@ -46,6 +45,24 @@ export interface Request {
   readonly isRetry: boolean;
 }
 
+/** What has happened at a runner's door without the scheduler. */
+export type DoorUse =
+  /** A request has entered that found a free slot, and nobody before it. */
+  | {
+      readonly kind: 'entered';
+      readonly runnerId: RunnerId;
+      readonly atMs: number;
+      readonly keepAlive: KeepAlive | null;
+      readonly isRetry: boolean;
+    }
+  /** A request has left; `servedMs` is how long it was served, null when it was not served to its end. */
+  | {
+      readonly kind: 'left';
+      readonly runnerId: RunnerId;
+      readonly atMs: number;
+      readonly servedMs: number | null;
+    };
+
 /** A new configuration, as far as scheduling is concerned. Models that are in neither list stay as they are. */
 export interface ConfigChange {
   readonly settings: SchedulerSettings;
@@ -63,9 +80,14 @@ export interface ConfigChange {
 }
 
 export type SchedulerCommand =
+  /** Of a request that found no open door with a free slot. */
   | { type: 'request.submitted'; request: Request }
+  /** It waits no longer. */
   | { type: 'request.withdrawn'; leaseId: LeaseId }
-  | { type: 'lease.released'; leaseId: LeaseId }
+  /** It was granted a door that was closed by then: it waits again, at its old place. */
+  | { type: 'request.returned'; waiting: Waiting; runnerId: RunnerId }
+  /** Since the last time, in order. Told at once while somebody waits, else from time to time. */
+  | { type: 'doors.used'; uses: readonly DoorUse[] }
   | { type: 'devices.read'; readings: readonly DeviceReading[] }
   | { type: 'model.load'; spec: ModelSpec }
   /** `drainMs` 0 takes the runner from its leases at once. */
@@ -111,16 +133,15 @@ export interface DecisionRecord {
 }
 
 export type SchedulerEmitted =
+  /** Of one that has waited: it may enter. */
   | {
       type: 'request.granted';
-      leaseId: LeaseId;
+      waiting: Waiting;
       runnerId: RunnerId;
-      endpoint: Endpoint;
       waitMs: number;
       loadMs: number;
     }
   | { type: 'request.refused'; leaseId: LeaseId; failure: Failure }
-  | { type: 'lease.lost'; leaseId: LeaseId; runnerId: RunnerId; failure: Failure }
   | { type: 'decision'; record: DecisionRecord }
   /** What a load has taught: to be remembered across restarts. */
   | {

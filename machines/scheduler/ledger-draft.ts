@@ -7,8 +7,8 @@ import type { Tables } from './tables.ts';
 
 /** Tables that are being changed: what is written goes into copies, and the tables that it began with stay as they were. */
 export class LedgerDraft extends LedgerReader {
-  /** Maps made here: nobody else has them yet, so they may be written into. */
-  readonly #own = new WeakSet<object>();
+  /** Made here: nobody else has them yet, so they may be written into. */
+  readonly #own = new Set<object>();
 
   /** The tables as they are now. Not to be written any more. */
   finish(): Tables {
@@ -16,18 +16,19 @@ export class LedgerDraft extends LedgerReader {
   }
 
   protected change(facts: Partial<Tables>): void {
-    this.tables = { ...this.tables, ...facts };
+    if (!this.#own.has(this.tables)) this.#own.add((this.tables = { ...this.tables }));
+    Object.assign(this.tables, facts);
   }
 
-  protected noteAskedFor(spec: ModelSpec): void {
+  protected noteAskedFor(spec: ModelSpec, nowMs: number): void {
     const wasIdle = isUnused(this, spec.name);
-    const arrival = { nowMs: this.now(), wasIdle, loadSeconds: this.reloadSecondsOf(spec) };
+    const arrival = { nowMs, wasIdle, loadSeconds: this.reloadSecondsOf(spec) };
     this.change({ learned: afterArrival(this.tables.learned, spec.name, arrival) });
   }
 
   /** `answerMs` is how long the request was served; null when it was not served to its end. */
-  protected noteAnswered(model: string, answerMs: number | null): void {
-    this.change({ learned: afterAnswer(this.tables.learned, model, this.now(), answerMs) });
+  protected noteAnswered(model: string, atMs: number, answerMs: number | null): void {
+    this.change({ learned: afterAnswer(this.tables.learned, model, atMs, answerMs) });
   }
 
   /** The runner has to go for those who wait for a class. */

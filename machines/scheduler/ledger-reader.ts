@@ -4,7 +4,7 @@ import { habitsOf, saveLearned } from '../planning/learned.ts';
 import { noFailures, type LoadFailures } from '../planning/load-failures.ts';
 import type { ClassQueue, View, Waiting } from '../planning/view.ts';
 import type { LeaseId, ModelSpec, Reservation, RunnerId } from '../vocabulary.ts';
-import type { LeaseRow, RunnerRow, Tables } from './tables.ts';
+import type { RunnerRow, Tables } from './tables.ts';
 
 const NOTHING: readonly never[] = [];
 
@@ -29,9 +29,6 @@ export class LedgerReader implements View {
   }
   get queues(): ReadonlyMap<string, ClassQueue> {
     return this.tables.queues;
-  }
-  get leases(): ReadonlyMap<LeaseId, LeaseRow> {
-    return this.tables.leases;
   }
   get claims(): View['claims'] {
     return this.tables.claims;
@@ -60,6 +57,12 @@ export class LedgerReader implements View {
   }
   get armedForMs(): number {
     return this.tables.armedForMs;
+  }
+  /** How many requests are being served. */
+  get leaseCount(): number {
+    let count = 0;
+    for (const { leases } of this.runners.values()) count += leases;
+    return count;
   }
   get waitingCount(): number {
     let count = 0;

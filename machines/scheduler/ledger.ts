@@ -13,10 +13,10 @@ import {
   type Reservation,
   type RunnerId,
 } from '../vocabulary.ts';
-import type { Request, SchedulerSettings } from './contract.ts';
+import type { DoorUse, Request, SchedulerSettings } from './contract.ts';
 import { limited, readInto } from './device-rows.ts';
 import { MemoryLedger } from './memory-ledger.ts';
-import { newRunnerRow, type LeaseRow, type RunnerRow } from './tables.ts';
+import { newRunnerRow, type RunnerRow } from './tables.ts';
 import { newWaiting } from './waiting.ts';
 
 const NOTHING: readonly never[] = [];
@@ -43,7 +43,7 @@ export class Ledger extends MemoryLedger {
   /** Notes that a request has come; it is in no queue yet. */
   receive(request: Request): Waiting {
     const spec = this.#fitted(request.spec);
-    if (!request.isRetry) this.noteAskedFor(spec);
+    if (!request.isRetry) this.noteAskedFor(spec, this.now());
     this.change({ seq: this.tables.seq + 1 });
     return newWaiting({ ...request, spec }, this.now(), this.tables.seq);
   }
@@ -56,11 +56,6 @@ export class Ledger extends MemoryLedger {
     this.#touch(name);
   }
 
-  /** Gives a request to a runner without a queue between. */
-  grantAtOnce(waiting: Waiting, runnerId: RunnerId): void {
-    if (this.runners.has(runnerId)) this.#lease(waiting, runnerId);
-  }
-
   /** Takes a request out of its queue; false when it waits no longer. */
   withdraw(leaseId: LeaseId): boolean {
     const waiting = this.waitingOf(leaseId);
@@ -68,28 +63,37 @@ export class Ledger extends MemoryLedger {
     return waiting !== undefined;
   }
 
-  /** A request waits again at its old place: the runner that it was given to would not have it. */
-  requeue(leaseId: LeaseId): void {
-    const lease = this.#dropLease(leaseId);
-    if (lease) this.enqueue(lease.waiting);
+  /** What has happened at the doors, in order. */
+  noteUses(uses: readonly DoorUse[]): void {
+    for (const use of uses) {
+      const runner = this.runners.get(use.runnerId);
+      if (runner) this.#noteUse(runner, use);
+    }
   }
 
-  /** The runner has confirmed a lease. */
-  confirm(leaseId: LeaseId): void {
-    const lease = this.leases.get(leaseId);
-    if (lease) this.set('leases', this.leases, leaseId, { ...lease, isOpen: true });
-  }
-
-  /** Ends a lease; returns it when there was one. `isServed` is false when its runner was lost under it. */
-  release(leaseId: LeaseId, isServed = true): LeaseRow | undefined {
-    const lease = this.#dropLease(leaseId);
-    if (!lease || !this.runners.has(lease.runnerId)) return lease;
-    this.patch(lease.runnerId, { lastUsedAtMs: this.now() });
-    const { name } = lease.waiting.spec;
-    this.noteAnswered(name, isServed ? this.now() - lease.grantedAtMs : null);
+  #noteUse(runner: RunnerRow, use: DoorUse): void {
+    const { id, spec } = runner;
+    if (use.kind === 'entered') {
+      if (!use.isRetry) this.noteAskedFor(spec, use.atMs);
+      return this.#enter(runner, use.keepAlive, use.atMs);
+    }
+    this.patch(id, { leases: Math.max(0, runner.leases - 1), lastUsedAtMs: use.atMs });
+    this.noteAnswered(spec.name, use.atMs, use.servedMs);
     // A request was served to its end: earlier failures are forgotten.
-    if (isServed) this.delete('failures', this.tables.failures, name);
-    return lease;
+    if (use.servedMs !== null) this.delete('failures', this.tables.failures, spec.name);
+    if (runner.state === 'ready' && runner.leases <= 1)
+      this.moveRunner(id, 'idle', 'its last lease ended', use.atMs);
+    else this.#touch(spec.name);
+  }
+
+  /** A request that has waited was let in nowhere: the door was closed by then, and nobody else is sent there. */
+  putBack(waiting: Waiting, runnerId: RunnerId): void {
+    const runner = this.runners.get(runnerId);
+    if (runner) {
+      this.patch(runnerId, { leases: Math.max(0, runner.leases - 1) });
+      this.dismiss(runnerId);
+    }
+    this.enqueue(waiting);
   }
 
   apply(decision: Exclude<Decision, { kind: 'start' }>): void {
@@ -98,7 +102,9 @@ export class Ledger extends MemoryLedger {
         const waiting = this.waitingOf(decision.leaseId);
         if (!waiting || !this.runners.has(decision.runnerId)) return;
         this.#unqueue(waiting);
-        return this.#lease(waiting, decision.runnerId);
+        const runner = this.runners.get(decision.runnerId);
+        if (runner) this.#enter(runner, waiting.keepAlive, this.now());
+        return;
       }
       case 'refuse':
         this.withdraw(decision.leaseId);
@@ -147,7 +153,7 @@ export class Ledger extends MemoryLedger {
     if (!isReturning(runner)) this.moveRunner(runnerId, 'expiring', runner.reason);
   }
 
-  moveRunner(runnerId: RunnerId, state: RunnerState, reason: string): void {
+  moveRunner(runnerId: RunnerId, state: RunnerState, reason: string, atMs = this.now()): void {
     const runner = this.runners.get(runnerId);
     if (!runner) return;
     const isLeaving = isReturning({ state });
@@ -156,7 +162,7 @@ export class Ledger extends MemoryLedger {
     this.patch(runnerId, {
       state,
       reason,
-      stateSinceMs: this.now(),
+      stateSinceMs: atMs,
       ...(state !== 'idle' && { overstayed: false }),
       ...(isLeaving && { isMeasurable: false }),
     });
@@ -164,13 +170,10 @@ export class Ledger extends MemoryLedger {
   }
 
   /** Returns how long the load has taken, in ms. */
-  noteLoaded({ id, spec, startedAtMs }: RunnerRow, slots: number | null): number {
+  noteLoaded({ id, spec, startedAtMs }: RunnerRow, slots: number): number {
     const readyAtMs = this.now();
     const loadMs = readyAtMs - startedAtMs;
-    this.patch(id, {
-      readyAtMs,
-      ...(slots !== null && { slots: Math.min(slots, spec.launch.slots) }),
-    });
+    this.patch(id, { readyAtMs, slots });
     this.moveRunner(id, 'idle', 'loaded');
     this.#endRetryAlone(spec.classKey, id);
     this.noteLoadOf(spec.name, loadMs);
@@ -180,8 +183,6 @@ export class Ledger extends MemoryLedger {
   removeRunner(runner: RunnerRow): void {
     const { id, spec, reservation } = runner;
     this.changeSupply();
-    for (const [leaseId, lease] of this.leases)
-      if (lease.runnerId === id) this.delete('leases', this.leases, leaseId);
     this.subtractBytes('reservedBytes', reservation);
     if (isReturning(runner)) this.subtractBytes('returningBytes', reservation);
     this.delete('runners', this.runners, id);
@@ -336,33 +337,13 @@ export class Ledger extends MemoryLedger {
     return { ...spec, launch: lowered.launch, needBytes: lowered.needBytes };
   }
 
-  #lease(waiting: Waiting, runnerId: RunnerId): void {
-    const runner = this.runners.get(runnerId);
-    if (!runner) return;
-    const { leaseId, keepAlive } = waiting;
-    if (runner.state === 'idle') this.moveRunner(runnerId, 'ready', 'serving');
-    this.patch(runnerId, {
-      leases: new Set([...runner.leases, leaseId]),
-      lastUsedAtMs: this.now(),
+  #enter({ id, leases, state }: RunnerRow, keepAlive: KeepAlive | null, atMs: number): void {
+    if (state === 'idle') this.moveRunner(id, 'ready', 'serving', atMs);
+    this.patch(id, {
+      leases: leases + 1,
+      lastUsedAtMs: atMs,
       ...(keepAlive !== null && { keepAlive }),
     });
-    const lease = { waiting, runnerId, grantedAtMs: this.now(), isOpen: false };
-    this.set('leases', this.leases, leaseId, lease);
-  }
-
-  #dropLease(leaseId: LeaseId): LeaseRow | undefined {
-    const lease = this.leases.get(leaseId);
-    if (!lease) return undefined;
-    this.delete('leases', this.leases, leaseId);
-    this.#touch(lease.waiting.spec.name);
-    const runner = this.runners.get(lease.runnerId);
-    if (!runner) return lease;
-    const leases = new Set([...runner.leases].filter((other) => other !== leaseId));
-    this.patch(runner.id, { leases });
-    // Ready and idle differ in the leases alone, which are counted here.
-    if (runner.state === 'ready' && leases.size === 0)
-      this.moveRunner(runner.id, 'idle', 'its last lease ended');
-    return lease;
   }
 
   #unqueue(waiting: Waiting): void {

@@ -52,7 +52,7 @@ function changeModel(
   ledger.redefine(spec, classBefore);
 }
 
-/** A lease that the runner has not confirmed stands in line again; confirmed ones may end within the drain limit. */
+/** Its leases may end within the drain limit. */
 function retire(
   ledger: Ledger,
   runner: RunnerRow,
@@ -60,7 +60,6 @@ function retire(
   { plan: { drainMs } }: SchedulerSettings,
   out: Outlet,
 ): void {
-  for (const leaseId of runner.leases) if (!ledger.leases.get(leaseId)?.isOpen) ledger.requeue(leaseId);
   out.command(runner.id, { type: 'runner.expire', reason, drainMs });
   ledger.dismiss(runner.id);
 }

@@ -176,18 +176,17 @@ export const schedulerSetup = base.extend({
     takeRequest: noted('request.submitted', ({ event, ledger, settings, out }) =>
       steps.takeRequest(ledger, settings, event.request, out),
     ),
-    queueRequest: noted('request.submitted', ({ event, ledger, settings, out }) =>
-      steps.takeRequest(ledger, settings, event.request, out),
-    ),
     refuseRequest: noted('request.submitted', ({ event, ledger, out }) =>
       steps.refuse(ledger, [event.request], commands.shuttingDown, out),
     ),
-    withdrawRequest: noted('request.withdrawn', ({ event, ledger, out }) =>
-      reports.withdraw(ledger, event.leaseId, out),
+    withdrawRequest: noted('request.withdrawn', ({ event, ledger }) => void ledger.withdraw(event.leaseId)),
+    putBackRequest: noted('request.returned', ({ event, ledger }) =>
+      ledger.putBack(event.waiting, event.runnerId),
     ),
-    closeLease: noted('lease.released', ({ event, ledger, out }) =>
-      reports.closeLease(ledger, event.leaseId, out),
+    refuseReturned: noted('request.returned', ({ event, ledger, out }) =>
+      steps.refuse(ledger, [event.waiting], commands.shuttingDown, out),
     ),
+    noteUses: noted('doors.used', ({ event, ledger }) => ledger.noteUses(event.uses)),
     readDevices: noted('devices.read', ({ event, ledger }) => {
       ledger.read(event.readings);
       steps.bringBackPinned(ledger);
@@ -210,11 +209,6 @@ export const schedulerSetup = base.extend({
       reports.noteMeasured(ledger, event, out),
     ),
     noteOverstayed: noted('runner.overstayed', ({ event, ledger }) => reports.noteOverstayed(ledger, event)),
-    noteLeaseRefused: noted('lease.refused', ({ event, ledger }) => reports.noteLeaseRefused(ledger, event)),
-    noteLeaseLost: noted('lease.lost', ({ event, ledger, out }) => reports.noteLeaseLost(ledger, event, out)),
-    noteLeaseOpened: noted('lease.opened', ({ event, ledger, out }) =>
-      reports.noteLeaseOpened(ledger, event, out),
-    ),
     noteStarted: noted('runner.started', ({ event, ledger, out }) => reports.noteStarted(ledger, event, out)),
     noteProgress: noted('runner.progress', ({ event, ledger, out }) =>
       reports.noteProgress(ledger, event, out),

@@ -1,6 +1,6 @@
 import type { Failure } from '../failures.ts';
 import { readsFile } from '../planning/file-reading.ts';
-import { decide, runnerAtOnce } from '../planning/plan.ts';
+import { decide } from '../planning/plan.ts';
 import { comeAgain } from '../planning/load-failures.ts';
 import { canServe, isReturning, isServing } from '../planning/sharing.ts';
 import type { Decision, Victim, Waiting } from '../planning/view.ts';
@@ -80,10 +80,7 @@ function carryOut(
   // Its model is there, as one of before a reload may be: nobody would give the slot back.
   if (decision.kind === 'grant' && isOwn(decision.leaseId)) return void ledger.withdraw(decision.leaseId);
   for (const record of recordsOf(ledger, decision)) out.emit({ type: 'decision', record });
-  if (decision.kind === 'grant') {
-    const keepAlive = ledger.waitingOf(decision.leaseId)?.keepAlive ?? null;
-    out.command(decision.runnerId, { type: 'lease.open', leaseId: decision.leaseId, keepAlive });
-  }
+  if (decision.kind === 'grant') letIn(ledger, decision, out);
   if (decision.kind === 'refuse' && isOwn(decision.leaseId)) noteRefusedLoad(ledger, decision);
   ledger.apply(decision);
   if (decision.kind === 'refuse')
@@ -91,6 +88,21 @@ function carryOut(
   if (decision.kind === 'claim')
     for (const { runnerId, reason } of decision.victims)
       out.command(runnerId, { type: 'runner.expire', reason, drainMs: settings.plan.drainMs });
+}
+
+/** Tells the door whom to let in. */
+function letIn(
+  ledger: Ledger,
+  { leaseId, runnerId }: Extract<Decision, { kind: 'grant' }>,
+  out: Outlet,
+): void {
+  const waiting = ledger.waitingOf(leaseId);
+  const runner = ledger.runners.get(runnerId);
+  if (!waiting || !runner) return;
+  const { arrivedAtMs } = waiting;
+  const loadMs = Math.max(0, (runner.readyAtMs ?? 0) - Math.max(arrivedAtMs, runner.startedAtMs));
+  const waitMs = ledger.now() - arrivedAtMs;
+  out.emit({ type: 'request.granted', waiting, runnerId, waitMs, loadMs });
 }
 
 /** A pinned model that cannot be loaded now is asked for again, at growing intervals. */
@@ -119,7 +131,7 @@ const launchedOn = (spec: ModelSpec, reservation: Reservation, ledger: Ledger): 
   launch: { ...spec.launch, readsFile: readsFile(spec, reservation, ledger) },
 });
 
-/** Gives a request to a runner that is free for it, puts it in line, or refuses it at once when too many wait. */
+/** Puts a request in line, or refuses it at once when too many wait. */
 export function takeRequest(
   ledger: Ledger,
   settings: SchedulerSettings,
@@ -127,15 +139,6 @@ export function takeRequest(
   out: Outlet,
 ): void {
   const waiting = ledger.receive(request);
-  const { leaseId, spec, keepAlive } = waiting;
-  const runner = runnerAtOnce(ledger, spec);
-  if (runner) {
-    const reason = `${runner.id} has a free slot`;
-    const facts = { model: spec.name, reason, runnerId: runner.id, leaseId };
-    out.emit({ type: 'decision', record: recordOf(ledger, 'grant', facts) });
-    out.command(runner.id, { type: 'lease.open', leaseId, keepAlive });
-    return ledger.grantAtOnce(waiting, runner.id);
-  }
   const failure = queueFull(ledger, settings, request) ?? backingOff(ledger, request);
   if (failure === null) ledger.enqueue(waiting);
   else refuse(ledger, [waiting], failure, out);
@@ -183,9 +186,6 @@ export function finalize(ledger: Ledger, outcome: RunnerOutcome, out: Outlet): v
   if (!runner) return;
   const { failure, wasReady } = outcome;
   const { name } = runner.spec;
-  // Leases that were granted and never confirmed stand in line again.
-  for (const leaseId of runner.leases)
-    if (ledger.leases.get(leaseId)?.isOpen === false) ledger.requeue(leaseId);
   ledger.removeRunner(runner);
   const isCrash = failure !== null && failure.code !== 'stopped' && failure.code !== 'shutting_down';
   if (isCrash) {
@@ -227,7 +227,6 @@ export function finalizeBroken(ledger: Ledger, runnerId: RunnerId, error: unknow
     code: 'runner_crashed',
     message: `${runner.spec.name}: its supervisor broke: ${text}`,
   };
-  for (const leaseId of runner.leases) out.emit({ type: 'lease.lost', leaseId, runnerId, failure });
   out.emit({ type: 'runner.broke', runnerId });
   finalize(ledger, { runnerId, failure, wasReady: runner.readyAtMs !== null }, out);
 }

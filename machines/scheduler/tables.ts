@@ -1,9 +1,9 @@
 import type { SavedDemand } from '../planning/habits.ts';
 import { restoreLearned, type Learned } from '../planning/learned.ts';
 import type { LoadFailures } from '../planning/load-failures.ts';
-import type { Claim, ClassQueue, DeviceView, PlanSettings, RunnerView, Waiting } from '../planning/view.ts';
+import type { Claim, ClassQueue, DeviceView, PlanSettings, RunnerView } from '../planning/view.ts';
 import type { SchedulerSettings } from './contract.ts';
-import type { DeviceId, Endpoint, LeaseId, ModelSpec, Reservation, RunnerId } from '../vocabulary.ts';
+import type { DeviceId, Endpoint, ModelSpec, Reservation, RunnerId } from '../vocabulary.ts';
 
 /** A runner as the scheduler knows it. */
 export interface RunnerRow extends RunnerView {
@@ -30,7 +30,7 @@ export const newRunnerRow = (
   state: 'loading',
   reason: 'requested',
   reservation,
-  leases: new Set(),
+  leases: 0,
   slots: spec.launch.slots,
   pinned: spec.pinned,
   keepAlive: spec.keepAlive,
@@ -48,15 +48,6 @@ export const newRunnerRow = (
   hasFailed: false,
 });
 
-/** A granted request. Its waiting entry is kept, so that a refused grant finds its old place. */
-export interface LeaseRow {
-  readonly waiting: Waiting;
-  readonly runnerId: RunnerId;
-  readonly grantedAtMs: number;
-  /** The runner has confirmed it. */
-  readonly isOpen: boolean;
-}
-
 /**
  * All that the scheduler knows, as immutable plain data: the context of its statechart. A transition makes new tables and leaves
  * these as they are, so that a snapshot can be kept, compared, restored and played on from.
@@ -70,7 +61,6 @@ export interface Tables {
   readonly runnersByModel: ReadonlyMap<string, readonly RunnerId[]>;
   /** By class key; only those with somebody in them. */
   readonly queues: ReadonlyMap<string, ClassQueue>;
-  readonly leases: ReadonlyMap<LeaseId, LeaseRow>;
   readonly claims: ReadonlyMap<string, Claim>;
   readonly exclusive: ReadonlySet<string>;
   /** Pinned models, whether they are loaded or not: they are brought back after whatever failed. */
@@ -107,7 +97,6 @@ export function newTables(
     runners: new Map(),
     runnersByModel: new Map(),
     queues: new Map(),
-    leases: new Map(),
     claims: new Map(),
     exclusive: new Set(),
     pinned: new Map(),

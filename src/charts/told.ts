@@ -45,9 +45,8 @@ const isScalar = (value: unknown): boolean =>
 
 /** What is told of each chart's context. */
 const OF_CONTEXTS: Readonly<Record<string, (context: never) => Told>> = {
-  runner: ({ spec, leases, pid, pinned, keepAlive, drainMs, reason, failure, wasReady }: RunnerContext) => ({
+  runner: ({ spec, pid, pinned, keepAlive, drainMs, reason, failure, wasReady }: RunnerContext) => ({
     model: spec.name,
-    leases: leases.length,
     reason,
     failure: failure?.code ?? null,
     keepAlive,
@@ -56,12 +55,10 @@ const OF_CONTEXTS: Readonly<Record<string, (context: never) => Told>> = {
     pid,
     wasReady,
   }),
-  scheduler: ({ tables }: { readonly tables: Tables }) => ({
-    runners: tables.runners.size,
-    waiting: new LedgerReader(tables, () => 0).waitingCount,
-    leases: tables.leases.size,
-    claims: tables.claims.size,
-  }),
+  scheduler: ({ tables }: { readonly tables: Tables }) => {
+    const { waitingCount: waiting, leaseCount: leases } = new LedgerReader(tables, () => 0);
+    return { runners: tables.runners.size, waiting, leases, claims: tables.claims.size };
+  },
   devices: ({ intervalMs, deadlineMs }: DevicesInput) => ({ intervalMs, deadlineMs }),
 };
 

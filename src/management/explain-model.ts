@@ -77,7 +77,7 @@ function nextWithout({ name, spec }: CatalogueEntry, ledger: LedgerReader, retry
 
 function nextOf(runner: RunnerRow, nowMs: number): string {
   const { state, leases, keepAlive, pinned, stateSinceMs } = runner;
-  const left = leases.size === 1 ? 'its lease has to end' : `its ${leases.size} leases have to end`;
+  const left = leases === 1 ? 'its lease has to end' : `its ${leases} leases have to end`;
   switch (state) {
     case 'loading':
       return 'its process has to say that it is ready';
@@ -89,7 +89,7 @@ function nextOf(runner: RunnerRow, nowMs: number): string {
       if (runner.overstayed) return 'its keep-alive has ended; it stays until its memory is wanted';
       return `it is unloaded in ${seconds(stateSinceMs + keepAlive - nowMs)} if nobody asks for it, sooner if its memory is wanted`;
     case 'expiring':
-      return leases.size > 0 ? `${left}, then it is unloaded` : 'it is about to be unloaded';
+      return leases > 0 ? `${left}, then it is unloaded` : 'it is about to be unloaded';
     case 'unloading':
       return 'its process has to end';
     case 'vram-recovering':

@@ -1,5 +1,6 @@
 import type { ServerResponse } from 'node:http';
 import { Gauge, Registry } from 'prom-client';
+import type { Doors } from '../../actors/doors.ts';
 import type { Catalogue } from '../catalogue.ts';
 import { findModel } from '../config/model-names.ts';
 import { sendText } from '../http/replies.ts';
@@ -13,6 +14,7 @@ import { ledgerOf, type Scheduler } from '../ledger-of.ts';
 
 interface MetricsParts {
   readonly scheduler: Scheduler;
+  readonly doors: Doors;
   readonly catalogue: Catalogue;
   readonly version: string;
 }
@@ -25,7 +27,7 @@ export interface Metrics {
 }
 
 /** Begins to count. What is only looked at, such as memory, is read when `text` is asked for. */
-export function createMetrics({ scheduler, catalogue, version }: MetricsParts): Metrics {
+export function createMetrics({ scheduler, doors, catalogue, version }: MetricsParts): Metrics {
   const registry = new Registry();
   const tokens = new TokenCounts(registry, scheduler);
   const ofProcess = processMetrics();
@@ -35,10 +37,13 @@ export function createMetrics({ scheduler, catalogue, version }: MetricsParts): 
     labelNames: ['version'],
     registers: [registry],
   }).set({ version }, 1);
-  watchScheduler(registry, scheduler);
+  watchScheduler(registry, scheduler, doors);
   stateGauges(
     registry,
-    () => ledgerOf(scheduler),
+    () => {
+      doors.tell();
+      return ledgerOf(scheduler);
+    },
     () => catalogue.entries.map(({ name }) => name),
   );
   const count = requestMetrics(registry, (name) => findModel(name, catalogue.entries)?.name);

@@ -1,12 +1,13 @@
 import { Counter, Histogram, type Registry } from 'prom-client';
 import type { DecisionRecord } from '../../machines/scheduler/contract.ts';
-import { ledgerOf, type Scheduler } from '../ledger-of.ts';
+import type { Doors } from '../../actors/doors.ts';
+import type { Scheduler } from '../ledger-of.ts';
 
 const WAIT_BUCKETS = [0.01, 0.1, 0.5, 1, 2.5, 5, 10, 20, 30, 60, 120, 300, 600];
 const LOAD_BUCKETS = [0.1, 0.5, 1, 2.5, 5, 10, 20, 30, 60, 120, 300, 600];
 
 /** Counts what the scheduler decides, and measures how long requests wait and models load. */
-export function watchScheduler(registry: Registry, scheduler: Scheduler): void {
+export function watchScheduler(registry: Registry, scheduler: Scheduler, doors: Doors): void {
   const registers = [registry];
   const waits = new Histogram({
     name: 'corral_wait_seconds',
@@ -22,10 +23,7 @@ export function watchScheduler(registry: Registry, scheduler: Scheduler): void {
     buckets: LOAD_BUCKETS,
     registers,
   });
-  scheduler.on('request.granted', ({ runnerId, waitMs }) => {
-    const runner = ledgerOf(scheduler).runners.get(runnerId);
-    if (runner) waits.observe({ model: runner.spec.name }, waitMs / 1000);
-  });
+  doors.on('granted', ({ model, waitMs }) => waits.observe({ model }, waitMs / 1000));
   scheduler.on('model.learned', ({ model, loadMs }) => {
     if (loadMs !== null) loads.observe({ model }, loadMs / 1000);
   });

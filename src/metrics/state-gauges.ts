@@ -51,7 +51,7 @@ export function stateGauges(
       for (const [state, those] of groupBy(runners, (runner) => runner.state))
         set({ model, state }, those.length);
   });
-  perModel('corral_leases', 'Requests that use a runner.', ({ leases }) => leases.size);
+  perModel('corral_leases', 'Requests that use a runner.', ({ leases }) => leases);
   perModel('corral_slots', 'Requests that the runners could serve at the same time.', ({ slots }) => slots);
   gauge('corral_queue_length', 'Requests that wait for a runner.', ['model'], (set) => {
     for (const model of models()) set({ model }, queueLength(ledger(), model));

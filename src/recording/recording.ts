@@ -1,7 +1,9 @@
+import type { Doors } from '../../actors/doors.ts';
 import type { FailureCode } from '../../machines/failures.ts';
 import type { SavedDemand } from '../../machines/planning/habits.ts';
 import type {
   DecisionRecord,
+  Request,
   SchedulerCommand,
   SchedulerSettings,
 } from '../../machines/scheduler/contract.ts';
@@ -17,7 +19,7 @@ export interface RecordedRequest {
   readonly id: LeaseId;
   readonly spec: ModelSpec;
   readonly atMs: number;
-  readonly command: Extract<SchedulerCommand, { type: 'request.submitted' }>['request'];
+  readonly request: Request;
   grantedAtMs: number | null;
   endedAtMs: number | null;
   /** Whether its client left before it was served to its end. */
@@ -39,9 +41,24 @@ export interface RecordedRunner {
   failure: FailureCode | null;
 }
 
+/** What people do to a service; requests are recorded by themselves. */
+type RecordedCommandType = Extract<
+  SchedulerCommand,
+  {
+    type:
+      | 'model.load'
+      | 'model.unload'
+      | 'model.keep'
+      | 'runner.stop'
+      | 'config.changed'
+      | 'scheduler.drain'
+      | 'scheduler.hurry';
+  }
+>;
+
 export interface RecordedCommand {
   readonly atMs: number;
-  readonly command: Exclude<SchedulerCommand, { type: 'devices.read' }>;
+  readonly command: RecordedCommandType;
 }
 
 /** All that a scenario needs to play a live session again. */
@@ -77,17 +94,19 @@ export class Recorder {
   readonly #decisions: DecisionRecord[] = [];
   #isCut = false;
 
-  constructor(scheduler: Scheduler, beginning: Beginning) {
+  constructor(scheduler: Scheduler, doors: Doors, beginning: Beginning) {
     this.#scheduler = scheduler;
     this.#beginning = beginning;
     this.#startedAtMs = this.#ledger.now();
     for (const spec of beginning.preload) this.#specs.set(spec.name, spec);
-    scheduler.on('request.granted', ({ leaseId }) => {
+    doors.on('asked', (request) => this.#asked(request));
+    doors.on('granted', ({ leaseId }) => {
       const request = this.#requests.get(leaseId);
       if (request) request.grantedAtMs ??= this.#nowMs;
     });
-    scheduler.on('request.refused', ({ leaseId, failure }) => this.#failed(leaseId, failure.code));
-    scheduler.on('lease.lost', ({ leaseId, failure }) => this.#failed(leaseId, failure.code));
+    doors.on('ended', ({ leaseId, isCancelled }) => this.#ended(leaseId, isCancelled));
+    doors.on('refused', ({ leaseId, failure }) => this.#failed(leaseId, failure.code));
+    doors.on('lost', ({ leaseId, failure }) => this.#failed(leaseId, failure.code));
     scheduler.on('runner.changed', ({ runnerId }) => this.#look(runnerId));
     scheduler.on('decision', ({ record }) => {
       if (!this.#isCut) this.#decisions.push(record);
@@ -97,29 +116,9 @@ export class Recorder {
 
   /** A command that somebody outside has sent, before the scheduler sees it. */
   heard(command: SchedulerCommand): void {
-    if (this.#isCut || command.type === 'devices.read') return;
+    if (this.#isCut) return;
     const atMs = this.#nowMs;
     switch (command.type) {
-      case 'request.submitted': {
-        const { request } = command;
-        this.#isCut = this.#requests.size >= MAX_REQUESTS;
-        if (this.#isCut) return;
-        if (!this.#specs.has(request.spec.name)) this.#specs.set(request.spec.name, request.spec);
-        this.#requests.set(request.leaseId, {
-          id: request.leaseId,
-          spec: request.spec,
-          atMs,
-          command: request,
-          grantedAtMs: null,
-          endedAtMs: null,
-          isCancelled: false,
-        });
-        break;
-      }
-      case 'request.withdrawn':
-      case 'lease.released':
-        this.#ended(command.leaseId, command.type === 'request.withdrawn');
-        break;
       case 'model.load':
         if (!this.#specs.has(command.spec.name)) this.#specs.set(command.spec.name, command.spec);
         this.#commands.push({ atMs, command });
@@ -136,7 +135,26 @@ export class Recorder {
       case 'scheduler.drain':
       case 'scheduler.hurry':
         this.#commands.push({ atMs, command });
+        break;
+      // What the scheduler hears of requests and devices is no command of anybody.
+      default:
     }
+  }
+
+  #asked(request: Request): void {
+    const { leaseId, spec } = request;
+    this.#isCut ||= this.#requests.size >= MAX_REQUESTS;
+    if (this.#isCut) return;
+    if (!this.#specs.has(spec.name)) this.#specs.set(spec.name, spec);
+    this.#requests.set(leaseId, {
+      id: leaseId,
+      spec,
+      atMs: this.#nowMs,
+      request,
+      grantedAtMs: null,
+      endedAtMs: null,
+      isCancelled: false,
+    });
   }
 
   /** What has been taken down until now. */

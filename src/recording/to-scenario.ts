@@ -128,19 +128,19 @@ function stepsOfRunner(runner: RecordedRunner, previous: RecordedRunner | undefi
   return steps;
 }
 
-function stepsOfRequest(request: RecordedRequest): Timed[] {
-  const { id, spec, atMs, command, grantedAtMs, endedAtMs, isCancelled } = request;
+function stepsOfRequest(recorded: RecordedRequest): Timed[] {
+  const { id, spec, atMs, request: asked, grantedAtMs, endedAtMs, isCancelled } = recorded;
   const runs =
     grantedAtMs !== null && endedAtMs !== null && !isCancelled ? { for: time(endedAtMs - grantedAtMs) } : {};
-  const asked = at(atMs, {
+  const step = at(atMs, {
     request: spec.name,
     as: id,
     ...runs,
-    ...(command.priority !== 'normal' && { priority: command.priority }),
-    ...(command.keepAlive !== null && { keepAlive: keepAlive(command.keepAlive) }),
-    ...(command.waitLimitMs !== Infinity && { wait: time(command.waitLimitMs) }),
+    ...(asked.priority !== 'normal' && { priority: asked.priority }),
+    ...(asked.keepAlive !== null && { keepAlive: keepAlive(asked.keepAlive) }),
+    ...(asked.waitLimitMs !== Infinity && { wait: time(asked.waitLimitMs) }),
   });
-  return isCancelled && endedAtMs !== null ? [asked, at(endedAtMs, { cancel: id })] : [asked];
+  return isCancelled && endedAtMs !== null ? [step, at(endedAtMs, { cancel: id })] : [step];
 }
 
 function stepsOfCommand(
@@ -163,11 +163,8 @@ function stepsOfCommand(
       return [at(atMs, { shutdown: true, drain: time(command.drainMs) })];
     case 'scheduler.hurry':
       return [at(atMs, { hurry: true })];
-    // A scenario knows models, not their runners one by one; requests are steps of their own.
+    // A scenario knows models, not their runners one by one.
     case 'runner.stop':
-    case 'request.submitted':
-    case 'request.withdrawn':
-    case 'lease.released':
       return [];
   }
 }

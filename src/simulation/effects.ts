@@ -1,6 +1,6 @@
 import { fromCallback } from 'xstate';
 import type {
-  Effects,
+  OuterEffects,
   HealthEvent,
   ProcessCommand,
   ProcessEvent,
@@ -15,7 +15,7 @@ import { answerLater } from './later.ts';
 import { wholeOf, type World, type WorldProcess } from './world.ts';
 
 /** The same effects as live, in virtual time, on a modelled world. */
-export function simulatedEffects(world: World): Effects {
+export function simulatedEffects(world: World): OuterEffects {
   const { clock } = world;
   return {
     runProcess: fromCallback<ProcessCommand, ProcessSpec>(({ input, sendBack, receive }) => {

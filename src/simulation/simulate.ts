@@ -1,9 +1,8 @@
-import { createActor } from 'xstate';
 import { isReturning } from '../../machines/planning/sharing.ts';
 import type { PolicyName } from '../../machines/planning/view.ts';
 import { ledgerOf } from '../ledger-of.ts';
 import type { LedgerReader } from '../../machines/scheduler/ledger-reader.ts';
-import { compose } from '../compose.ts';
+import { createScheduler } from '../compose.ts';
 import { simulatedEffects } from './effects.ts';
 import { check } from './scenario/check.ts';
 import { Director } from './scenario/director.ts';
@@ -49,8 +48,9 @@ export function simulate(scenario: Scenario, options: SimulateOptions = {}): Sim
   const world = worldOf(scenario);
   const { clock } = world;
   const specs = new ModelSpecs(scenario);
-  const scheduler = createActor(compose(simulatedEffects(world)), {
+  const { scheduler, doors } = createScheduler(simulatedEffects(world), {
     clock,
+    tellWithinMs: 0,
     input: {
       settings: settingsOf(scenario, policy),
       now: clock.now,
@@ -60,15 +60,8 @@ export function simulate(scenario: Scenario, options: SimulateOptions = {}): Sim
   });
   const ledger = () => ledgerOf(scheduler);
   const recorder = new Recorder(world, ledger, isHonest(scenario));
-  const director = new Director({ scenario, world, specs, recorder, scheduler });
-  for (const type of [
-    'decision',
-    'model.learned',
-    'request.granted',
-    'request.refused',
-    'lease.lost',
-  ] as const)
-    scheduler.on(type, (event) => recorder.heard(event));
+  const director = new Director({ scenario, world, specs, recorder, scheduler, doors });
+  recorder.listen(scheduler, doors);
   scheduler.on('model.learned', ({ classKey, needBytes }) => {
     if (needBytes !== null) specs.learn(classKey, needBytes);
   });

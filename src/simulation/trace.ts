@@ -1,7 +1,6 @@
-import { createActor } from 'xstate';
 import type { SchedulerSettings } from '../../machines/scheduler/contract.ts';
 import type { KeepAlive, ModelSpec, RunnerId } from '../../machines/vocabulary.ts';
-import { compose } from '../compose.ts';
+import { createScheduler } from '../compose.ts';
 import { simulatedEffects } from './effects.ts';
 import { World } from './world.ts';
 import { ledgerOf } from '../ledger-of.ts';
@@ -79,8 +78,9 @@ export function runTrace(trace: Trace, { settings, keepAlive }: TraceOptions): T
     ]),
   );
   const models = new Map(trace.models.map((model) => [model.name, model]));
-  const scheduler = createActor(compose(simulatedEffects(world)), {
+  const { scheduler, doors } = createScheduler(simulatedEffects(world), {
     clock,
+    tellWithinMs: 0,
     input: { settings: { ...settings, ...TRACE_SETTINGS }, now: clock.now, preload: [] },
   });
   const waits: number[] = [];
@@ -93,7 +93,7 @@ export function runTrace(trace: Trace, { settings, keepAlive }: TraceOptions): T
     if (kind === 'evict') counts.evictions++;
   });
   scheduler.on('model.learned', ({ loadMs }) => (counts.loadMs += loadMs ?? 0));
-  scheduler.on('request.granted', ({ leaseId, runnerId, waitMs }) => {
+  doors.on('granted', ({ leaseId, runnerId, waitMs }) => {
     const request = trace.requests[Number(leaseId)];
     const model = request && models.get(request.model);
     if (!model) return;
@@ -105,7 +105,7 @@ export function runTrace(trace: Trace, { settings, keepAlive }: TraceOptions): T
     const runMs = serviceMs(request, model);
     clock.setTimeout(() => {
       idle.giveBack(runnerId);
-      scheduler.send({ type: 'lease.released', leaseId });
+      doors.release(leaseId);
     }, runMs);
   });
   scheduler.start();
@@ -113,22 +113,16 @@ export function runTrace(trace: Trace, { settings, keepAlive }: TraceOptions): T
     const spec = specs.get(request.model);
     if (!spec) return;
     clock.advanceTo(request.atMs);
-    scheduler.send({
-      type: 'request.submitted',
-      request: {
-        leaseId: String(index),
-        spec,
-        priority: 'normal',
-        keepAlive: null,
-        waitLimitMs: Infinity,
-        isRetry: false,
-      },
+    doors.request({
+      leaseId: String(index),
+      spec,
+      priority: 'normal',
+      keepAlive: null,
+      waitLimitMs: Infinity,
+      isRetry: false,
     });
   });
-  const settle = (): boolean => {
-    const { waitingCount, leases } = ledgerOf(scheduler);
-    return waitingCount + leases.size === 0;
-  };
+  const settle = (): boolean => doors.counts.waiting + doors.counts.held === 0;
   const endMs = clock.now() + LONGEST_ENDING_MS;
   while (!settle() && clock.step(endMs));
   scheduler.stop();

@@ -30,7 +30,7 @@ export class SpeedWatch {
   start(touch: () => void): () => void {
     const stop = new AbortController();
     const look = async (): Promise<void> => {
-      const busy = [...this.#runners()].filter(({ leases }) => leases.size > 0);
+      const busy = [...this.#runners()].filter(({ leases }) => leases > 0);
       const rows = await Promise.all(busy.map((runner) => this.#speedOf(runner, stop.signal)));
       this.#rows = rows.filter((row) => row !== null);
       for (const id of this.#looks.keys())

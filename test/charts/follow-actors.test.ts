@@ -78,18 +78,15 @@ describe('what is told of the actors', () => {
 
   it('has what changed of the context', () => {
     const { pool, model } = poolWithModel();
-    pool.request(model);
+    const { end } = pool.request(model);
     pool.advance(10_000);
     const { events } = followed(pool);
-    const { end } = pool.request({ ...model, launch: { ...model.launch, slots: 2 } });
+    const next = pool.request({ ...model, launch: { ...model.launch, slots: 2 } });
+    next.cancel();
     end();
-    pool.scheduler.send({ type: 'lease.released', leaseId: 'r1' });
-    const closed = events.find(({ type }) => type === 'lease.close');
+    const emptied = events.find(({ type }) => type === 'door.emptied');
 
-    expect(closed?.effect.changed).to.deep.equal({
-      leases: [1, 0],
-      reason: ['serving', 'its last lease ended'],
-    });
+    expect(emptied?.effect.changed).to.deep.equal({ reason: ['serving', 'its last lease ended'] });
     expect(events.find(({ type }) => type === 'request.submitted')?.effect.changed).to.deep.equal({
       waiting: [0, 1],
     });
@@ -97,10 +94,10 @@ describe('what is told of the actors', () => {
 
   it('is complete for who began to follow in the middle', () => {
     const { pool, model } = poolWithModel();
-    pool.request(model);
+    const { end } = pool.request(model);
     pool.advance(10_000);
     const { events } = followed(pool);
-    pool.scheduler.send({ type: 'lease.released', leaseId: 'r1' });
+    end();
 
     expect(events.find(({ to }) => to === 'runner-1')?.effect).to.include({
       before: 'alive.loaded.ready',

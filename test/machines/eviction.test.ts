@@ -149,7 +149,7 @@ describe('eviction', () => {
     pool.advance(30_000);
 
     expect(pool.kinds('evict').toSorted()).to.deep.equal(['a', 'c']);
-    expect(pool.ledger.leases.has(b.id)).to.equal(true);
+    expect(pool.doors.inside(b.runnerId ?? '')).to.deep.equal(new Set([b.id]));
   });
 
   it('I12, I13: what fits beside the others evicts nobody', () => {

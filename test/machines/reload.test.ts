@@ -48,7 +48,7 @@ describe('a model asked for with other options', () => {
     };
     const client = (): void => {
       const request = pool.request(model(4_096), { runMs: 5_000 });
-      pool.scheduler.on('request.granted', ({ leaseId }) => {
+      pool.doors.on('granted', ({ leaseId }) => {
         if (leaseId === request.id) pool.world.clock.setTimeout(client, 5_001);
       });
     };

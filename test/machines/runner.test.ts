@@ -42,10 +42,10 @@ describe('runner', () => {
       expect(runner.state).to.match(/^unloading/);
     });
 
-    it('is aborted at once by a command to go, and refuses leases', () => {
+    it('is aborted at once by a command to go, and lets nobody in', () => {
       const runner = new LoneRunner().start();
       runner.open('r1');
-      expect(runner.of('lease.refused')).to.have.length(1);
+      expect(runner.granted).to.deep.equal([]);
 
       runner.expire();
 
@@ -89,7 +89,7 @@ describe('runner', () => {
       runner.clock.advance(10_000);
 
       expect(runner.state).to.equal('loaded.ready');
-      expect(runner.of('lease.opened').map(({ leaseId }) => leaseId)).to.deep.equal(['early', 'late']);
+      expect(runner.granted).to.deep.equal(['early', 'late']);
     });
 
     it('stays for ever without a timer, and for 30 days with one', () => {
@@ -106,7 +106,7 @@ describe('runner', () => {
 
     it('goes at once with a keep-alive of 0, after its lease', () => {
       const runner = new LoneRunner({ keepAlive: 'forever' }).loaded();
-      runner.actor.send({ type: 'lease.open', leaseId: 'r1', keepAlive: 0 });
+      runner.open('r1', 0);
 
       runner.close('r1');
       runner.clock.advance(0);
@@ -161,7 +161,7 @@ describe('runner', () => {
       runner.open('r2');
       runner.actor.send({ type: 'runner.keep', keepAlive: 'forever', pinned: true });
       expect(runner.state).to.equal('loaded.expiring');
-      expect(runner.of('lease.refused').map(({ leaseId }) => leaseId)).to.deep.equal(['r2']);
+      expect(runner.granted).to.deep.equal(['r1']);
       runner.close('r1');
 
       expect(runner.state).to.equal('unloading.terminating');
@@ -174,9 +174,7 @@ describe('runner', () => {
       runner.expire(30_000);
       runner.clock.advance(30_000);
 
-      expect(runner.of('lease.lost').map(({ leaseId, failure }) => [leaseId, failure.code])).to.deep.equal([
-        ['r1', 'stopped'],
-      ]);
+      expect(runner.lost).to.deep.equal([{ leaseId: 'r1', code: 'stopped' }]);
       expect(runner.state).to.equal('unloading.terminating');
     });
 
@@ -204,7 +202,9 @@ describe('runner', () => {
 
         end(runner);
 
-        expect(runner.of('lease.lost')).to.have.length(1);
+        expect(runner.lost.map(({ leaseId }) => leaseId)).to.deep.equal(['r1']);
+        runner.open('r2');
+        expect(runner.granted).to.deep.equal(['r1']);
       }
     });
   });

@@ -20,7 +20,12 @@ class Measured {
       problem: null,
     }));
     const catalogue = new Catalogue(entries, { find: findModel, nearMisses });
-    this.#metrics = createMetrics({ scheduler: this.pool.scheduler, catalogue, version: '1.2.3' });
+    this.#metrics = createMetrics({
+      scheduler: this.pool.scheduler,
+      doors: this.pool.doors,
+      catalogue,
+      version: '1.2.3',
+    });
   }
 
   async value(name: string, labels: Record<string, string> = {}): Promise<number> {

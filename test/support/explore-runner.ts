@@ -7,7 +7,7 @@ import {
   type SnapshotFrom,
 } from 'xstate';
 import { adjacencyMapToArray, getAdjacencyMap } from 'xstate/graph';
-import type { HealthEvent, ProcessEvent } from '../../machines/effects.ts';
+import type { DoorEvent, HealthEvent, ProcessEvent } from '../../machines/effects.ts';
 import { runnerMachine } from '../../machines/runner.machine.ts';
 import type { RunnerCommand, RunnerInput } from '../../machines/runner/contract.ts';
 import { transitionId } from '../../src/charts/describe-machine.ts';
@@ -15,7 +15,7 @@ import { reading } from './lone-runner.ts';
 import { aModel, GIB, settings } from './pool.ts';
 
 export type RunnerSnapshot = SnapshotFrom<typeof runnerMachine>;
-type RunnerEvent = RunnerCommand | ProcessEvent | HealthEvent;
+type RunnerEvent = RunnerCommand | ProcessEvent | HealthEvent | DoorEvent;
 /** What a machine gets from XState: the end of an actor, or the end of a delay. */
 interface SystemEvent {
   readonly type: `xstate.${string}`;
@@ -84,7 +84,6 @@ function nodeOf(nodes: Map<string, Node>, snapshot: RunnerSnapshot): Node {
 
 export const failure = { code: 'stopped', message: 'told to' } as const;
 const endpoint = { baseUrl: 'http://runner', apiKey: 'key' };
-const LEASES = ['l1', 'l2'] as const;
 
 const input = (): RunnerInput => ({
   runnerId: 'runner-1',
@@ -99,11 +98,10 @@ const input = (): RunnerInput => ({
 
 /** What can tell two snapshots apart: the states, and what the guards and the delays look at. */
 function factsOf({ value, status, context }: RunnerSnapshot): string {
-  const { leases, pinned, keepAlive, drainMs, failure: failed, wasReady, baseline } = context;
+  const { pinned, keepAlive, drainMs, failure: failed, wasReady, baseline } = context;
   return JSON.stringify({
     value,
     status,
-    leases: leases.toSorted(),
     isKept: pinned ? 'pinned' : keepAlive === 'forever',
     drainMs: String(drainMs),
     hasFailed: failed !== null,
@@ -113,18 +111,14 @@ function factsOf({ value, status, context }: RunnerSnapshot): string {
 }
 
 const stimuli = (snapshot: RunnerSnapshot): Stimulus[] => [
-  ...commands(snapshot),
+  ...commands(),
   { type: 'drain.over' },
   ...Object.keys(snapshot.children).flatMap((id) => ACTORS[id] ?? []),
   ...delays(snapshot),
 ];
 
-function commands({ context: { leases } }: RunnerSnapshot): RunnerCommand[] {
-  const next = LEASES.find((id) => !leases.includes(id));
-  const opened = next === undefined ? [] : ([null, 10_000, 'forever'] as const);
+function commands(): RunnerCommand[] {
   return [
-    ...opened.map((keepAlive) => ({ type: 'lease.open', leaseId: next ?? '', keepAlive }) as const),
-    ...[...leases, 'unknown'].map((leaseId) => ({ type: 'lease.close', leaseId }) as const),
     ...[Infinity, 1_000, 0].map((drainMs) => ({ type: 'runner.expire', reason: 'wanted', drainMs }) as const),
     { type: 'runner.stop', failure },
     { type: 'runner.keep', keepAlive: 10_000, pinned: false },
@@ -138,6 +132,14 @@ const error = (id: string): Stimulus => ({ type: `xstate.error.actor.${id}`, err
 
 /** What each invoked actor may tell while it lives. */
 const ACTORS: Readonly<Record<string, readonly Stimulus[]>> = {
+  door: [
+    ...([null, 10_000, 'forever'] as const).map(
+      (keepAlive) => ({ type: 'door.entered', keepAlive }) as const,
+    ),
+    { type: 'door.emptied' },
+    { type: 'door.closed' },
+    error('door'),
+  ],
   process: [
     { type: 'process.started', pid: 1, endpoint },
     { type: 'process.activity', progress: null },

@@ -1,7 +1,7 @@
 import { createActor, fromCallback, fromPromise, setup, assign, type ActorRefFrom } from 'xstate';
 import type {
-  Effects,
   HealthEvent,
+  OuterEffects,
   ProcessCommand,
   ProcessEvent,
   ProcessSpec,
@@ -9,19 +9,26 @@ import type {
   ReadySpec,
   UseSpec,
 } from '../../machines/effects.ts';
+import { Doors } from '../../actors/doors.ts';
 import { runnerMachine } from '../../machines/runner.machine.ts';
 import type { RunnerInput, RunnerReport } from '../../machines/runner/contract.ts';
-import type { DeviceReading, Reservation } from '../../machines/vocabulary.ts';
+import type { DeviceReading, KeepAlive, Reservation } from '../../machines/vocabulary.ts';
 import { answerLater, type Answer } from '../../src/simulation/later.ts';
 import { VirtualClock } from '../../src/simulation/virtual-clock.ts';
 import { aModel, GIB, settings } from './pool.ts';
 
-/** One runner by itself: its process, its probes and its supervisor are in the test's hands. */
+const spec = aModel('a', 8, { launch: { ...aModel('a', 8).launch, slots: 4 } });
+
+/** One runner by itself and its door: its process, its probes and its supervisor are in the test's hands. */
 export class LoneRunner {
   readonly clock = new VirtualClock();
   readonly commands: string[] = [];
   readonly reports: RunnerReport[] = [];
   readonly actor: ActorRefFrom<typeof runnerMachine>;
+  /** Requests that were let in, and those of them that lost their runner. */
+  readonly granted: string[] = [];
+  readonly lost: { readonly leaseId: string; readonly code: string }[] = [];
+  readonly doors: Doors;
   /** What a probe answers, by turns; the last one stays. */
   readonly probes: Answer<readonly DeviceReading[]>[] = [{ afterMs: 0, value: [] }];
   readyAfterMs: number | null = 1_000;
@@ -30,12 +37,24 @@ export class LoneRunner {
 
   constructor(over: Partial<RunnerInput> = {}) {
     const supervisor = createActor(this.#supervisor()).start();
-    const { awaitReady, ...rest } = this.#effects();
-    this.actor = createActor(runnerMachine.provide({ actors: { ...rest, awaitReady } }), {
+    this.doors = new Doors({
+      now: this.clock.now,
+      later: (fire, delayMs) => void this.clock.setTimeout(fire, delayMs),
+      tellWithinMs: 0,
+      policy: () => 'default',
+      send: () => {},
+      onBroken: (error) => {
+        throw error;
+      },
+    });
+    this.doors.on('granted', ({ leaseId }) => this.granted.push(leaseId));
+    this.doors.on('lost', ({ leaseId, failure: { code } }) => this.lost.push({ leaseId, code }));
+    const { keepDoor } = this.doors;
+    this.actor = createActor(runnerMachine.provide({ actors: { ...this.#effects(), keepDoor } }), {
       clock: this.clock,
       input: {
         runnerId: 'runner-1',
-        spec: aModel('a', 8),
+        spec,
         reservation: { CUDA0: 8 * GIB },
         laggingDevices: [],
         keepAlive: 10_000,
@@ -70,11 +89,13 @@ export class LoneRunner {
   loseHealth(): void {
     this.#lose({ type: 'health.lost', message: 'no answer' });
   }
-  open(leaseId: string): void {
-    this.actor.send({ type: 'lease.open', leaseId, keepAlive: null });
+  /** A request comes: it is let in, or it would have to wait. */
+  open(leaseId: string, keepAlive: KeepAlive | null = null): void {
+    const rest = { priority: 'normal', waitLimitMs: Infinity, isRetry: false } as const;
+    this.doors.request({ leaseId, spec, keepAlive, ...rest });
   }
   close(leaseId: string): void {
-    this.actor.send({ type: 'lease.close', leaseId });
+    this.doors.release(leaseId);
   }
   expire(drainMs = Infinity): void {
     this.actor.send({ type: 'runner.expire', reason: 'wanted elsewhere', drainMs });
@@ -105,7 +126,7 @@ export class LoneRunner {
     });
   }
 
-  #effects(): Effects {
+  #effects(): OuterEffects {
     return {
       runProcess: fromCallback<ProcessCommand, ProcessSpec>(({ sendBack, receive }) => {
         this.#tell = sendBack;

@@ -1,14 +1,13 @@
-import { createActor, type ActorRefFrom } from 'xstate';
 import type { Failure } from '../../machines/failures.ts';
-import type { schedulerMachine } from '../../machines/scheduler.machine.ts';
+import type { Doors } from '../../actors/doors.ts';
 import type { SavedDemand } from '../../machines/planning/habits.ts';
 import type { DecisionRecord, Request, SchedulerSettings } from '../../machines/scheduler/contract.ts';
 import type { DeviceReading, ModelSpec } from '../../machines/vocabulary.ts';
-import { compose } from '../../src/compose.ts';
+import { createScheduler } from '../../src/compose.ts';
 import { simulatedEffects } from '../../src/simulation/effects.ts';
 import { World } from '../../src/simulation/world.ts';
 import { UnsteadyClock, type Unsteadiness } from './unsteady-clock.ts';
-import { ledgerOf } from '../../src/ledger-of.ts';
+import { ledgerOf, type Scheduler } from '../../src/ledger-of.ts';
 
 export const GIB = 1024 ** 3;
 
@@ -95,9 +94,12 @@ export class Pool {
   readonly world = new World();
   readonly decisions: DecisionRecord[] = [];
   readonly answers = new Map<string, Answer>();
-  readonly scheduler: ActorRefFrom<typeof schedulerMachine>;
+  readonly scheduler: Scheduler;
+  readonly doors: Doors;
   /** The time that the scheduler and its runners go by; the world's own is always right. */
   readonly clock: UnsteadyClock;
+  /** How long requests are served that end by themselves. */
+  readonly #runMs = new Map<string, number>();
   #seq = 0;
 
   constructor({
@@ -117,19 +119,22 @@ export class Pool {
       this.world.devices.set(reading.id, { reading, othersBytes: 0, recoveryMs: 1000, fault: 'none' });
     const { clock } = this.world;
     this.clock = new UnsteadyClock(clock, unsteadiness);
-    this.scheduler = createActor(compose(simulatedEffects(this.world)), {
+    const { scheduler, doors } = createScheduler(simulatedEffects(this.world), {
       clock: this.clock,
+      tellWithinMs: 0,
       input: { settings: settings(over), now: this.clock.now, preload, demand },
     });
-    this.scheduler.on('request.granted', ({ leaseId, runnerId }) => {
+    this.scheduler = scheduler;
+    this.doors = doors;
+    doors.on('granted', ({ leaseId, runnerId }) => {
       Object.assign(this.#answerOf(leaseId), { grantedAtMs: clock.now(), runnerId });
+      const runMs = this.#runMs.get(leaseId);
+      if (runMs !== undefined) clock.setTimeout(() => doors.release(leaseId), runMs);
     });
-    this.scheduler.on('request.refused', ({ leaseId, failure }) =>
+    doors.on('refused', ({ leaseId, failure }) =>
       Object.assign(this.#answerOf(leaseId), { failure, refusedAtMs: clock.now() }),
     );
-    this.scheduler.on('lease.lost', ({ leaseId, failure }) =>
-      Object.assign(this.#answerOf(leaseId), { lost: failure }),
-    );
+    doors.on('lost', ({ leaseId, failure }) => Object.assign(this.#answerOf(leaseId), { lost: failure }));
     this.scheduler.on('decision', ({ record }) => this.decisions.push(record));
     this.scheduler.start();
   }
@@ -146,27 +151,20 @@ export class Pool {
     const { runMs, ...over } = options;
     const leaseId = `r${++this.#seq}`;
     const answer = this.#answerOf(leaseId);
-    if (runMs !== undefined)
-      this.scheduler.on('request.granted', (event) => {
-        if (event.leaseId !== leaseId) return;
-        this.world.clock.setTimeout(() => this.scheduler.send({ type: 'lease.released', leaseId }), runMs);
-      });
-    this.scheduler.send({
-      type: 'request.submitted',
-      request: {
-        leaseId,
-        spec,
-        priority: 'normal',
-        keepAlive: null,
-        waitLimitMs: Infinity,
-        isRetry: false,
-        ...over,
-      },
+    if (runMs !== undefined) this.#runMs.set(leaseId, runMs);
+    this.doors.request({
+      leaseId,
+      spec,
+      priority: 'normal',
+      keepAlive: null,
+      waitLimitMs: Infinity,
+      isRetry: false,
+      ...over,
     });
     return Object.assign(answer, {
       id: leaseId,
-      end: () => this.scheduler.send({ type: 'lease.released', leaseId }),
-      cancel: () => this.scheduler.send({ type: 'request.withdrawn', leaseId }),
+      end: () => this.doors.release(leaseId),
+      cancel: () => this.doors.withdraw(leaseId),
     });
   }
 

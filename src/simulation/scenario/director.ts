@@ -1,5 +1,5 @@
-import type { ActorRefFrom } from 'xstate';
-import type { schedulerMachine } from '../../../machines/scheduler.machine.ts';
+import type { Doors } from '../../../actors/doors.ts';
+import type { Scheduler } from '../../ledger-of.ts';
 import type { World } from '../world.ts';
 import { applyFault } from './faults.ts';
 import { keepAliveOf, type ModelSpecs } from './model-specs.ts';
@@ -17,7 +17,8 @@ interface Parts {
   readonly world: World;
   readonly specs: ModelSpecs;
   readonly recorder: Recorder;
-  readonly scheduler: ActorRefFrom<typeof schedulerMachine>;
+  readonly scheduler: Scheduler;
+  readonly doors: Doors;
 }
 
 /** Plays a scenario's timeline: clients that come, wait, give up, ask again, and what else happens to a service. */
@@ -33,7 +34,7 @@ export class Director {
   constructor(parts: Parts) {
     this.#parts = parts;
     this.#scenario = parts.scenario;
-    parts.scheduler.on('request.granted', ({ leaseId }) => this.#planned.get(leaseId)?.());
+    parts.doors.on('granted', ({ leaseId }) => this.#planned.get(leaseId)?.());
   }
 
   /** Whether nobody is to do anything any more. */
@@ -138,7 +139,7 @@ export class Director {
   }
 
   #submit(step: Step, model: string, id: string, then: () => void = () => {}): void {
-    const { specs, recorder, scheduler } = this.#parts;
+    const { specs, recorder, doors } = this.#parts;
     const spec = specs.specOf(model, step);
     if (!spec) return;
     const runMs = this.#runMsOf(step, model);
@@ -154,8 +155,7 @@ export class Director {
     const keepAlive = step.keepAlive === undefined ? null : keepAliveOf(step.keepAlive);
     const waitLimitMs = step.wait ?? this.#scenario.settings.wait;
     const priority = step.priority ?? spec.priority ?? 'normal';
-    const request = { leaseId: id, spec, priority, keepAlive, waitLimitMs, isRetry: false };
-    scheduler.send({ type: 'request.submitted', request });
+    doors.request({ leaseId: id, spec, priority, keepAlive, waitLimitMs, isRetry: false });
   }
 
   #runMsOf(step: Step, model: string): number | undefined {
@@ -165,14 +165,11 @@ export class Director {
   }
 
   #leave(id: string, outcome: 'served' | 'cancelled'): void {
-    const { recorder, scheduler } = this.#parts;
+    const { recorder, doors } = this.#parts;
     const request = recorder.requests.get(id);
     if (!request || request.endedAtMs !== null) return;
     recorder.ended(id, outcome);
-    scheduler.send(
-      outcome === 'cancelled'
-        ? { type: 'request.withdrawn', leaseId: id }
-        : { type: 'lease.released', leaseId: id },
-    );
+    if (outcome === 'cancelled') doors.withdraw(id);
+    else doors.release(id);
   }
 }

@@ -1,8 +1,10 @@
+import type { Doors } from '../../../actors/doors.ts';
 import { explainWait } from '../../../machines/planning/explain.ts';
 import { isServing } from '../../../machines/planning/sharing.ts';
 import type { RunnerState } from '../../../machines/runner/contract.ts';
-import type { DecisionRecord, SchedulerEmitted } from '../../../machines/scheduler/contract.ts';
+import type { DecisionRecord } from '../../../machines/scheduler/contract.ts';
 import type { LedgerReader } from '../../../machines/scheduler/ledger-reader.ts';
+import type { Scheduler } from '../../ledger-of.ts';
 import type { World } from '../world.ts';
 import type {
   DeviceResult,
@@ -95,37 +97,26 @@ export class Recorder {
     this.note(`request.${outcome}`, { request: id });
   }
 
-  /** Takes in what the scheduler says. */
-  heard(event: SchedulerEmitted): void {
-    switch (event.type) {
-      case 'decision':
-        this.decisions.push(event.record);
-        return this.note('decision', { ...event.record });
-      case 'model.learned':
-        this.loadMs += event.loadMs ?? 0;
-        return;
-      case 'request.granted': {
-        const { leaseId, runnerId, waitMs, loadMs } = event;
-        this.note('request.granted', { request: leaseId, runnerId, waitMs });
-        const granted = { grantedAtMs: this.#nowMs, runnerId, loadMs, outcome: 'running' } as const;
-        return this.#answer(leaseId, granted);
-      }
-      case 'request.refused': {
-        const { leaseId, failure } = event;
-        this.#answer(leaseId, { failure });
-        this.ended(leaseId, 'refused');
-        return;
-      }
-      case 'lease.lost': {
-        const request = this.requests.get(event.leaseId);
-        if (request && request.endedAtMs === null) request.failure = event.failure;
-        this.ended(event.leaseId, 'lost');
-        return;
-      }
-      case 'runner.changed':
-      case 'runner.broke':
-        return;
-    }
+  /** Takes in what is decided, and what becomes of requests. */
+  listen(scheduler: Scheduler, doors: Doors): void {
+    scheduler.on('decision', ({ record }) => {
+      this.decisions.push(record);
+      this.note('decision', { ...record });
+    });
+    scheduler.on('model.learned', ({ loadMs }) => (this.loadMs += loadMs ?? 0));
+    doors.on('granted', ({ leaseId, runnerId, waitMs, loadMs }) => {
+      this.note('request.granted', { request: leaseId, runnerId, waitMs });
+      this.#answer(leaseId, { grantedAtMs: this.#nowMs, runnerId, loadMs, outcome: 'running' });
+    });
+    doors.on('refused', ({ leaseId, failure }) => {
+      this.#answer(leaseId, { failure });
+      this.ended(leaseId, 'refused');
+    });
+    doors.on('lost', ({ leaseId, failure }) => {
+      const request = this.requests.get(leaseId);
+      if (request && request.endedAtMs === null) request.failure = failure;
+      this.ended(leaseId, 'lost');
+    });
   }
 
   /** Looks at everything once; called after each instant's events. */
@@ -187,12 +178,12 @@ export class Recorder {
       if (!runner) this.runners.set(id, (runner = { id, model: spec.name, reservation, spans: [] }));
       runner.reservation = reservation;
       const last = runner.spans.at(-1);
-      if (last?.state === state && last.leases === leases.size) continue;
+      if (last?.state === state && last.leases === leases) continue;
       if (last) last.toMs = nowMs;
-      runner.spans.push({ state, leases: leases.size, fromMs: nowMs, toMs: nowMs });
+      runner.spans.push({ state, leases: leases, fromMs: nowMs, toMs: nowMs });
       if (last?.state !== state) this.note('runner', { runnerId: id, model: spec.name, state });
-      if (leases.size > 0 && state !== 'ready' && state !== 'expiring')
-        this.#breach('leases', `${id} (${spec.name}) has ${leases.size} leases and is ${state}`);
+      if (leases > 0 && state !== 'ready' && state !== 'expiring')
+        this.#breach('leases', `${id} (${spec.name}) has ${leases} leases and is ${state}`);
     }
     for (const runner of this.runners.values()) {
       const last = runner.spans.at(-1);

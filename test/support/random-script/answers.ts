@@ -1,5 +1,4 @@
 import type { Failure } from '../../../machines/failures.ts';
-import type { SchedulerEmitted } from '../../../machines/scheduler/contract.ts';
 import type { ModelSpec } from '../../../machines/vocabulary.ts';
 import type { Pool } from '../pool.ts';
 import type { Breaches } from './breaches.ts';
@@ -7,14 +6,10 @@ import { leftRoom, type Asked } from './room.ts';
 import type { Script } from './script.ts';
 
 type Options = NonNullable<Parameters<Pool['request']>[1]> & { readonly runMs: number };
-type Told = Extract<SchedulerEmitted['type'], 'request.granted' | 'request.refused' | 'lease.lost'>;
+type Told = 'granted' | 'refused' | 'lost';
 
 /** What a request may be told, in this order; nothing at all if its client has left before. */
-const ENDS: ReadonlySet<string> = new Set([
-  'request.granted',
-  'request.granted lease.lost',
-  'request.refused',
-]);
+const ENDS: ReadonlySet<string> = new Set(['granted', 'granted lost', 'refused']);
 
 /** All requests of a script, and what each was told: each ends exactly once. */
 export class Answers {
@@ -24,6 +19,7 @@ export class Answers {
   readonly #asked = new Map<string, Asked>();
   readonly #told = new Map<string, Told[]>();
   readonly #hasLeft = new Set<string>();
+  readonly #hasEnded = new Set<string>();
   readonly #cancel: (() => void)[] = [];
   #calmSinceMs = 0;
 
@@ -31,10 +27,11 @@ export class Answers {
     this.#pool = pool;
     this.#script = script;
     this.#breaches = breaches;
-    pool.scheduler.on('request.granted', ({ type, leaseId }) => this.#hear(type, leaseId));
-    pool.scheduler.on('lease.lost', ({ type, leaseId }) => this.#hear(type, leaseId));
-    pool.scheduler.on('request.refused', ({ type, leaseId, failure }) => {
-      this.#hear(type, leaseId);
+    pool.doors.on('granted', ({ leaseId }) => this.#hear('granted', leaseId));
+    pool.doors.on('ended', ({ leaseId }) => this.#hasEnded.add(leaseId));
+    pool.doors.on('lost', ({ leaseId }) => this.#hear('lost', leaseId));
+    pool.doors.on('refused', ({ leaseId, failure }) => {
+      this.#hear('refused', leaseId);
       this.#refused(leaseId, failure);
     });
   }
@@ -83,6 +80,7 @@ export class Answers {
       calmSinceMs: this.#calmSinceMs,
       nowMs: world.clock.now(),
       longestLoadMs: Math.max(...[...world.models.values()].map(({ loadMs }) => loadMs)),
+      isServed: (id) => this.#told.get(id)?.join() === 'granted' && !this.#hasEnded.has(id),
       ledger,
       world,
     });

@@ -70,7 +70,7 @@ export class Promises {
     this.#check(ledger.waitingCount === 0, `${waiting(ledger)} wait for ever`);
     this.#check(ledger.claims.size === 0, 'memory is claimed for nobody');
     this.#pins(ledger, models);
-    this.#check(ledger.leases.size === 0, 'a lease was left');
+    this.#check(ledger.leaseCount === 0, 'a lease was left');
     for (const runner of ledger.runners.values()) {
       const stays = runner.pinned || runner.keepAlive === 'forever' || runner.overstayed;
       this.#check(isServing(runner) && stays, `${runner.id} is ${runner.state} and should be gone`);
@@ -102,7 +102,7 @@ export class Promises {
       this.#check(ledger.runners.size <= maxRunners, `${ledger.runners.size} runners, limit ${maxRunners}`);
     for (const runner of ledger.runners.values()) {
       if (!before.has(runner.id)) this.#started(runner, ledger);
-      this.#check(runner.leases.size <= runner.slots, `${runner.id} has more leases than slots`);
+      this.#check(runner.leases <= runner.slots, `${runner.id} has more leases than slots`);
     }
   }
 
@@ -123,7 +123,7 @@ export class Promises {
     const sums = new Map<string, number>();
     for (const { id: runnerId, state, leases, reservation } of ledger.runners.values()) {
       const mayServe = state === 'ready' || state === 'expiring';
-      this.#check(mayServe || leases.size === 0, `${runnerId} is ${state} with leases`);
+      this.#check(mayServe || leases === 0, `${runnerId} is ${state} with leases`);
       for (const [id, bytes] of Object.entries(reservation)) sums.set(id, (sums.get(id) ?? 0) + bytes);
     }
     for (const [id, { reservedBytes }] of ledger.devices) {
@@ -140,7 +140,7 @@ export class Promises {
       const serving = ledger
         .runnersOf(name)
         .filter((runner) => isServing(runner) && canServe(runner.spec, queue.spec));
-      const free = serving.find(({ leases, slots }) => leases.size < slots);
+      const free = serving.find(({ leases, slots }) => leases < slots);
       const isDefault = this.#script.policy === 'default';
       this.#check(free === undefined || !isDefault, `${free?.id} has a free slot that ${name} waits for`);
       const deadlineMs = nextToGiveUp(queue)?.deadlineMs ?? Infinity;

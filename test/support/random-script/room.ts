@@ -19,6 +19,8 @@ export interface TimedOut {
   readonly nowMs: number;
   /** The longest load that there may be, in ms. */
   readonly longestLoadMs: number;
+  /** Whether a request has its runner at present. */
+  readonly isServed: (id: string) => boolean;
   readonly ledger: LedgerReader;
   readonly world: World;
 }
@@ -46,9 +48,17 @@ export function leftRoom(timedOut: TimedOut): boolean {
 }
 
 /** A bound that the policy promises: everybody else's turn, everybody's answers, its own patience and its own load. */
-function longestWaitMs({ one, others, calmSinceMs, nowMs, longestLoadMs, ledger }: TimedOut): number {
+function longestWaitMs({
+  one,
+  others,
+  calmSinceMs,
+  nowMs,
+  longestLoadMs,
+  ledger,
+  isServed,
+}: TimedOut): number {
   const isInTheWay = ({ id, atMs }: Asked): boolean =>
-    atMs <= nowMs && (ledger.leases.has(id) || ledger.waitingOf(id) !== undefined || atMs >= calmSinceMs);
+    atMs <= nowMs && (isServed(id) || ledger.waitingOf(id) !== undefined || atMs >= calmSinceMs);
   const before = others.filter((other) => isInTheWay(other) || other.atMs + other.runMs >= calmSinceMs);
   const answersMs = before.reduce((sum, { runMs }) => sum + runMs, 0);
   const longestAnswerMs = Math.max(0, ...others.map(({ runMs }) => runMs));
