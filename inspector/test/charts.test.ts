@@ -79,9 +79,7 @@ withPage(
       expect(await taken.getAttribute('data-arrow')).to.equal(
         'alive.loaded.ready → alive.loaded.idle.counting',
       );
-      expect(await given.page.locator('.chart-label [data-taken]').textContent()).to.equal(
-        'lease.close [isLastLease]',
-      );
+      expect(await given.page.locator('.chart-label [data-taken]').textContent()).to.equal('door.emptied');
       await given.shot('charts-idle');
       given.corral.scheduler.send({ type: 'model.unload', model: 'endless', drainMs: Infinity });
       await lights('runner-1', 'gone');
@@ -141,23 +139,23 @@ withPage(
     it('stand beside who sent what to whom, one event of which shows before and after', async () => {
       await show('runner-1');
       const events = given.page.getByRole('listbox', { name: /Events/ });
-      await given.page.getByRole('searchbox').fill('lease');
-      await events.getByRole('option', { name: 'scheduler to runner-1: lease.open' }).first().click();
+      await given.page.getByRole('searchbox').fill('door');
+      await events.getByRole('option', { name: 'runner-1.door to runner-1: door.entered' }).first().click();
       const details = given.page.getByRole('region', { name: 'The picked event' });
 
-      expect(await details.textContent())
-        .to.include('lease.open')
-        .and.include('lease-1');
+      expect(await details.textContent()).to.include('door.entered');
       expect(await details.getByRole('row', { name: /^state/ }).textContent()).to.equal(
         'statealive.loaded.idle.countingalive.loaded.ready',
       );
-      expect(await details.getByRole('row', { name: /^leases/ }).textContent()).to.equal('leases01');
+      expect(await details.getByRole('row', { name: /^reason/ }).textContent()).to.equal(
+        'reasonloadedserving',
+      );
       expect(await litIn(given.page)).to.deep.equal(['alive.loaded.ready']);
       await given.shot('charts-event');
       await events.focus();
       await given.page.keyboard.press('ArrowDown');
       await until('the next event is picked', async () =>
-        ((await details.textContent()) ?? '').includes('lease.opened'),
+        ((await details.textContent()) ?? '').includes('door.emptied'),
       );
       await given.page.keyboard.press('Escape');
       expect(await details.count()).to.equal(0);

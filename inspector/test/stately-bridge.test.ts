@@ -33,7 +33,7 @@ withPage("the page with Stately's hosted inspector", { config: { inspect: true }
     const viewer = page.frameLocator('iframe');
     await viewer.getByRole('cell', { name: 'scheduler' }).first().waitFor();
     await given.corral.post('/v1/chat/completions', chat('tiny'));
-    await viewer.getByRole('cell', { name: 'lease.open', exact: true }).waitFor();
+    await viewer.getByRole('cell', { name: 'door.entered', exact: true }).waitFor();
     await given.shot('stately-bridge', page);
 
     await page.evaluate(() => {

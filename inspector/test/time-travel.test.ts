@@ -75,7 +75,7 @@ withPage('time travel', { models: ['tiny', 'other'] }, (given) => {
     });
     const types = await page.locator('.event-words').allTextContents();
 
-    expect(types.join()).to.include('lease.open').and.not.include('runner.expire');
+    expect(types.join()).to.include('door.entered').and.not.include('runner.expire');
     await page.getByRole('button', { name: 'Live' }).click();
     await page.locator('[data-light="in"][data-state="gone"]').waitFor();
   });

@@ -59,7 +59,7 @@ export function describeMachine(machine: AnyStateMachine): MachineDescription {
 }
 
 /**
- * Names one transition of a machine, the same in every run: `loaded.ready lease.close 1` is the second branch for that
+ * Names one transition of a machine, the same in every run: `loaded.idle.counting after keepAlive 1` is the second branch for that
  * event. It also names what an inspector reports as taken.
  */
 export function transitionId(transition: AnyTransitionDefinition): string {

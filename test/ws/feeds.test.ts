@@ -152,7 +152,7 @@ describe('what readers are told', () => {
       'null → scheduler: request.submitted',
       'runner-1.process → runner-1: process.started',
       'runner-1 → scheduler: runner.loaded',
-      'scheduler → runner-1: lease.open',
+      'runner-1.door → runner-1: door.entered',
     ]);
     expect(events.find(({ type }) => type === 'request.submitted')?.data).to.include({ model: 'a' });
     expect(JSON.stringify(events)).not.to.match(/SECRET|apiKey|baseUrl/);
@@ -169,7 +169,7 @@ describe('what readers are told', () => {
     for (let i = 0; i < 200; i++) await tick(reader);
 
     expect(runner()).to.deep.include({ chart: 'runner', state: 'failed', isOver: true });
-    expect(runner()?.context).to.include({ model: 'a', failure: 'stopped', leases: 0 });
+    expect(runner()?.context).to.include({ model: 'a', failure: 'stopped' });
     expect(served.pool.states()).to.deep.equal([]);
   });
 

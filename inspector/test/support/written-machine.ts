@@ -4,7 +4,7 @@ import type { AnyStateNode } from 'xstate';
 export interface Written {
   readonly from: string;
   readonly to: string | null;
-  /** `lease.close [isLastLease]` */
+  /** `door.entered [isKept]` */
   readonly text: string;
 }
 

@@ -50,6 +50,7 @@ export class Recorder {
   loadMs = 0;
   /** Processes of each model when last looked at. */
   #counts: ReadonlyMap<string, number> = new Map();
+  #isFinished = false;
   readonly #world: World;
   readonly #ask: () => LedgerReader;
   /** Memory may exceed what there is when the scenario itself sees to that. */
@@ -91,7 +92,8 @@ export class Recorder {
 
   ended(id: string, outcome: Outcome): void {
     const request = this.requests.get(id);
-    if (!request || request.endedAtMs !== null) return;
+    // With the end of the run everything ends; what still went on then is no outcome.
+    if (!request || request.endedAtMs !== null || this.#isFinished) return;
     request.endedAtMs = this.#nowMs;
     request.outcome = outcome;
     this.note(`request.${outcome}`, { request: id });
@@ -134,6 +136,7 @@ export class Recorder {
   /** The last states end where the run ends. */
   finish(): void {
     this.look();
+    this.#isFinished = true;
     for (const { spans } of this.runners.values()) {
       const last = spans.at(-1);
       if (last && last.state !== 'gone') last.toMs = this.#nowMs;

@@ -33,7 +33,7 @@ const signOf: Readonly<Record<TextRow['kind'], string>> = {
   inside: '',
 };
 
-/** `lease.open [isLast]`, as it stands on an arrow. */
+/** `door.entered [isKept]`, as it stands on an arrow. */
 export const labelText = ({ label, guard }: Transition): string =>
   guard === null ? label : `${label} [${guard}]`;
 
