@@ -10,19 +10,20 @@ import {
 } from './habits.ts';
 import { emptyHistory, noteLoaded } from './history.ts';
 import { noteReplaced, noteSucceeded } from './sparing.ts';
+import { emptyTable, rowOf, withRow, type Table } from './table.ts';
 
 /** What is learned of all models' use, an immutable value. */
 export interface Learned {
-  readonly models: ReadonlyMap<string, Habits>;
+  readonly models: Table<Habits>;
   /** The mean of all models' demand, which speaks for those of which little is known. */
   readonly pooled: Demand;
 }
 
-export const habitsOf = ({ models }: Learned, model: string): Habits => models.get(model) ?? noHabits;
+export const habitsOf = ({ models }: Learned, model: string): Habits => rowOf(models, model) ?? noHabits;
 
 const withHabits = (learned: Learned, model: string, habits: Habits): Learned => ({
   ...learned,
-  models: new Map(learned.models).set(model, habits),
+  models: withRow(learned.models, model, habits),
 });
 
 /** A model is asked for; retries and preloads do not count. */
@@ -53,12 +54,14 @@ export function afterEviction(
 
 /** A model is ready: with that, the trials of those that had to go for it end. `crowd` is `crowdAtLoad` at this moment. */
 export function afterLoad(learned: Learned, model: string, loadMs: number, crowd: number): Learned {
-  const models = new Map<string, Habits>();
-  for (const [name, habits] of learned.models)
-    models.set(name, { ...habits, sparing: noteSucceeded(habits.sparing, model) });
-  const habits = models.get(model) ?? noHabits;
-  models.set(model, { ...habits, history: noteLoaded(habits.history, loadMs, crowd) });
-  return { ...learned, models };
+  const { rows, places } = learned.models;
+  const models = {
+    rows: rows.map((habits) => ({ ...habits, sparing: noteSucceeded(habits.sparing, model) })),
+    places,
+  };
+  const habits = rowOf(models, model) ?? noHabits;
+  const history = noteLoaded(habits.history, loadMs, crowd);
+  return withHabits({ ...learned, models }, model, { ...habits, history });
 }
 
 /** A model is another one now: what its loads and answers were like says nothing any more. */
@@ -67,14 +70,16 @@ export const withoutHistory = (learned: Learned, model: string): Learned =>
 
 /** To be kept across restarts. */
 export const saveLearned = ({ models }: Learned): Record<string, SavedDemand> =>
-  Object.fromEntries([...models].map(([model, habits]) => [model, saveHabits(habits)]));
+  Object.fromEntries(
+    [...models.places.keys()].map((model) => [model, saveHabits(rowOf(models, model) ?? noHabits)]),
+  );
 
 export function restoreLearned(saved: Readonly<Record<string, SavedDemand>>): Learned {
-  const models = new Map<string, Habits>();
+  let models = emptyTable<Habits>();
   let pooled = emptyDemand;
   for (const [model, one] of Object.entries(saved)) {
     const restored = restoreHabits(one, pooled);
-    models.set(model, restored.habits);
+    models = withRow(models, model, restored.habits);
     pooled = restored.pooled;
   }
   return { models, pooled };

@@ -11,6 +11,7 @@ import type {
   RunnerId,
 } from '../vocabulary.ts';
 import type { Demand } from './demand.ts';
+import type { Rows } from './table.ts';
 
 /** A request that waits for a runner. */
 export interface Waiting {
@@ -105,7 +106,7 @@ export interface PlanSettings {
 export interface View {
   readonly settings: PlanSettings;
   readonly devices: ReadonlyMap<DeviceId, DeviceView>;
-  readonly runners: ReadonlyMap<RunnerId, RunnerView>;
+  readonly runners: Rows<RunnerView>;
   readonly queues: ReadonlyMap<string, ClassQueue>;
   readonly claims: ReadonlyMap<string, Claim>;
   /** Classes whose load ran out of memory beside others: they get their device alone. */

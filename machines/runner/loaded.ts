@@ -96,7 +96,10 @@ export const loaded = runnerSetup.createStateConfig({
     ready: {
       on: {
         'door.entered': { actions: { type: 'serve', params: ({ event }) => event } },
-        'door.emptied': { target: 'idle', actions: 'rest' },
+        'door.emptied': [
+          { guard: 'isKept', target: '#runner.alive.loaded.idle.kept', actions: 'rest' },
+          { target: '#runner.alive.loaded.idle.counting', actions: 'rest' },
+        ],
         'runner.keep': { actions: { type: 'rememberKeep', params: ({ event }) => event } },
         'runner.expire': {
           target: 'expiring',

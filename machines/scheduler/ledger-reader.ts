@@ -2,8 +2,9 @@ import type { Demand } from '../planning/demand.ts';
 import type { SavedDemand } from '../planning/habits.ts';
 import { habitsOf, saveLearned } from '../planning/learned.ts';
 import { noFailures, type LoadFailures } from '../planning/load-failures.ts';
+import { rowsOf, type Rows, type Table } from '../planning/table.ts';
 import type { ClassQueue, View, Waiting } from '../planning/view.ts';
-import type { LeaseId, ModelSpec, Reservation, RunnerId } from '../vocabulary.ts';
+import type { LeaseId, ModelSpec, Reservation } from '../vocabulary.ts';
 import type { RunnerRow, Tables } from './tables.ts';
 
 const NOTHING: readonly never[] = [];
@@ -12,6 +13,8 @@ const NOTHING: readonly never[] = [];
 export class LedgerReader implements View {
   readonly now: () => number;
   protected tables: Tables;
+  /** Made once for each table. */
+  #known: { readonly table: Table<RunnerRow>; readonly rows: Rows<RunnerRow> } | null = null;
 
   constructor(tables: Tables, now: () => number) {
     this.tables = tables;
@@ -24,8 +27,10 @@ export class LedgerReader implements View {
   get devices(): View['devices'] {
     return this.tables.devices;
   }
-  get runners(): ReadonlyMap<RunnerId, RunnerRow> {
-    return this.tables.runners;
+  get runners(): Rows<RunnerRow> {
+    const { runners } = this.tables;
+    if (this.#known?.table !== runners) this.#known = { table: runners, rows: rowsOf(runners) };
+    return this.#known.rows;
   }
   get queues(): ReadonlyMap<string, ClassQueue> {
     return this.tables.queues;

@@ -3,6 +3,7 @@ import { withContextFor, withLessContext } from '../planning/context.ts';
 import { afterFailure } from '../planning/load-failures.ts';
 import { emptyQueue, withoutWaiting, withWaiting } from '../planning/queues.ts';
 import { canServe, isReturning, isServing } from '../planning/sharing.ts';
+import { withoutRow, withRow } from '../planning/table.ts';
 import type { ClassQueue, Decision, Waiting } from '../planning/view.ts';
 import type { RunnerState } from '../runner/contract.ts';
 import {
@@ -77,13 +78,18 @@ export class Ledger extends MemoryLedger {
       if (!use.isRetry) this.noteAskedFor(spec, use.atMs);
       return this.#enter(runner, use.keepAlive, use.atMs);
     }
-    this.patch(id, { leases: Math.max(0, runner.leases - 1), lastUsedAtMs: use.atMs });
+    const leases = Math.max(0, runner.leases - 1);
+    const isIdle = runner.state === 'ready' && leases === 0;
+    this.patch(id, {
+      leases,
+      lastUsedAtMs: use.atMs,
+      ...(isIdle && { state: 'idle', reason: 'its last lease ended', stateSinceMs: use.atMs }),
+    });
+    if (isIdle) this.changeSupply();
+    this.#touch(spec.name);
     this.noteAnswered(spec.name, use.atMs, use.servedMs);
     // A request was served to its end: earlier failures are forgotten.
     if (use.servedMs !== null) this.delete('failures', this.tables.failures, spec.name);
-    if (runner.state === 'ready' && runner.leases <= 1)
-      this.moveRunner(id, 'idle', 'its last lease ended', use.atMs);
-    else this.#touch(spec.name);
   }
 
   /** A request that has waited was let in nowhere: the door was closed by then, and nobody else is sent there. */
@@ -135,7 +141,8 @@ export class Ledger extends MemoryLedger {
   /** Enters a new runner: its memory is reserved from this moment. */
   addRunner(runnerId: RunnerId, spec: ModelSpec, reservation: Reservation): void {
     this.unclaim(spec.classKey);
-    this.set('runners', this.runners, runnerId, newRunnerRow(runnerId, spec, reservation, this.now()));
+    const runner = newRunnerRow(runnerId, spec, reservation, this.now());
+    this.change({ runners: withRow(this.tables.runners, runnerId, runner) });
     const { runnersByModel } = this.tables;
     this.set('runnersByModel', runnersByModel, spec.name, [
       ...(runnersByModel.get(spec.name) ?? NOTHING),
@@ -153,7 +160,7 @@ export class Ledger extends MemoryLedger {
     if (!isReturning(runner)) this.moveRunner(runnerId, 'expiring', runner.reason);
   }
 
-  moveRunner(runnerId: RunnerId, state: RunnerState, reason: string, atMs = this.now()): void {
+  moveRunner(runnerId: RunnerId, state: RunnerState, reason: string): void {
     const runner = this.runners.get(runnerId);
     if (!runner) return;
     const isLeaving = isReturning({ state });
@@ -162,7 +169,7 @@ export class Ledger extends MemoryLedger {
     this.patch(runnerId, {
       state,
       reason,
-      stateSinceMs: atMs,
+      stateSinceMs: this.now(),
       ...(state !== 'idle' && { overstayed: false }),
       ...(isLeaving && { isMeasurable: false }),
     });
@@ -185,7 +192,7 @@ export class Ledger extends MemoryLedger {
     this.changeSupply();
     this.subtractBytes('reservedBytes', reservation);
     if (isReturning(runner)) this.subtractBytes('returningBytes', reservation);
-    this.delete('runners', this.runners, id);
+    this.change({ runners: withoutRow(this.tables.runners, id) });
     const { runnersByModel } = this.tables;
     const left = (runnersByModel.get(spec.name) ?? NOTHING).filter((other) => other !== id);
     if (left.length > 0) this.set('runnersByModel', runnersByModel, spec.name, left);
@@ -337,13 +344,17 @@ export class Ledger extends MemoryLedger {
     return { ...spec, launch: lowered.launch, needBytes: lowered.needBytes };
   }
 
-  #enter({ id, leases, state }: RunnerRow, keepAlive: KeepAlive | null, atMs: number): void {
-    if (state === 'idle') this.moveRunner(id, 'ready', 'serving', atMs);
+  #enter({ id, leases, state, spec }: RunnerRow, keepAlive: KeepAlive | null, atMs: number): void {
+    const isFirst = state === 'idle';
     this.patch(id, {
       leases: leases + 1,
       lastUsedAtMs: atMs,
       ...(keepAlive !== null && { keepAlive }),
+      ...(isFirst && { state: 'ready', reason: 'serving', stateSinceMs: atMs, overstayed: false }),
     });
+    if (!isFirst) return;
+    this.changeSupply();
+    this.#touch(spec.name);
   }
 
   #unqueue(waiting: Waiting): void {

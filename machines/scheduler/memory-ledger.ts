@@ -1,5 +1,6 @@
 import { hostBytesOf, overheadOn } from '../planning/memory.ts';
 import { isReturning } from '../planning/sharing.ts';
+import { withRow } from '../planning/table.ts';
 import { sumBytes, type ModelSpec, type Reservation, type RunnerId } from '../vocabulary.ts';
 import { withBytes, withoutBytes, type BytesColumn } from './device-rows.ts';
 import { LedgerDraft } from './ledger-draft.ts';
@@ -10,7 +11,7 @@ export class MemoryLedger extends LedgerDraft {
   /** Changes what is known of a runner; nothing when it is there no more. */
   patch(runnerId: RunnerId, facts: Partial<Omit<RunnerRow, 'id'>>): void {
     const runner = this.runners.get(runnerId);
-    if (runner) this.set('runners', this.runners, runnerId, { ...runner, ...facts });
+    if (runner) this.change({ runners: withRow(this.tables.runners, runnerId, { ...runner, ...facts }) });
   }
 
   /**

@@ -47,7 +47,7 @@ const base = setup({
   actors: { runner: runnerMachine, devices: devicesMachine },
   delays: { inventoryDeadline: 30_000 },
   guards: {
-    isEmpty: ({ context }) => context.tables.runners.size === 0,
+    isEmpty: ({ context }) => context.tables.runners.rows.length === 0,
     isUnplanned: ({ context }) => context.tables !== context.planned,
   },
 });

@@ -1,6 +1,7 @@
 import type { SavedDemand } from '../planning/habits.ts';
 import { restoreLearned, type Learned } from '../planning/learned.ts';
 import type { LoadFailures } from '../planning/load-failures.ts';
+import { emptyTable, type Table } from '../planning/table.ts';
 import type { Claim, ClassQueue, DeviceView, PlanSettings, RunnerView } from '../planning/view.ts';
 import type { SchedulerSettings } from './contract.ts';
 import type { DeviceId, Endpoint, ModelSpec, Reservation, RunnerId } from '../vocabulary.ts';
@@ -56,7 +57,7 @@ export interface Tables {
   readonly settings: PlanSettings;
   readonly deviceLimits: Readonly<Record<DeviceId, number>>;
   readonly devices: ReadonlyMap<DeviceId, DeviceView>;
-  readonly runners: ReadonlyMap<RunnerId, RunnerRow>;
+  readonly runners: Table<RunnerRow>;
   /** Runners of each model, oldest first. */
   readonly runnersByModel: ReadonlyMap<string, readonly RunnerId[]>;
   /** By class key; only those with somebody in them. */
@@ -94,7 +95,7 @@ export function newTables(
     settings: plan,
     deviceLimits,
     devices: new Map(),
-    runners: new Map(),
+    runners: emptyTable(),
     runnersByModel: new Map(),
     queues: new Map(),
     claims: new Map(),

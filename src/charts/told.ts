@@ -57,7 +57,7 @@ const OF_CONTEXTS: Readonly<Record<string, (context: never) => Told>> = {
   }),
   scheduler: ({ tables }: { readonly tables: Tables }) => {
     const { waitingCount: waiting, leaseCount: leases } = new LedgerReader(tables, () => 0);
-    return { runners: tables.runners.size, waiting, leases, claims: tables.claims.size };
+    return { runners: tables.runners.rows.length, waiting, leases, claims: tables.claims.size };
   },
   devices: ({ intervalMs, deadlineMs }: DevicesInput) => ({ intervalMs, deadlineMs }),
 };

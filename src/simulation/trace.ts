@@ -11,6 +11,9 @@ const RECOVERY_MS = 1_000;
 /** Nobody is refused, since waits are what is compared; and where no other program takes memory, few readings suffice. */
 const TRACE_SETTINGS = { maxQueue: Infinity, probeIntervalMs: 60_000 };
 
+/** Nobody looks at the scheduler before somebody has to wait. */
+const TELL_WITHIN_MS = 60_000;
+
 /** Who is not served so long after the last request is counted as not served. */
 const LONGEST_ENDING_MS = 86_400_000;
 /** Of a model that goes to the GPUs in part; 70B models have about as many. */
@@ -80,7 +83,7 @@ export function runTrace(trace: Trace, { settings, keepAlive }: TraceOptions): T
   const models = new Map(trace.models.map((model) => [model.name, model]));
   const { scheduler, doors } = createScheduler(simulatedEffects(world), {
     clock,
-    tellWithinMs: 0,
+    tellWithinMs: TELL_WITHIN_MS,
     input: { settings: { ...settings, ...TRACE_SETTINGS }, now: clock.now, preload: [] },
   });
   const waits: number[] = [];

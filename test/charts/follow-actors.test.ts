@@ -43,7 +43,7 @@ describe('what is told of the actors', () => {
       'alive.loading process.started 0 > alive.loading.warming.waiting',
       'alive.loading.warming xstate.done.actor.readiness 0 > alive.loaded.idle.resting always 1 > alive.loaded.idle.counting',
       'alive.loaded.idle door.entered 0 > alive.loaded.ready',
-      'alive.loaded.ready door.emptied 0 > alive.loaded.idle.resting always 1 > alive.loaded.idle.counting',
+      'alive.loaded.ready door.emptied 1 > alive.loaded.idle.counting',
       'alive.loaded.idle runner.expire 0 > alive.loaded.expiring',
       'alive.loaded.expiring door.closed 0 > alive.unloading.deciding always 1 > alive.unloading.measuring',
       'alive.unloading.measuring xstate.done.actor.baseline 0 > alive.unloading.terminating',

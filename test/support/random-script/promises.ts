@@ -2,6 +2,7 @@ import { explainWait } from '../../../machines/planning/explain.ts';
 import { decide } from '../../../machines/planning/plan.ts';
 import { canServe, isServing } from '../../../machines/planning/sharing.ts';
 import { nextToGiveUp } from '../../../machines/planning/queues.ts';
+import { emptyTable, rowsOf, type Rows, type Table } from '../../../machines/planning/table.ts';
 import type { Decision } from '../../../machines/planning/view.ts';
 import { LedgerReader } from '../../../machines/scheduler/ledger-reader.ts';
 import type { SchedulerContext } from '../../../machines/scheduler/setup.ts';
@@ -35,7 +36,8 @@ export class Promises {
   readonly #hasJumps: boolean;
   readonly #isSteady: boolean;
   readonly #isHonest: boolean;
-  #runners: ReadonlyMap<string, RunnerRow> = new Map();
+  #table: Table<RunnerRow> | null = null;
+  #runners: Rows<RunnerRow> = rowsOf(emptyTable<RunnerRow>());
 
   constructor(pool: Pool, script: Script, breaches: Breaches) {
     this.#pool = pool;
@@ -45,7 +47,10 @@ export class Promises {
     this.#isSteady = script.timers === 'steady' && !this.#hasJumps;
     this.#isHonest = isHonest(script);
     pool.scheduler.subscribe((snapshot) => {
-      if (snapshot.context.tables.runners !== this.#runners) this.#runnersChanged(ledgerOf(pool.scheduler));
+      const { runners } = snapshot.context.tables;
+      if (runners === this.#table) return;
+      this.#table = runners;
+      this.#runnersChanged(ledgerOf(pool.scheduler));
     });
   }
 
