@@ -119,6 +119,13 @@ export class Recorder {
     if (this.#isCut) return;
     const atMs = this.#nowMs;
     switch (command.type) {
+      // What the scheduler hears of requests and devices is no command of anybody.
+      case 'request.submitted':
+      case 'request.withdrawn':
+      case 'request.returned':
+      case 'doors.used':
+      case 'devices.read':
+        return;
       case 'model.load':
         if (!this.#specs.has(command.spec.name)) this.#specs.set(command.spec.name, command.spec);
         this.#commands.push({ atMs, command });
@@ -135,9 +142,6 @@ export class Recorder {
       case 'scheduler.drain':
       case 'scheduler.hurry':
         this.#commands.push({ atMs, command });
-        break;
-      // What the scheduler hears of requests and devices is no command of anybody.
-      default:
     }
   }
 

@@ -108,12 +108,14 @@ export class Pool {
     preload = [],
     demand = {},
     unsteadiness = {},
+    tellWithinMs = 0,
   }: {
     devices: Omit<DeviceReading, 'freeBytes'>[];
     over?: Partial<SchedulerSettings>;
     preload?: ModelSpec[];
     demand?: Record<string, SavedDemand>;
     unsteadiness?: Unsteadiness;
+    tellWithinMs?: number;
   }) {
     for (const reading of devices)
       this.world.devices.set(reading.id, { reading, othersBytes: 0, recoveryMs: 1000, fault: 'none' });
@@ -121,7 +123,7 @@ export class Pool {
     this.clock = new UnsteadyClock(clock, unsteadiness);
     const { scheduler, doors } = createScheduler(simulatedEffects(this.world), {
       clock: this.clock,
-      tellWithinMs: 0,
+      tellWithinMs,
       input: { settings: settings(over), now: this.clock.now, preload, demand },
     });
     this.scheduler = scheduler;

@@ -70,6 +70,7 @@ function poolOf(script: Script, models: Models): Pool {
     over: settingsOf(script),
     preload: models.all.filter(({ pinned }) => pinned),
     unsteadiness: unsteadiness[timers],
+    tellWithinMs: script.tellWithinMs,
   });
   for (const device of pool.world.devices.values())
     device.recoveryMs = device.reading.kind === 'discrete' ? recoveryMs : 0;

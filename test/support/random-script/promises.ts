@@ -56,7 +56,9 @@ export class Promises {
 
   /** After every step of a script. */
   hold(): void {
-    const { ledger, world, scheduler } = this.#pool;
+    const { doors, world, scheduler } = this.#pool;
+    doors.tell();
+    const { ledger } = this.#pool;
     this.#standing(ledger);
     if (this.#isHonest)
       for (const [id, { reading }] of world.devices)

@@ -138,6 +138,8 @@ export const script = fc.record({
   policy: fc.constantFrom('default', ...policyNames),
   /** What becomes of timers. */
   timers: fc.constantFrom('steady', 'steady', 'fractions dropped', '5 % early', '40 ms late'),
+  /** How late the scheduler is told of requests that found a free slot. */
+  tellWithinMs: fc.constantFrom(0, 50, 50),
   steps: fc.array(anyStep, { maxLength: 60 }),
 });
 
