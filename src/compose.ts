@@ -1,15 +1,14 @@
-import { createActor } from 'xstate';
+import { createActor, type ActorOptions, type AnyActorLogic } from 'xstate';
 import { Doors, type DoorsOptions } from '../actors/doors.ts';
 import { devicesMachine } from '../machines/devices.machine.ts';
 import type { OuterEffects } from '../machines/effects.ts';
 import { runnerMachine } from '../machines/runner.machine.ts';
 import { schedulerMachine } from '../machines/scheduler.machine.ts';
 import type { SchedulerInput } from '../machines/scheduler/contract.ts';
-import type { Clock } from './clock.ts';
 import type { Scheduler } from './ledger-of.ts';
 
 export interface SchedulerParts extends Pick<DoorsOptions, 'tellWithinMs'> {
-  readonly clock: Clock;
+  readonly clock: NonNullable<ActorOptions<AnyActorLogic>['clock']>;
   readonly input: SchedulerInput;
   /** Hears what a listener of the doors has thrown; absent: it is thrown on. */
   readonly onBroken?: DoorsOptions['onBroken'];
@@ -40,7 +39,7 @@ export function createScheduler(
       devices: devicesMachine.provide({ actors: { probeDevices } }),
     },
   });
-  const scheduler: Scheduler = createActor(machine, { clock: clock as never, input });
+  const scheduler: Scheduler = createActor(machine, { clock, input });
   scheduler.on('request.granted', (granted) => doors.letIn(granted));
   scheduler.on('request.refused', ({ leaseId, failure }) => doors.refuse(leaseId, failure));
   return { scheduler, doors };

@@ -22,7 +22,7 @@ import type { TlsPaths } from './http/tls-files.ts';
 import { UpstreamPools } from './http/upstream-pools.ts';
 import { sendBridgePage } from './inspect/bridge-page.ts';
 import { startInspection } from './inspect/start-inspection.ts';
-import { Leases } from './leases.ts';
+import { Leases, type LeasesOptions } from './leases.ts';
 import { createManagement } from './management/management.ts';
 import type { ReloadWishes } from './management/parts.ts';
 import { createMetrics, sendMetrics } from './metrics/metrics.ts';
@@ -88,11 +88,7 @@ export async function startService(options: ServiceOptions): Promise<Service> {
     resolve: (name) => catalogue.resolve(name),
     waitLimitMs: () => reloader.config.limits.wait,
     onLine: (runnerId, listener) => options.logs.subscribe(runnerId, listener),
-    onOverstay: ({ id: leaseId, runnerId, model }, heldMs) =>
-      log.warn(
-        { event: 'lease.overstayed', leaseId, runnerId, model, heldMs: Math.round(heldMs) },
-        'the runner still works for a client that has left; its slot counts as free from now on',
-      ),
+    onOverstay: warnOfOverstay(log),
   });
   listen(scheduler, options, decisions, pools);
   const ledger = () => ledgerOf(scheduler);
@@ -161,6 +157,14 @@ export async function startService(options: ServiceOptions): Promise<Service> {
     hurry: () => scheduler.send({ type: 'scheduler.hurry' }),
   };
 }
+
+const warnOfOverstay =
+  (log: Logger): LeasesOptions['onOverstay'] =>
+  ({ id: leaseId, runnerId, model }, heldMs) =>
+    log.warn(
+      { event: 'lease.overstayed', leaseId, runnerId, model, heldMs: Math.round(heldMs) },
+      'the runner still works for a client that has left; its slot counts as free from now on',
+    );
 
 /** The scheduler, not started yet, and who takes down what it is asked. */
 function listenedTo({ config, reloading, preload, demand, effects, log }: ServiceOptions): {

@@ -18,30 +18,27 @@ export class Churn {
     this.#pool = pool;
     this.#specs = specs;
     this.#gapMs = gapMs;
-    pool.scheduler.on('request.granted', ({ leaseId }) => {
-      pool.world.clock.setTimeout(() => pool.scheduler.send({ type: 'lease.released', leaseId }), RUN_MS);
+    pool.doors.on('granted', ({ leaseId }) => {
+      pool.world.clock.setTimeout(() => pool.doors.release(leaseId), RUN_MS);
     });
   }
 
   /** So many requests more. */
   step(requests: number): void {
-    const { scheduler } = this.#pool;
+    const { doors, scheduler } = this.#pool;
     for (let i = 0; i < requests; i++) {
       const count = this.#count++;
       // A stride that is prime to the number of models: each in its turn, but not in their order.
       const spec = this.#specs[(count * 77) % this.#specs.length];
       if (!spec) return;
       const leaseId = `churn-${count}`;
-      scheduler.send({
-        type: 'request.submitted',
-        request: {
-          leaseId,
-          spec,
-          priority: 'normal',
-          keepAlive: null,
-          waitLimitMs: Infinity,
-          isRetry: false,
-        },
+      doors.request({
+        leaseId,
+        spec,
+        priority: 'normal',
+        keepAlive: null,
+        waitLimitMs: Infinity,
+        isRetry: false,
       });
       if (count % UNLOAD_EVERY === 0)
         scheduler.send({ type: 'model.unload', model: spec.name, drainMs: Infinity });
