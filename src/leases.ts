@@ -112,6 +112,7 @@ export class Leases implements LeaseDesk {
   }
 
   loaded(): readonly LoadedModel[] {
+    this.#doors.tell();
     return loadedModels(ledgerOf(this.#scheduler));
   }
 

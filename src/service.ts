@@ -120,7 +120,11 @@ export async function startService(options: ServiceOptions): Promise<Service> {
     desk: leases,
     models: () => catalogue.list(ledger()),
     control: parts,
-    management: (request, response) => management.routing(request, response),
+    management: (request, response) => {
+      // Whoever asks is told of the moment at which it was asked.
+      doors.tell();
+      management.routing(request, response);
+    },
     page: createPage(builtPage),
     metrics: (_request, response) => sendMetrics(metrics, response),
     onRequestEnd: metrics.onRequestEnd,

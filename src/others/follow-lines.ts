@@ -55,7 +55,7 @@ export function followLines(
         unsubscribe();
         followed.delete(id);
       }
-    for (const [id, { spec }] of runners)
+    for (const { id, spec } of runners.values())
       if (!followed.has(id) && isChosen(spec.name, choice))
         followed.set(
           id,

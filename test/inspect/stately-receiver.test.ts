@@ -91,8 +91,15 @@ describe("Stately's inspector on a running Corral", () => {
       .filter(({ sessionId }) => sessionId === actor('runner-1')?.sessionId)
       .map(({ event }) => event.type);
     expect(
-      toRunner.filter((type) => /^(process|lease|runner)\./.test(type) && type !== 'process.activity'),
-    ).to.deep.equal(['process.started', 'lease.open', 'lease.close', 'runner.expire', 'process.exited']);
+      toRunner.filter((type) => /^(process|door|runner)\./.test(type) && type !== 'process.activity'),
+    ).to.deep.equal([
+      'process.started',
+      'door.entered',
+      'door.emptied',
+      'runner.expire',
+      'door.closed',
+      'process.exited',
+    ]);
     const times = events.map(({ createdAt }) => Number(createdAt));
     expect(times).to.deep.equal(times.toSorted((a, b) => a - b));
     expect(Date.now() - (times.at(-1) ?? 0)).to.be.within(-1_000, 60_000);
