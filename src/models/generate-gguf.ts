@@ -1,6 +1,6 @@
 import { open, rename, rm, type FileHandle } from 'node:fs/promises';
 import { buildGgufHeader, GGMLQuantizationType, type GGUFTypedMetadata } from '@huggingface/gguf';
-import { metadataOf } from './gguf-metadata.ts';
+import { metadataOf, type Typed } from './gguf-metadata.ts';
 import { encode } from './half-float.ts';
 import { seededRandom } from './random.ts';
 import { embeddingTensors, recitingTensors, type Shape, type Tensor } from './tensors.ts';
@@ -39,20 +39,29 @@ export async function generateGguf(path: string, options: GgufOptions = {}): Pro
     ? recitingTensors(shape, vocabulary, { words, endless, seed })
     : embeddingTensors(shape, vocabulary);
   const metadata = metadataOf({ kind, name: options.name ?? `tiny-${kind}`, shape, vocabulary });
+  const { header, bytes } = await headerOf(metadata, tensors);
+  const draft = `${path}.${process.pid}.part`;
+  try {
+    await writeAll(draft, header, tensors, seed);
+    await rename(draft, path);
+  } finally {
+    await rm(draft, { force: true });
+  }
+  return { bytes: header.length + bytes };
+}
+
+/** All that stands before the data of the tensors, and how many bytes that has, each tensor padded. */
+export async function headerOf(
+  metadata: Readonly<Record<string, Typed>>,
+  tensors: readonly TensorShape[],
+): Promise<{ header: Uint8Array; bytes: number }> {
   const { blob, bytes } = tensorInfos(tensors);
   const header = await buildGgufHeader(blob, metadata as unknown as GGUFTypedMetadata, {
     littleEndian: true,
     tensorInfoByteRange: [0, blob.size],
     alignment: ALIGNMENT,
   });
-  const draft = `${path}.${process.pid}.part`;
-  try {
-    await writeAll(draft, new Uint8Array(await header.arrayBuffer()), tensors, seed);
-    await rename(draft, path);
-  } finally {
-    await rm(draft, { force: true });
-  }
-  return { bytes: header.size + bytes };
+  return { header: new Uint8Array(await header.arrayBuffer()), bytes };
 }
 
 /** Wide layers first, then as many of them as the size takes. */
@@ -77,12 +86,15 @@ function shapeFor({ kind = 'chat', targetBytes, contextTokens }: GgufOptions): S
   return { width, layers, heads, kvHeads, feedForward, contextTokens: context };
 }
 
-const sizeOf = (tensor: Tensor): number =>
+/** A tensor without its numbers. */
+export type TensorShape = Pick<Tensor, 'name' | 'shape' | 'isFloat32'>;
+
+const sizeOf = (tensor: TensorShape): number =>
   tensor.shape.reduce((product, length) => product * length, 1) * (tensor.isFloat32 ? 4 : 2);
-const paddingOf = (bytes: number): number => (ALIGNMENT - (bytes % ALIGNMENT)) % ALIGNMENT;
+export const paddingOf = (bytes: number): number => (ALIGNMENT - (bytes % ALIGNMENT)) % ALIGNMENT;
 
 /** One record per tensor: name, dimensions, type, offset into the data that follows. */
-function tensorInfos(tensors: readonly Tensor[]): { blob: Blob; bytes: number } {
+function tensorInfos(tensors: readonly TensorShape[]): { blob: Blob; bytes: number } {
   let offset = 0;
   const records = tensors.map((tensor) => {
     const name = Buffer.from(tensor.name);

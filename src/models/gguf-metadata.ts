@@ -6,17 +6,18 @@ const CHAT_TEMPLATE =
   "{% for message in messages %}{{ '<|im_start|>' + message['role'] + '\n' + message['content'] + '<|im_end|>' + '\n' }}" +
   "{% endfor %}{% if add_generation_prompt %}{{ '<|im_start|>assistant\n' }}{% endif %}";
 
-interface Typed {
+/** A value of a header with its type, as the writer of headers takes it. */
+export interface Typed {
   readonly value: unknown;
   readonly type: GGUFValueType;
   readonly subType?: GGUFValueType;
 }
-const u32 = (value: number): Typed => ({ value, type: GGUFValueType.UINT32 });
-const u64 = (value: bigint): Typed => ({ value, type: GGUFValueType.UINT64 });
-const f32 = (value: number): Typed => ({ value, type: GGUFValueType.FLOAT32 });
-const bool = (value: boolean): Typed => ({ value, type: GGUFValueType.BOOL });
-const text = (value: string): Typed => ({ value, type: GGUFValueType.STRING });
-const list = (value: readonly unknown[], subType: GGUFValueType): Typed => ({
+export const u32 = (value: number): Typed => ({ value, type: GGUFValueType.UINT32 });
+export const u64 = (value: bigint): Typed => ({ value, type: GGUFValueType.UINT64 });
+export const f32 = (value: number): Typed => ({ value, type: GGUFValueType.FLOAT32 });
+export const bool = (value: boolean): Typed => ({ value, type: GGUFValueType.BOOL });
+export const text = (value: string): Typed => ({ value, type: GGUFValueType.STRING });
+export const list = (value: readonly unknown[], subType: GGUFValueType): Typed => ({
   value,
   type: GGUFValueType.ARRAY,
   subType,
