@@ -2,8 +2,10 @@
  * Plays llama-server, as cheaply as Node can: fixed replies at once, and streams at the pace that the request names. Corral
  * spawns it as it does the real one; where it listens is noted in `$FAKE_RUNNER_NOTE`, for those that go there directly.
  */
+import { once } from 'node:events';
 import { writeFileSync } from 'node:fs';
-import { createServer, type ServerResponse } from 'node:http';
+import { createServer, type RequestListener, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { buffer } from 'node:stream/consumers';
 import type { StreamPace } from './requests.ts';
 
@@ -53,7 +55,7 @@ const looks: Readonly<Record<string, string>> = {
 
 if (args.includes('--list-devices')) process.stdout.write('Available devices:\n  (none)\n');
 else {
-  const server = createServer({ keepAliveTimeout: 600_000 }, (request, response) => {
+  const answer: RequestListener = (request, response) => {
     const look = looks[request.url ?? ''];
     if (look !== undefined) return sendWhole(response, look);
     if (request.method !== 'POST') return void response.writeHead(404).end();
@@ -62,10 +64,19 @@ else {
       if (bench) stream(response, bench);
       else sendWhole(response, whole);
     });
-  });
-  server.listen(Number(valueOf('--port')), '127.0.0.1', () => {
+  };
+  const options = { keepAliveTimeout: 600_000 };
+  const host = valueOf('--host');
+  // As the real one: at a socket when its host is one. Whoever goes there directly gets a port of its own.
+  const atPort = createServer(options, answer).listen(
+    host.endsWith('.sock') ? 0 : Number(valueOf('--port')),
+    '127.0.0.1',
+  );
+  const server = host.endsWith('.sock') ? createServer(options, answer).listen(host) : atPort;
+  void Promise.all([atPort, server].map((one) => one.listening || once(one, 'listening'))).then(() => {
     const note = process.env['FAKE_RUNNER_NOTE'];
-    if (note && valueOf('--alias') === 'bench') writeFileSync(note, valueOf('--port'));
+    const { port } = atPort.address() as AddressInfo;
+    if (note && valueOf('--alias') === 'bench') writeFileSync(note, String(port));
     process.stderr.write('srv  llama_server: listening\n');
     const linesPerSecond = Number(process.env['FAKE_RUNNER_LOG_LINES'] ?? 0);
     if (linesPerSecond > 0)
