@@ -3,6 +3,7 @@ import type { SchedulerEmitted } from '../machines/scheduler/contract.ts';
 import type { LedgerReader } from '../machines/scheduler/ledger-reader.ts';
 import type { RunnerRow } from '../machines/scheduler/tables.ts';
 import type { ModelSpec } from '../machines/vocabulary.ts';
+import type { Variant } from './config/schema.ts';
 import { ServiceError } from './errors.ts';
 import type { FitQuestion } from './fit/fit-question.ts';
 import type { ModelListing } from './http/model-list.ts';
@@ -10,7 +11,10 @@ import type { ModelListing } from './http/model-list.ts';
 /** A configured model: what the scheduler needs of it, or why it cannot be used. */
 export interface CatalogueEntry {
   readonly name: string;
+  /** Names of variants among them. */
   readonly aliases: readonly string[];
+  /** How it is asked under some of its names; absent: everywhere as the request says. */
+  readonly variants?: Readonly<Record<string, Variant>>;
   readonly createdAtSeconds: number;
   readonly spec: ModelSpec | null;
   readonly problem: Failure | null;

@@ -3,6 +3,7 @@ import { createGuard } from './auth/guard.ts';
 import type { Doors } from '../actors/doors.ts';
 import type { RunnerLogs } from '../actors/process/runner-logs.ts';
 import type { OuterEffects } from '../machines/effects.ts';
+import type { RunnerState } from '../machines/runner/contract.ts';
 import type { SchedulerCommand } from '../machines/scheduler/contract.ts';
 import type { SavedDemand } from '../machines/planning/habits.ts';
 import type { ModelSpec, RunnerId } from '../machines/vocabulary.ts';
@@ -23,6 +24,7 @@ import { UpstreamPools } from './http/upstream-pools.ts';
 import { sendBridgePage } from './inspect/bridge-page.ts';
 import { startInspection } from './inspect/start-inspection.ts';
 import { Leases, type LeasesOptions } from './leases.ts';
+import { ModelNaming, withSeveral } from './model-naming.ts';
 import { createManagement } from './management/management.ts';
 import type { ReloadWishes } from './management/parts.ts';
 import { createMetrics, sendMetrics } from './metrics/metrics.ts';
@@ -84,9 +86,11 @@ export async function startService(options: ServiceOptions): Promise<Service> {
   const reloader = new Reloader(options.config, { ...reloading, scheduler, catalogue, log });
   const decisions = new DecisionLog();
   const pools = new UpstreamPools();
+  const config = (): Config => reloader.config;
+  const naming = new ModelNaming({ catalogue, config, stateOf: (model) => stateOf(scheduler, model) });
   const leases = new Leases(scheduler, doors, {
-    resolve: (name) => catalogue.resolve(name),
-    waitLimitMs: () => reloader.config.limits.wait,
+    resolve: (name) => catalogue.resolve(naming.oneOf(name)),
+    waitLimitMs: () => config().limits.wait,
     onLine: (runnerId, listener) => options.logs.subscribe(runnerId, listener),
     onOverstay: warnOfOverstay(log),
   });
@@ -112,13 +116,14 @@ export async function startService(options: ServiceOptions): Promise<Service> {
     log,
     version,
   };
-  const guard = createGuard(() => reloader.config);
+  const guard = createGuard(config);
   const management = await createManagement(parts);
   const metrics = createMetrics(parts);
   let listening: Listening | null = null;
   const server = createHttpServer({
     desk: leases,
-    models: () => catalogue.list(ledger()),
+    models: () => withSeveral(catalogue.list(ledger()), naming),
+    choose: (asked) => naming.choose(asked),
     control: parts,
     management: (request, response) => {
       // Whoever asks is told of the moment at which it was asked.
@@ -169,6 +174,10 @@ const warnOfOverstay =
       { event: 'lease.overstayed', leaseId, runnerId, model, heldMs: Math.round(heldMs) },
       'the runner still works for a client that has left; its slot counts as free from now on',
     );
+
+/** Of a model's youngest runner. */
+const stateOf = (scheduler: Scheduler, model: string): RunnerState | undefined =>
+  ledgerOf(scheduler).runnersOf(model).at(-1)?.state;
 
 /** The scheduler, not started yet, and who takes down what it is asked. */
 function listenedTo({ config, reloading, preload, demand, effects, log }: ServiceOptions): {

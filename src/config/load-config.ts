@@ -69,17 +69,19 @@ function overridden(raw: unknown, { path, value }: Pick<Override, 'path' | 'valu
   return { ...map, [key]: overridden(map?.[key], { path: rest, value }) };
 }
 
-/** Names and aliases share one namespace, without regard to case. */
+/** All names share one namespace, without regard to case. */
 function nameClashes(config: Config): (Pick<ConfigProblem, 'message'> & { readonly path: string[] })[] {
   const owners = new Map<string, string>();
   const clashes: { path: string[]; message: string }[] = [];
-  for (const [name, { aliases }] of Object.entries(config.models))
-    for (const one of [name, ...aliases]) {
-      const owner = owners.get(one.toLowerCase());
-      if (owner !== undefined)
-        clashes.push({ path: ['models', name], message: `the name '${one}' is taken by '${owner}' already` });
-      owners.set(one.toLowerCase(), name);
-    }
+  const take = (one: string, name: string, path: string[]): void => {
+    const owner = owners.get(one.toLowerCase());
+    if (owner !== undefined)
+      clashes.push({ path, message: `the name '${one}' is taken by '${owner}' already` });
+    owners.set(one.toLowerCase(), name);
+  };
+  for (const [name, { aliases, variants }] of Object.entries(config.models))
+    for (const one of [name, ...aliases, ...Object.keys(variants)]) take(one, name, ['models', name]);
+  for (const name of Object.keys(config.anyOf)) take(name, name, ['anyOf', name]);
   return clashes;
 }
 

@@ -16,7 +16,25 @@ export const normalName = (name: string): string => {
   return lower.endsWith(DEFAULT_TAG) ? lower.slice(0, -DEFAULT_TAG.length) : lower;
 };
 
-/** The entry of a name or alias: exact, else without regard to case and to `:latest`. */
+/** An alias that stands for all names of a form: `claude-*`. */
+export const isPattern = (alias: string): boolean => alias.includes('*');
+
+/** Whether a pattern stands for a name. */
+export const matches = (pattern: string, asked: string): boolean => {
+  const name = normalName(asked);
+  const parts = normalName(pattern).split('*');
+  const [first = '', last = ''] = [parts[0], parts.at(-1)];
+  if (!name.startsWith(first) || !name.endsWith(last)) return false;
+  let at = first.length;
+  for (const part of parts.slice(1, -1)) {
+    const found = name.indexOf(part, at);
+    if (found === -1) return false;
+    at = found + part.length;
+  }
+  return at <= name.length - last.length;
+};
+
+/** The entry of a name or alias: exact, else without regard to case and to `:latest`, else of an alias that stands for many. */
 export function findModel<Entry extends { readonly name: string; readonly aliases: readonly string[] }>(
   name: string,
   entries: readonly Entry[],
@@ -25,7 +43,8 @@ export function findModel<Entry extends { readonly name: string; readonly aliase
     test(entry.name) || entry.aliases.some(test);
   return (
     entries.find((entry) => has(entry, (one) => one === name)) ??
-    entries.find((entry) => has(entry, (one) => normalName(one) === normalName(name)))
+    entries.find((entry) => has(entry, (one) => normalName(one) === normalName(name))) ??
+    entries.find(({ aliases }) => aliases.some((one) => isPattern(one) && matches(one, name)))
   );
 }
 

@@ -1,6 +1,8 @@
 /** What a running Corral takes over from a new configuration: these keys with all below them, less the exceptions. */
 const APPLIED = new Set([
   'models',
+  'anyOf',
+  'defaultModel',
   'folders',
   'discover',
   'defaults',

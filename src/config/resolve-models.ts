@@ -16,6 +16,7 @@ import { scanFolders } from '../models/scan-folders.ts';
 import { folderModels, kindOf, type FolderModel, type ReadResult } from './folder-models.ts';
 import { FreeNames } from './free-names.ts';
 import { planOf, type Planned } from './launch-of.ts';
+import { findModel } from './model-names.ts';
 import { fittedNeed, needOf, readBeside } from './need-of.ts';
 import { pathOf } from './path-of.ts';
 import { configSchema, type Config, type ModelConfig, type ModelInput } from './schema.ts';
@@ -52,7 +53,10 @@ export async function resolveModels(parts: ResolveParts): Promise<Resolved> {
   const { config, folder, known = new Map<string, string>() } = parts;
   const read = readOnce();
   const configured = Object.entries(config.models).map(([name, model]) => ({ name, model }));
-  const names = new FreeNames(configured.flatMap(({ name, model }) => [name, ...model.aliases]));
+  const names = new FreeNames([
+    ...configured.flatMap(({ name, model }) => [name, ...model.aliases, ...Object.keys(model.variants)]),
+    ...Object.keys(config.anyOf),
+  ]);
   const ours = await placesOf(configured.map(({ model }) => pathOf(folder, model.path)));
   const found = await scanFolders(config.folders.map((path) => pathOf(folder, path)));
   const isConfigured = (path: string): boolean => ours.has(path);
@@ -67,7 +71,13 @@ export async function resolveModels(parts: ResolveParts): Promise<Resolved> {
     .map((one) => ({ name: one.name, model: discoveredModel(one, names, config) }));
   const all = [...configured, ...scanned.models.map(folderModel), ...discovered];
   const entries = await Promise.all(all.map((one, rank) => resolveModel({ ...one, rank }, parts, read)));
-  const warnings = [...strangeSettings(config), ...scanned.warnings, ...others.warnings, ...names.warnings];
+  const warnings = [
+    ...strangeSettings(config),
+    ...namesOfNone(config, entries),
+    ...scanned.warnings,
+    ...others.warnings,
+    ...names.warnings,
+  ];
   return { entries, warnings };
 }
 
@@ -118,6 +128,22 @@ const folderModel = ({
 
 const modelOf = (model: ModelInput): ModelConfig => configSchema.shape.models.unwrap().valueType.parse(model);
 
+/** Names that other names are to stand for, and that no model has. */
+const namesOfNone = (
+  { anyOf, defaultModel }: Pick<Config, 'anyOf' | 'defaultModel'>,
+  entries: readonly CatalogueEntry[],
+): string[] => {
+  const isNone = (name: string): boolean => !findModel(name, entries);
+  return [
+    ...Object.entries(anyOf).flatMap(([name, models]) =>
+      models.filter(isNone).map((one) => `anyOf.${name} names '${one}', and there is no such model`),
+    ),
+    ...(defaultModel !== undefined && isNone(defaultModel) && !Object.hasOwn(anyOf, defaultModel)
+      ? [`defaultModel is '${defaultModel}', and there is no such model`]
+      : []),
+  ];
+};
+
 const usualPlaces = (): ReturnType<typeof storePlaces> =>
   storePlaces({ env: process.env, home: homedir(), platform: process.platform });
 
@@ -147,7 +173,8 @@ async function resolveModel(
   parts: ResolveParts,
   read: Reading,
 ): Promise<CatalogueEntry> {
-  const common = { name, aliases: model.aliases };
+  const { variants } = model;
+  const common = { name, aliases: [...model.aliases, ...Object.keys(variants)], variants };
   try {
     const file = modelOrThrow(await read(pathOf(parts.folder, model.path)));
     const predicted = { ...(await specOf(name, model, file, parts)), rank };

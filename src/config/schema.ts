@@ -125,9 +125,39 @@ const sharing = {
     .describe('Most requests that may wait for it. Default: limits.queue.'),
 };
 
+/** A member of a request's body; who is asked, and whether in pieces, is the request's own business. */
+const member = z
+  .string()
+  .min(1)
+  .max(128)
+  .refine((text) => !['model', 'stream'].includes(text), {
+    error: "expected no model and no stream: they are the request's own",
+  });
+const members = z.record(member, z.json().describe('Its value.')).default({});
+
+const variant = z.strictObject({
+  set: members.describe('Members of the body that are so, whatever the request says: {temperature: 0.2}.'),
+  default: members.describe('Members of the body that are so where the request does not say.'),
+  strip: z.array(member).default([]).describe('Members that are taken out of the body.'),
+  system: z.string().min(1).optional().describe('System prompt of conversations that bring none.'),
+  thinking: z
+    .union([z.boolean(), z.enum(['low', 'medium', 'high'])])
+    .optional()
+    .describe('Whether, or how hard, it thinks before it answers, where its chat template knows of that.'),
+});
+
 const model = z.strictObject({
   path: path.describe('The GGUF file; of a split file the first part. Relative to this configuration.'),
-  aliases: z.array(name).default([]).describe('Other names that requests may use.'),
+  aliases: z
+    .array(name)
+    .default([])
+    .describe(
+      'Other names that requests may use; claude-* stands for all that begin so and are no other name.',
+    ),
+  variants: z
+    .record(name, variant)
+    .default({})
+    .describe('Names under which the same loaded model is asked in another way.'),
   ...sharing,
   pin: z.boolean().default(false).describe('Loaded at start, never evicted, loaded again after a crash.'),
   preload: z.boolean().default(false).describe('Loaded at start; after that like any other.'),
@@ -163,6 +193,19 @@ export const configSchema = z.strictObject({
     .prefault({})
     .describe("Corral's own commands."),
   models: z.record(name, model).default({}).describe('Models by name.'),
+  anyOf: z
+    .record(
+      name,
+      z
+        .array(name)
+        .min(1)
+        .describe('Models that one name stands for: the first that is loaded serves, else the first.'),
+    )
+    .default({})
+    .describe('Names that stand for several models.'),
+  defaultModel: name
+    .optional()
+    .describe('Serves requests that name no model, or one that there is not. Default: they are refused.'),
   folders: z.array(path).default([]).describe('Folders that are searched for *.gguf.'),
   discover: z
     .strictObject({
@@ -308,6 +351,7 @@ export const configSchema = z.strictObject({
 /** The configuration with all defaults filled in: sizes in bytes, durations in ms. */
 export type Config = z.output<typeof configSchema>;
 export type ModelConfig = Config['models'][string];
+export type Variant = ModelConfig['variants'][string];
 /** As it is written, before defaults. */
 export type ConfigInput = z.input<typeof configSchema>;
 /** One model as it is written. */

@@ -1,4 +1,4 @@
-import { findModel } from '../config/model-names.ts';
+import { findModel, isPattern } from '../config/model-names.ts';
 
 /** A configured model as clients see it. */
 export interface ModelListing {
@@ -29,7 +29,7 @@ export const listedNames = (models: readonly ModelListing[]): readonly ListedNam
   const configured = new Set(namesOf(models));
   const listed = new Map<string, ListedName>();
   for (const model of models)
-    for (const given of [model.name, ...model.aliases])
+    for (const given of [model.name, ...model.aliases.filter((alias) => !isPattern(alias))])
       for (const name of [given, `${given}:latest`])
         if (!listed.has(name) && (name === given || !(hasTag(given) || configured.has(name))))
           listed.set(name, { name, model });

@@ -9,7 +9,11 @@ import type { HttpLimits } from './limits.ts';
 import { ModelScan, type BodyScan, type ScanResult } from './model-scan.ts';
 import { badRequest, RequestError } from './openai-errors.ts';
 import { PassThrough } from './pass-through.ts';
-import { readBody, type BodyBudget } from './read-body.ts';
+import { readBody, type BodyBudget, type HeldBody } from './read-body.ts';
+import type { Variant } from '../config/schema.ts';
+import type { Chosen, ModelNaming } from '../model-naming.ts';
+import { hold, joined } from './ollama/receive-json.ts';
+import type { Translator } from './ollama/translator.ts';
 import { splitUpstreamPath } from './upstream-path.ts';
 import type { Signs } from './waiting-signs.ts';
 
@@ -27,6 +31,9 @@ export interface ReceiveOptions {
   readonly modelNames: () => readonly string[];
   /** The same with aliases, to find one in a path. */
   readonly allNames: () => readonly string[];
+  /** What serves a request that names this, or nothing; null for nothing where nothing is meant for that. */
+  readonly choose: ModelNaming['choose'];
+  readonly translator: Pick<Translator, 'run'>;
 }
 
 const MAX_NAMES_TOLD = 20;
@@ -55,14 +62,15 @@ export const receiveCall = async (
   entry.requestBytes = body.bytes;
   try {
     const found = readScan(scan, route);
-    const { model, path } = addressOf(found, route, place, options);
+    const { model, path, variant } = addressOf(found, route, place, options);
     entry.model = model;
     entry.stream = found.stream;
+    const runnerPath = route.runnerPath ?? path;
     return {
       model,
       method: entry.method,
-      target: (route.runnerPath ?? path) + place.query,
-      body,
+      target: runnerPath + place.query,
+      body: variant && isJson(route) ? await rewritten(body, variant, runnerPath, options) : body,
       wishes: { ...wishes, ...keepAliveIn(found) },
       access: accessOf(route, entry.method, place),
       mayStream: found.stream || (route.modelIn === 'path' && !isReading(entry.method)),
@@ -113,19 +121,22 @@ const addressOf = (
   { model }: Found,
   { modelIn }: ApiRoute,
   { path, query }: Place,
-  { modelNames, allNames }: Pick<ReceiveOptions, 'modelNames' | 'allNames'>,
-): { readonly model: string; readonly path: string } => {
-  if (model) return { model, path };
+  { modelNames, allNames, choose }: ReceiveOptions,
+): Chosen & { readonly path: string } => {
+  const named = (name: string): Chosen => choose(name) ?? { model: name, variant: null };
+  if (model) return { ...named(model), path };
   const isInQuery = modelIn === 'query' || modelIn === 'body-or-query';
   if (modelIn === 'path') {
     const split = splitUpstreamPath(path, allNames());
-    if (split.model) return split;
+    if (split.model) return { ...split, variant: null };
   } else if (isInQuery && model === undefined) {
     const asked = new URLSearchParams(query).get('model');
-    if (asked) return { model: asked, path };
+    if (asked) return { ...named(asked), path };
     const [only, ...others] = modelNames();
-    if (only !== undefined && others.length === 0) return { model: only, path };
+    if (only !== undefined && others.length === 0) return { ...named(only), path };
   }
+  const fallback = modelIn === 'path' || model === null ? null : choose(undefined);
+  if (fallback) return { ...fallback, path };
   const fault = model === null ? 'must be a string of at most 1024 bytes' : 'is missing or empty';
   const field = { body: 'The field', form: 'The part', query: 'The parameter', path: 'The path segment' };
   const where = modelIn === 'body-or-query' ? field.body : field[modelIn];
@@ -134,6 +145,21 @@ const addressOf = (
       param: 'model',
     }),
   );
+};
+
+const isJson = ({ modelIn }: ApiRoute): boolean => modelIn === 'body' || modelIn === 'body-or-query';
+
+/** The body that a variant makes of one, which is let go. */
+const rewritten = async (
+  body: HeldBody,
+  variant: Variant,
+  path: string,
+  options: ReceiveOptions,
+): Promise<HeldBody> => {
+  const json = await options.translator.run('variant', { json: joined(body.chunks), variant, path });
+  const changed = hold([json], options);
+  body.drop();
+  return changed;
 };
 
 /** Only a stream of events can be begun before its runner is known. */

@@ -9,6 +9,7 @@ import { createServer as createSecureServer } from 'node:https';
 import type { Logger } from 'pino';
 import type { Guard } from '../auth/guard.ts';
 import type { LeaseDesk } from '../lease.ts';
+import type { ModelNaming } from '../model-naming.ts';
 import { answerClientError } from './client-errors.ts';
 import { CountedResponse } from './counted-response.ts';
 import { createGate, type Gate } from './gate.ts';
@@ -40,6 +41,8 @@ export interface HttpServerOptions extends Observers {
   readonly desk: LeaseDesk;
   /** Asked on each request that lists or names models. */
   readonly models: () => readonly ModelListing[];
+  /** What a request that names this, or nothing, is served by; without it what it names. */
+  readonly choose?: ModelNaming['choose'];
   /** Answers everything under `/api/v1/`; without it that is a 404. */
   readonly management?: Handler;
   /** What clients of other servers see and do of models goes by these; they are told 404 without. */
@@ -68,6 +71,7 @@ export interface HttpServerOptions extends Observers {
 export const createHttpServer = (options: HttpServerOptions): Server => {
   const { limits, log, guard, tls = null, pools = new UpstreamPools() } = options;
   const { desk, models, version } = options;
+  const translator = new Translator();
   const parts = {
     desk,
     pools,
@@ -75,11 +79,12 @@ export const createHttpServer = (options: HttpServerOptions): Server => {
     limits,
     modelNames: () => models().map(({ name }) => name),
     allNames: () => namesOf(models()),
+    choose: options.choose ?? asNamed,
+    translator,
     log,
     onRequestEnd: options.onRequestEnd,
     beginTrace: options.beginTrace,
   };
-  const translator = new Translator();
   const cards = new ModelCards();
   const { control } = options;
   const router = createRouter({
@@ -88,7 +93,7 @@ export const createHttpServer = (options: HttpServerOptions): Server => {
     ...(control && { others: createOthers({ ...parts, ...control, models, cards, version }) }),
     health: options.health ?? (() => 'ok'),
     proxy: createProxy(parts),
-    ollama: createOllama({ ...parts, models, version, translator, cards }),
+    ollama: createOllama({ ...parts, models, version, cards }),
   });
   const gate: Gate = guard ? createGate(guard, log, options.isOllamas) : async () => true;
   const turns = new Turns();
@@ -128,6 +133,8 @@ export const createHttpServer = (options: HttpServerOptions): Server => {
   });
   return server;
 };
+
+const asNamed: ModelNaming['choose'] = (model) => (model === undefined ? null : { model, variant: null });
 
 const bareServer = (limits: HttpLimits, tls: TlsPaths | null, log: Logger): Server => {
   const options = {

@@ -4,10 +4,13 @@ import { formatDuration, formatSize } from '../config/format-value.ts';
 
 /** A model as its configuration makes it, key by key as in `corral.yaml`; null is what is not set, or as it is for all (`maxQueue`). */
 export function modelFields(
-  { aliases, spec, problem }: CatalogueEntry,
+  { aliases, variants = {}, spec, problem }: CatalogueEntry,
   maxQueue: number,
 ): ReadonlyMap<string, string | null> {
-  const fields = new Map<string, string | null>([['aliases', listed(aliases)]]);
+  const fields = new Map<string, string | null>([
+    ['aliases', listed(aliases)],
+    ['variants', Object.keys(variants).length > 0 ? JSON.stringify(variants) : null],
+  ]);
   if (!spec) return fields.set('problem', problem?.message ?? 'it cannot be used');
   const { launch } = spec;
   return new Map([

@@ -95,7 +95,7 @@ describe('environment variables', () => {
 
     expect(new Set(names).size).to.equal(names.length);
     expect(all.filter((one) => variableOf(one) === null).map(({ path }) => path[0])).to.satisfy(
-      (roots: string[]) => roots.every((root) => ['models', 'devices', 'keys'].includes(root)),
+      (roots: string[]) => roots.every((root) => ['models', 'devices', 'keys', 'anyOf'].includes(root)),
     );
     expect(names).to.include.members([
       'CORRAL_SHUTDOWN_GRACE',

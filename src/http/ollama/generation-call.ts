@@ -1,4 +1,5 @@
 import { badRequest, RequestError } from '../openai-errors.ts';
+import { thinkingArguments } from '../variants/apply-variant.ts';
 import { toOpenAiMessages } from './messages.ts';
 import { mapOptions } from './options.ts';
 import type { ChatRequest, GenerateRequest } from './requests.ts';
@@ -67,7 +68,7 @@ const asChat = (request: Common, context: Context, own: object): GenerationCall 
   return finished(request, context, '/v1/chat/completions', {
     ...own,
     ...(format && { response_format: responseFormat(format) }),
-    ...(think !== null && think !== undefined && { chat_template_kwargs: templateArguments(think) }),
+    ...(think !== null && think !== undefined && { chat_template_kwargs: thinkingArguments(think) }),
     ...(logprobs && { logprobs, ...(topLogprobs && { top_logprobs: topLogprobs }) }),
   });
 };
@@ -113,9 +114,3 @@ const responseFormat = (format: Format): object => ({
 
 const schemaOf = (format: Format): object =>
   format === 'json' || Object.keys(format).length === 0 ? { type: 'object' } : format;
-
-/** Templates of models that think look for these two. */
-const templateArguments = (think: NonNullable<Common['think']>): object =>
-  typeof think === 'boolean'
-    ? { enable_thinking: think }
-    : { enable_thinking: true, reasoning_effort: think };

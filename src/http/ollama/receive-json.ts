@@ -1,3 +1,4 @@
+import type { Variant } from '../../config/schema.ts';
 import type { Exchange } from '../exchange.ts';
 import { ModelScan } from '../model-scan.ts';
 import { badRequest, RequestError } from '../openai-errors.ts';
@@ -12,8 +13,12 @@ const MOST_VALUES = 1_000_000;
 /** A body that has arrived; it is counted as held until it is dropped. */
 export interface ReceivedBody {
   readonly held: HeldBody;
-  /** The model that it names. */
+  /** The model that serves it. */
   readonly model: string;
+  /** How the model is asked under that name. */
+  readonly variant: Variant | null;
+  /** As the client calls it. */
+  readonly named: string;
 }
 
 /**
@@ -22,7 +27,7 @@ export interface ReceivedBody {
  */
 export const receiveBody = async (
   { request, entry }: Exchange,
-  { limits, budget }: ReceiveOptions,
+  { limits, budget, choose }: ReceiveOptions,
 ): Promise<ReceivedBody> => {
   const scan = new ModelScan(MOST_VALUES);
   const held = await readBody(request, {
@@ -36,7 +41,8 @@ export const receiveBody = async (
     const found = scan.result();
     if (found.kind === 'invalid')
       throw notJson(`the request body is not JSON that can be read: ${found.reason}`);
-    if (found.model) return { held, model: found.model };
+    const chosen = found.model === null ? null : choose(found.model || undefined);
+    if (chosen) return { held, ...chosen, named: found.model || chosen.model };
     const fault = found.model === null ? 'must be a string of at most 1024 bytes' : 'is required';
     throw new RequestError(badRequest(`model: ${fault}`, 'invalid_value', { param: 'model' }));
   } catch (error) {

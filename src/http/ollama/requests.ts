@@ -4,11 +4,13 @@ import { badRequest, RequestError } from '../openai-errors.ts';
 /** What clients of Ollama send. Fields that are not named here have no effect. `null` is as good as absent. */
 
 const model = z.string().min(1, 'is required');
+/** A request that names none may be meant for a default: that was decided before this is read. */
+const modelOrDefault = z.string().nullish();
 const texts = z.array(z.string());
 const keepAlive = z.union([z.number(), z.string()]);
 
 const common = {
-  model,
+  model: modelOrDefault,
   stream: z.boolean().nullish(),
   keep_alive: keepAlive.nullish(),
   options: z.record(z.string(), z.unknown()).nullish(),
@@ -52,7 +54,7 @@ export const generateRequest = z.object({
 });
 
 export const embedRequest = z.object({
-  model,
+  model: modelOrDefault,
   input: z.union([z.string(), texts]).nullish(),
   keep_alive: keepAlive.nullish(),
   truncate: z.boolean().nullish(),
@@ -61,7 +63,7 @@ export const embedRequest = z.object({
 });
 
 export const embeddingsRequest = z.object({
-  model,
+  model: modelOrDefault,
   prompt: z.string().nullish(),
   keep_alive: keepAlive.nullish(),
 });

@@ -21,7 +21,7 @@ type Answer = (exchange: Exchange, model: string, vectors: Vectors) => Uint8Arra
 const serveEmbeddings =
   (kind: 'embed' | 'embeddings', answer: Answer): Serve =>
   async (parts, exchange) => {
-    const { held, model } = await receiveBody(exchange, parts);
+    const { held, model, named } = await receiveBody(exchange, parts);
     try {
       const spec = specOf(parts, exchange, model);
       const { details } = await parts.cards.of(spec);
@@ -33,14 +33,14 @@ const serveEmbeddings =
       const wishes = wishesOf(exchange, asked);
       if (isEmpty) {
         await preload(parts, exchange, model, wishes);
-        sendText(exchange.response, 200, Buffer.concat(answer(exchange, model, none)));
+        sendText(exchange.response, 200, Buffer.concat(answer(exchange, named, none)));
         return 'ok';
       }
       const wanted = { spec, pieces, limitTokens, truncate, wishes };
       const body = embeddingsCall(model, await cutTexts(parts, exchange, wanted));
       const translate = async (json: Uint8Array): Promise<Buffer> => {
         const vectors = await parts.translator.run('vectors', { json, dimensions });
-        return Buffer.concat(answer(exchange, model, vectors));
+        return Buffer.concat(answer(exchange, named, vectors));
       };
       const explain = (problem: HttpProblem): HttpProblem =>
         SAYS_TOO_LONG.test(problem.message) ? tooLong(limitTokens) : problem;

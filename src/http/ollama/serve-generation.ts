@@ -26,13 +26,13 @@ type Serve = (parts: GenerationParts, exchange: Exchange) => Promise<Outcome>;
 const serveGeneration =
   (shape: Shape): Serve =>
   async (parts, exchange) => {
-    const { held, model } = await receiveBody(exchange, parts);
+    const { held, model, variant, named } = await receiveBody(exchange, parts);
     try {
       const spec = specOf(parts, exchange, model);
       const { contextTokens } = spec.launch;
-      const asked = await parts.translator.run(shape, { json: joined(held.chunks), contextTokens });
+      const asked = await parts.translator.run(shape, { json: joined(held.chunks), contextTokens, variant });
       held.drop();
-      return await serveAsked(parts, exchange, { ...asked, model, spec, shape });
+      return await serveAsked(parts, exchange, { ...asked, model, named, spec, shape });
     } finally {
       held.drop();
     }
@@ -46,6 +46,8 @@ export const serveGenerate: Serve = serveGeneration('generate');
 
 interface Asked extends Generation {
   readonly model: string;
+  /** As the client calls it. */
+  readonly named: string;
   readonly spec: ModelSpec;
   readonly shape: Shape;
 }
@@ -53,18 +55,18 @@ interface Asked extends Generation {
 const serveAsked = async (
   parts: GenerationParts,
   exchange: Exchange,
-  { model, spec, shape, keepAlive, wanted, call }: Asked,
+  { model, named, spec, shape, keepAlive, wanted, call }: Asked,
 ): Promise<Outcome> => {
   const wishes = wishesOf(exchange, { keepAlive });
   const newReply = (): GenerationReply =>
     new GenerationReply({
       shape,
-      model,
+      model: named,
       times: () => ({ totalMs: exchange.elapsedMs(), loadMs: exchange.entry.loadMs }),
     });
   const isUnload = !call && wishes.keepAlive === 0;
   if (isUnload) await unload(parts, exchange, spec);
-  else await refuseLacking({ name: shape, model, wanted, spec, cards: parts.cards });
+  else await refuseLacking({ name: shape, model: named, wanted, spec, cards: parts.cards });
   if (!call) {
     if (!isUnload) await preload(parts, exchange, model, wishes);
     sendJson(exchange.response, 200, newReply().empty(isUnload ? 'unload' : 'load'));

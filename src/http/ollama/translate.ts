@@ -1,4 +1,6 @@
+import type { Variant } from '../../config/schema.ts';
 import { badRequest, RequestError, type HttpProblem } from '../openai-errors.ts';
+import { applyVariant, type Body } from '../variants/apply-variant.ts';
 import { cutTokens, readTokens } from './cut-tokens.ts';
 import { embeddingPieces, readEmbeddings, type EmbeddingPieces, type TextBounds } from './embeddings.ts';
 import { chatCall, generateCall, type Context, type GenerationCall } from './generation-call.ts';
@@ -16,8 +18,10 @@ import {
 
 /** The bodies that may be long, each as its JSON text, and what is to be known for reading it. */
 export interface Jobs {
-  readonly chat: Job & Context;
-  readonly generate: Job & Context;
+  readonly chat: Job & Context & Asked;
+  readonly generate: Job & Context & Asked;
+  /** A body for llama-server, whose path it is. */
+  readonly variant: Job & { readonly variant: Variant; readonly path: string };
   readonly embed: Job & TextBounds;
   readonly embeddings: Job & TextBounds;
   readonly tokens: Job & Fitting;
@@ -26,6 +30,11 @@ export interface Jobs {
 
 interface Job {
   readonly json: Uint8Array;
+}
+
+interface Asked {
+  /** How the model is asked under this name; null and absent for as the request says. */
+  readonly variant?: Variant | null;
 }
 
 interface Fitting {
@@ -44,6 +53,7 @@ interface Wanted {
 export interface Translations {
   readonly chat: Generation;
   readonly generate: Generation;
+  readonly variant: Uint8Array;
   readonly embed: Embedding;
   readonly embeddings: Embedding;
   readonly tokens: Tokens;
@@ -95,14 +105,15 @@ export type Translated<K extends Kind> =
 const MOST_IGNORED_NAMES = 20;
 
 const translations: { readonly [K in Kind]: (job: Jobs[K]) => Translations[K] } = {
-  chat: ({ json, ...context }) => {
+  chat: ({ json, variant, ...context }) => {
     const request = readRequest(chatRequest, parsed(json));
-    return generation(request, chatCall(request, context));
+    return generation(request, chatCall(request, context), variant);
   },
-  generate: ({ json, ...context }) => {
+  generate: ({ json, variant, ...context }) => {
     const request = readRequest(generateRequest, parsed(json));
-    return generation(request, generateCall(request, context));
+    return generation(request, generateCall(request, context), variant);
   },
+  variant: ({ json, variant, path }) => asJson(applyVariant(parsed(json) as Body, variant, path)),
   embed: ({ json, ...bounds }) => embedding(readRequest(embedRequest, parsed(json)), bounds),
   embeddings: ({ json, ...bounds }) => {
     const { prompt, ...request } = readRequest(embeddingsRequest, parsed(json));
@@ -128,10 +139,18 @@ export function translate<K extends Kind>(kind: K, job: Jobs[K]): Translated<K> 
   }
 }
 
-const generation = (request: ChatRequest & GenerateRequest, call: GenerationCall | null): Generation => ({
+const generation = (
+  request: ChatRequest & GenerateRequest,
+  call: GenerationCall | null,
+  variant: Variant | null = null,
+): Generation => ({
   keepAlive: request.keep_alive,
   wanted: wantedBy(request),
-  call: call && { ...call, body: asJson(call.body), ignored: call.ignored.slice(0, MOST_IGNORED_NAMES) },
+  call: call && {
+    ...call,
+    body: asJson(variant ? applyVariant({ ...call.body }, variant, call.path) : call.body),
+    ignored: call.ignored.slice(0, MOST_IGNORED_NAMES),
+  },
 });
 
 const embedding = (request: EmbedRequest, bounds: TextBounds): Embedding => ({
