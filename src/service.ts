@@ -81,7 +81,6 @@ const TELL_WITHIN_MS = 50;
 /** The whole of Corral: machines, leases, HTTP. Resolves once it listens; rejects when it cannot. */
 export async function startService(options: ServiceOptions): Promise<Service> {
   const { catalogue, log, version, reloading } = options;
-  const startedAtMs = performance.now();
   const { scheduler, doors, recorder } = listenedTo(options);
   const reloader = new Reloader(options.config, { ...reloading, scheduler, catalogue, log });
   const decisions = new DecisionLog();
@@ -96,14 +95,7 @@ export async function startService(options: ServiceOptions): Promise<Service> {
   });
   listen(scheduler, options, decisions, pools);
   const ledger = () => ledgerOf(scheduler);
-  const status = (): ServiceStatus => {
-    doors.tell();
-    return statusOf(ledger(), {
-      version,
-      state: scheduler.getSnapshot().value,
-      uptimeMs: performance.now() - startedAtMs,
-    });
-  };
+  const status = statusSince(performance.now(), { scheduler, doors, version });
   const parts = {
     scheduler,
     doors,
@@ -174,6 +166,25 @@ const warnOfOverstay =
       { event: 'lease.overstayed', leaseId, runnerId, model, heldMs: Math.round(heldMs) },
       'the runner still works for a client that has left; its slot counts as free from now on',
     );
+
+/** What runs, as it is when it is asked for. */
+const statusSince =
+  (
+    startedAtMs: number,
+    {
+      scheduler,
+      doors,
+      version,
+    }: { readonly scheduler: Scheduler; readonly doors: Doors; readonly version: string },
+  ): (() => ServiceStatus) =>
+  () => {
+    doors.tell();
+    return statusOf(ledgerOf(scheduler), {
+      version,
+      state: scheduler.getSnapshot().value,
+      uptimeMs: performance.now() - startedAtMs,
+    });
+  };
 
 /** Of a model's youngest runner. */
 const stateOf = (scheduler: Scheduler, model: string): RunnerState | undefined =>
