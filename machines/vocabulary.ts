@@ -40,6 +40,8 @@ export interface LaunchOptions {
   readonly embedding: boolean;
   /** It ranks texts instead of making vectors of them; absent: it does not. */
   readonly reranking?: boolean;
+  /** The most that the process may keep of prompts in main memory, so as not to read them again; absent: as its program has it. */
+  readonly promptCacheMiB?: number;
   /** Layers that go to GPUs, the output included, where its user wants not all of them there; absent: as many as its place takes. */
   readonly gpuLayers?: number;
   /** Layers that can be offloaded to a GPU, the output included; absent when unknown, and then it is offloaded whole or not at all. */
@@ -106,6 +108,7 @@ export const needsOf = [
   'projector',
   'adapters',
   'draft model',
+  'prompt cache',
   'runtime',
 ] as const;
 

@@ -57,6 +57,7 @@ function llamaServerOnly(launch: LaunchOptions, reservation: Reservation, hostBy
     // Corral plans the memory; the server must not change context or layers behind its back.
     '--fit',
     'off',
+    ...(launch.promptCacheMiB === undefined ? [] : ['--cache-ram', String(launch.promptCacheMiB)]),
     ...(launch.readsFile && !options.saysLoadMode ? ['--no-mmap'] : []),
     ...deviceArguments(withoutHost(reservation, hostBytes), launch, options),
   ];

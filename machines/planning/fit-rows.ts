@@ -13,7 +13,13 @@ const HOST = 'Host';
 const MIB = 1024 ** 2;
 const ROW = /^(\S+) (\d+) (\d+) (\d+)\s*$/;
 /** What the tool does not count, or counts of another process. */
-const OTHERS: ReadonlySet<NeedPart['of']> = new Set(['projector', 'adapters', 'draft model', 'runtime']);
+const OTHERS: ReadonlySet<NeedPart['of']> = new Set([
+  'projector',
+  'adapters',
+  'draft model',
+  'prompt cache',
+  'runtime',
+]);
 
 /**
  * Reads what `llama-fit-params --fit-print on` prints on its standard output: for each device that it would use, and last for main

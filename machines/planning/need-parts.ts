@@ -26,6 +26,8 @@ export interface NeedQuestion {
   /** Of the files; 0 without any. */
   readonly projectorBytes: number;
   readonly adapterBytes: number;
+  /** The most that prompts may take of main memory. */
+  readonly promptCacheBytes: number;
   /** What the program itself holds. */
   readonly runtimeBytes: number;
 }
@@ -40,7 +42,8 @@ const LAYER = /^blk\.(\d+)\./;
  * large as their files are.
  */
 export function needParts(question: NeedQuestion): readonly NeedPart[] {
-  const { model, need, options, draft, projectorBytes, adapterBytes, runtimeBytes } = question;
+  const { model, need, options, draft, projectorBytes, adapterBytes, promptCacheBytes, runtimeBytes } =
+    question;
   const { shape } = model;
   const whole = predictNeed(shape, need);
   const weights = weightsOf(question);
@@ -61,6 +64,7 @@ export function needParts(question: NeedQuestion): readonly NeedPart[] {
     { of: 'projector', bytes: projectorBytes, inMainMemory: options.projectorOffload === false },
     { of: 'adapters', bytes: adapterBytes },
     { of: 'draft model', bytes: draftBytes, inMainMemory: isDraftOnCpu },
+    { of: 'prompt cache', bytes: promptCacheBytes, inMainMemory: true },
     { of: 'runtime', bytes: runtimeBytes },
   ];
   return parts

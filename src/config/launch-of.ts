@@ -4,6 +4,7 @@ import { readArguments, type ServerOptions } from '../../machines/planning/serve
 import type { LaunchOptions, ModelSpec } from '../../machines/vocabulary.ts';
 import type { ModelFile } from '../models/read-model-file.ts';
 import { pathOf } from './path-of.ts';
+import { configuredPromptCache, usualPromptCache } from './prompt-cache.ts';
 import type { Config, ModelConfig } from './schema.ts';
 
 export const DEFAULT_CONTEXT_TOKENS = 4_096;
@@ -14,6 +15,8 @@ export interface Planned extends Pick<ModelSpec, 'placement' | 'devices' | 'spre
   readonly launch: LaunchOptions;
   /** All that its arguments say. */
   readonly options: ServerOptions;
+  /** In MiB, where the configuration says it. */
+  readonly configuredCacheMiB: number | undefined;
   /** Corral chooses the context. */
   readonly isAuto: boolean;
 }
@@ -22,6 +25,8 @@ export interface LaunchParts {
   readonly config: Config;
   readonly folder: string;
   readonly llamaServer: string | null;
+  /** As much as Corral may use. */
+  readonly mainMemoryBytes: number;
 }
 
 /** Keys and arguments of a model as one plan, so that nothing is passed twice, and nothing runs that was not planned. */
@@ -38,6 +43,9 @@ export function planOf(model: ModelConfig, file: ModelFile, parts: LaunchParts):
     (model.kind === 'auto' ? file.isEmbedding : model.kind === 'embedding');
   const slots = slotsOf(options, model.slots ?? (embedding ? 1 : (defaults.slots ?? DEFAULT_SLOTS)));
   const { contextTokens, isAuto } = contextOf(model.context ?? defaults.context, options, slots, file);
+  const configuredCacheMiB = configuredPromptCache(options, model, config);
+  // A server that only embeds keeps no prompts.
+  const cacheMiB = embedding ? 0 : (configuredCacheMiB ?? usualPromptCache(parts.mainMemoryBytes));
   const layers = file.shape.layers + 1;
   const projectorPath = projectorOf(model, options, folder);
   const gpuLayers = options.gpuLayers === 'all' ? layers : (options.gpuLayers ?? layers);
@@ -56,10 +64,12 @@ export function planOf(model: ModelConfig, file: ModelFile, parts: LaunchParts):
       slots,
       embedding,
       ...(reranking && { reranking }),
+      ...(useServer && { promptCacheMiB: cacheMiB }),
       ...(gpuLayers > 0 && gpuLayers < layers && { gpuLayers }),
       extraArgs: [...rest, ...mainGpuOf(options)],
     },
     options,
+    configuredCacheMiB,
     isAuto,
     ...placeOf(model, options, { useServer, usual: defaults.placement ?? 'gpu-or-cpu' }),
     ...spreadOf(model.spread ?? defaults.spread, options),

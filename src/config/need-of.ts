@@ -9,8 +9,9 @@ import type { FitQuestion } from '../fit/fit-question.ts';
 import { readModelFile, type ModelFile } from '../models/read-model-file.ts';
 import { trainedOf, type Planned } from './launch-of.ts';
 
+const MIB = 1024 ** 2;
 /** What the embedded runner's own program holds, measured with a model of 300 KB on Linux: 106 MB. */
-const EMBEDDED_BYTES = 110 * 1024 ** 2;
+const EMBEDDED_BYTES = 110 * MIB;
 
 export type Need = Pick<ModelSpec, 'needBytes' | 'needSource' | 'hostBytes' | 'needParts' | 'contexts'>;
 
@@ -63,7 +64,13 @@ export interface NeedParts {
 
 /** Configured, else measured at an earlier load, else predicted. */
 export function needOf({ planned, file, beside, configuredBytes, measuredBytes }: NeedParts): Need {
-  if (configuredBytes !== null) return { needBytes: configuredBytes, needSource: 'configured' };
+  const cacheBytes = (planned.launch.promptCacheMiB ?? 0) * MIB;
+  if (configuredBytes !== null)
+    return {
+      needBytes: configuredBytes,
+      needSource: 'configured',
+      ...(cacheBytes > 0 && { hostBytes: cacheBytes }),
+    };
   const parts = partsOf(planned, planned.launch, file, beside);
   const { needBytes, hostBytes } = totalsOf(parts);
   const host = hostBytes > 0 ? { hostBytes } : {};
@@ -104,6 +111,7 @@ function partsOf(
     ...(draft && { draft }),
     projectorBytes,
     adapterBytes,
+    promptCacheBytes: (launch.promptCacheMiB ?? 0) * MIB,
     runtimeBytes: launch.runtime === 'embedded' ? EMBEDDED_BYTES : 0,
   };
   return needParts(question);

@@ -25,6 +25,8 @@ const REFUSED: ReadonlyMap<string, string> = new Map(
 /** What is wrong with an argument; null where nothing is. `next` is the one after it. */
 export function refusalOf(argument: string, next = ''): string | null {
   const [name = '', value = next] = apart(argument);
+  if (/^(?:-cram|--cache-ram)$/.test(plainName(name)) && value.startsWith('-'))
+    return `expected no ${plainName(name)} without a limit: main memory would be full one day; promptCache says how much it may be`;
   const why = REFUSED.get(plainName(name));
   if (why === undefined || (why === PLANNED && value === 'off')) return null;
   return `expected no ${plainName(name)}: ${why}`;

@@ -2,7 +2,8 @@ import { createHash } from 'node:crypto';
 import { realpath } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { dirname } from 'node:path';
-import type { LaunchOptions, ModelSpec } from '../../machines/vocabulary.ts';
+import { readCpu } from '../../actors/probes/cpu.ts';
+import type { ModelSpec } from '../../machines/vocabulary.ts';
 import type { CatalogueEntry } from '../catalogue.ts';
 import type { FitAnswers } from '../fit/fit-cache.ts';
 import { fitQuestionOf, type FitQuestion } from '../fit/fit-question.ts';
@@ -15,7 +16,7 @@ import { ModelFileError, readModelFile, type ModelFile } from '../models/read-mo
 import { scanFolders } from '../models/scan-folders.ts';
 import { folderModels, kindOf, type FolderModel, type ReadResult } from './folder-models.ts';
 import { FreeNames } from './free-names.ts';
-import { planOf, type Planned } from './launch-of.ts';
+import { planOf, type LaunchParts, type Planned } from './launch-of.ts';
 import { findModel } from './model-names.ts';
 import { fittedNeed, needOf, readBeside } from './need-of.ts';
 import { pathOf } from './path-of.ts';
@@ -39,6 +40,9 @@ export interface ResolveParts {
   /** Where llama-fit-params lies beside llama-server. */
   readonly fit?: { readonly tool: FitTool; readonly answers: FitAnswers };
 }
+
+/** With what is known of this machine. */
+type HereParts = ResolveParts & Pick<LaunchParts, 'mainMemoryBytes'>;
 
 export interface Resolved {
   readonly entries: readonly CatalogueEntry[];
@@ -69,8 +73,9 @@ export async function resolveModels(parts: ResolveParts): Promise<Resolved> {
   const discovered = theirs
     .filter(({ name, path }) => !ours.has(path) && names.take(name, path))
     .map((one) => ({ name: one.name, model: discoveredModel(one, names, config) }));
+  const here = { ...parts, mainMemoryBytes: await mainMemoryOf(config) };
   const all = [...configured, ...scanned.models.map(folderModel), ...discovered];
-  const entries = await Promise.all(all.map((one, rank) => resolveModel({ ...one, rank }, parts, read)));
+  const entries = await Promise.all(all.map((one, rank) => resolveModel({ ...one, rank }, here, read)));
   const warnings = [
     ...strangeSettings(config),
     ...namesOfNone(config, entries),
@@ -170,7 +175,7 @@ function modelOrThrow(read: ReadResult): ModelFile {
 
 async function resolveModel(
   { name, model, rank }: { name: string; model: ModelConfig; rank: number },
-  parts: ResolveParts,
+  parts: HereParts,
   read: Reading,
 ): Promise<CatalogueEntry> {
   const { variants } = model;
@@ -209,13 +214,15 @@ async function specOf(
   name: string,
   model: ModelConfig,
   file: ModelFile,
-  parts: ResolveParts,
+  parts: HereParts,
 ): Promise<ModelSpec> {
   const { config, state } = parts;
   const { defaults, limits } = config;
   const planned = planOf(model, file, parts);
   const { launch, placement, devices } = planned;
-  const classKey = classKeyOf(name, launch, file, [placedBy(model, planned), devices ?? model.devices]);
+  // A usual prompt cache is no reason to load anything anew: it changes with the memory that Corral may use.
+  const asked = { ...launch, promptCacheMiB: planned.configuredCacheMiB };
+  const classKey = classKeyOf(name, asked, file, [placedBy(model, planned), devices ?? model.devices]);
   const learned = state.of(classKey);
   return {
     name,
@@ -245,6 +252,10 @@ async function specOf(
   };
 }
 
+/** In bytes, as much as Corral may use of it. */
+const mainMemoryOf = async ({ devices }: Config): Promise<number> =>
+  Math.min((await readCpu()).totalBytes, devices['CPU']?.memory ?? Infinity);
+
 /** The placement that a model asks for itself; undefined where it has the usual one. */
 const placedBy = ({ placement }: ModelConfig, { options, ...planned }: Planned): string | undefined =>
   options.gpuLayers === 0 || options.devices?.length === 0 ? planned.placement : placement;
@@ -262,7 +273,7 @@ const keepAliveOf = (ms: number): ModelSpec['keepAlive'] => (ms === Infinity ? '
 /** Equal for all that one process serves: a hash of everything that it is launched with, and of the file itself. */
 function classKeyOf(
   name: string,
-  launch: LaunchOptions,
+  launch: Readonly<Record<string, unknown>>,
   file: ModelFile,
   place: readonly [placement: string | undefined, devices: readonly string[] | undefined],
 ): string {

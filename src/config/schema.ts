@@ -105,6 +105,11 @@ const sharing = {
     .describe(
       'Further llama-server arguments. What they say of context, slots, layers, devices, projector and adapters becomes the plan, and wins over the keys; address, key and the model itself are refused.',
     ),
+  promptCache: size({ least: '0', most: '1TiB' })
+    .optional()
+    .describe(
+      'What a runner may keep of earlier prompts in main memory: 2GiB; 0 for nothing. Default: a 32nd of main memory, at most 8GiB.',
+    ),
   keepAliveLimit: duration({ mayBeNegative: true })
     .optional()
     .describe('The longest keep-alive that a request may ask for. Default: any.'),
@@ -164,7 +169,9 @@ const model = z.strictObject({
   devices: z.array(name).optional().describe('The only devices it may use, in order of preference: [CUDA1].'),
   memory: size({ least: '1MiB', most: '1024TiB' })
     .optional()
-    .describe('What it needs in all, if you know better than Corral: 20GiB.'),
+    .describe(
+      'What it needs on its devices, if you know better than Corral: 20GiB. The prompt cache comes on top, in main memory.',
+    ),
   kind: z.enum(['auto', 'chat', 'embedding']).default('auto').describe('Default: by the file.'),
   projector: path.optional().describe('The mmproj file of a model that sees.'),
   adapters: z.array(path).default([]).describe('LoRA files.'),

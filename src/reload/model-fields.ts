@@ -2,6 +2,8 @@ import type { KeepAlive, LaunchOptions } from '../../machines/vocabulary.ts';
 import type { CatalogueEntry } from '../catalogue.ts';
 import { formatDuration, formatSize } from '../config/format-value.ts';
 
+const MIB = 1024 ** 2;
+
 /** A model as its configuration makes it, key by key as in `corral.yaml`; null is what is not set, or as it is for all (`maxQueue`). */
 export function modelFields(
   { aliases, variants = {}, spec, problem }: CatalogueEntry,
@@ -25,6 +27,7 @@ export function modelFields(
     ['memory', spec.needSource === 'configured' ? formatSize(spec.needBytes) : null],
     ['runtime', launch.runtime],
     ['kind', launch.embedding ? 'embedding' : 'chat'],
+    ['promptCache', launch.promptCacheMiB === undefined ? null : formatSize(launch.promptCacheMiB * MIB)],
     ['projector', launch.projectorPath ?? null],
     ['adapters', listed(launch.adapterPaths)],
     ['args', argumentsOf(launch)],

@@ -69,7 +69,7 @@ describe('needs as llama-fit-params tells them', () => {
       log,
     });
     if (!fitting) throw new Error('no tool was found');
-    const text = `models: { m: { path: ${models.path('tiny')}, context: 4096, slots: 2, args: ${JSON.stringify(args)} } }`;
+    const text = `models: { m: { path: ${models.path('tiny')}, context: 4096, slots: 2, promptCache: 0, args: ${JSON.stringify(args)} } }`;
     const { entries } = await resolveModels({
       config: parseConfig(text),
       folder,

@@ -16,6 +16,7 @@ describe('a model that waits', () => {
       this.timeout(60_000);
       const corral = await startCorral(runtime, {
         devices: { CPU: { memory: '600MiB' } },
+        defaults: { promptCache: 0 },
         models: models.config(['tiny', 'endless', 'a', 'b'], {
           tiny: { memory: '100MiB' },
           endless: { memory: '150MiB', context: 100_000 },

@@ -42,6 +42,7 @@ const ask = (args: readonly string[], over: Partial<NeedQuestion> = {}) =>
     options: readArguments(args).options,
     projectorBytes: 0,
     adapterBytes: 0,
+    promptCacheBytes: 0,
     runtimeBytes: 0,
     ...over,
   });
