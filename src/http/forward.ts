@@ -109,6 +109,7 @@ class Relay implements Dispatcher.DispatchHandler {
   onResponseData(controller: Dispatcher.DispatchController, chunk: Buffer): void {
     if (this.settled) return;
     const { exchange, reply } = this.#forwarding;
+    exchange.trace?.replying(chunk);
     if (reply.data(chunk)) return;
     controller.pause();
     exchange.response.once('drain', () => controller.resume());

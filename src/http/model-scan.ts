@@ -18,6 +18,8 @@ export type ScanResult =
       readonly stream: boolean;
       /** `keep_alive` as Ollama has it, else `ttl` as LM Studio does; absent where neither is a number or a short text. */
       readonly keepAlive?: string | number;
+      /** `previous_response_id` names a reply. */
+      readonly continues?: boolean;
     }
   | { readonly kind: 'invalid'; readonly reason: string };
 
@@ -41,9 +43,15 @@ const CLOSE_BRACKET = 0x5d;
 /** Deeper nesting is refused: no request needs it, and each level costs memory here and more in a runner. */
 const MAX_DEPTH = 1024;
 /** What is read. */
-const MEMBERS: ReadonlySet<string> = new Set(['model', 'stream', 'keep_alive', 'ttl']);
-/** `keep_alive` with each letter written as a `\uXXXX` escape; a longer key is none of them. */
-const MAX_KEY_BYTES = 60;
+const MEMBERS: ReadonlySet<string> = new Set([
+  'model',
+  'stream',
+  'keep_alive',
+  'ttl',
+  'previous_response_id',
+]);
+/** `previous_response_id` with each letter written as a `\uXXXX` escape; a longer key is none of them. */
+const MAX_KEY_BYTES = 120;
 const MAX_TEXT_BYTES = 1024;
 
 const scalarPattern = /^(?:true|false|null|-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?)$/;
@@ -130,6 +138,7 @@ export class ModelScan implements BodyScan {
       model: model === undefined || typeof model === 'string' ? model : null,
       stream: this.#found.get('stream') === true,
       ...(keepAlive !== undefined && { keepAlive }),
+      ...(typeof this.#found.get('previous_response_id') === 'string' && { continues: true }),
     };
   }
 

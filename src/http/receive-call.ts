@@ -5,6 +5,7 @@ import type { Call } from './call.ts';
 import type { Exchange } from './exchange.ts';
 import { FormScan } from './form-scan.ts';
 import { keepAliveOf, leaseWishes, type LeaseWishes } from './lease-wishes.ts';
+import { responses } from './families.ts';
 import type { HttpLimits } from './limits.ts';
 import { ModelScan, type BodyScan, type ScanResult } from './model-scan.ts';
 import { badRequest, RequestError } from './openai-errors.ts';
@@ -63,6 +64,7 @@ export const receiveCall = async (
   try {
     const found = readScan(scan, route);
     const { model, path, variant } = addressOf(found, route, place, options);
+    if (found.continues && family === responses) throw new RequestError(notKept);
     entry.model = model;
     entry.stream = found.stream;
     const runnerPath = route.runnerPath ?? path;
@@ -111,6 +113,13 @@ const readScan = (scan: BodyScan | null, { modelIn }: ApiRoute): Found => {
     badRequest(`The request body is not a ${what} that can be read: ${found.reason}.`, code),
   );
 };
+
+/** llama-server keeps no replies, and would say so only once the model is loaded. */
+const notKept = badRequest(
+  'previous_response_id: replies are not kept here, so that none can be continued; send the whole conversation in "input".',
+  'not_supported',
+  { param: 'previous_response_id' },
+);
 
 /** What the body says of it wins, as it does in Ollama's API. */
 const keepAliveIn = ({ keepAlive }: Found): LeaseWishes =>

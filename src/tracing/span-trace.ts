@@ -14,8 +14,21 @@ import {
 import type { RequestEnd, RequestEntry } from '../http/request-log.ts';
 import type { RequestTrace } from '../http/request-trace.ts';
 import type { Lease } from '../lease.ts';
+import { ReplyUsage } from './reply-usage.ts';
 
 const UPSTREAM = '/upstream/';
+
+/** As OpenTelemetry's conventions for generative models call what is done; the longer paths first. */
+const operations: readonly (readonly [RegExp, string])[] = [
+  [/\/(?:input_tokens|count_tokens)$/, 'count_tokens'],
+  [/\/(?:chat\/completions|messages|responses|api\/chat)$/, 'chat'],
+  [/\/(?:completions?|infill|api\/generate)$/, 'text_completion'],
+  [/\/(?:embeddings?|api\/embed)$/, 'embeddings'],
+  [/\/rerank(?:ing)?$/, 'rerank'],
+];
+
+const operationOf = (path: string): string | null =>
+  operations.find(([pattern]) => pattern.test(path))?.[1] ?? null;
 
 /**
  * One request as spans: the server's, and below it each wait (with the load that was part of it) and each time that it was
@@ -28,6 +41,7 @@ export class SpanTrace implements RequestTrace {
   readonly #context: Context;
   #wait: Span | null = null;
   #forward: Span | null = null;
+  readonly #usage = new ReplyUsage();
   headers: Readonly<Record<string, string>> = {};
 
   constructor(tracer: Tracer, propagator: TextMapPropagator, request: IncomingMessage, path: string) {
@@ -53,6 +67,7 @@ export class SpanTrace implements RequestTrace {
 
   forwarding({ runnerId, model, waitMs, loadMs }: Lease): void {
     const nowMs = Date.now();
+    this.#usage.forget();
     const attributes = { 'corral.runner': runnerId, 'corral.model': model };
     if (this.#wait && loadMs > 0)
       this.#tracer
@@ -71,6 +86,10 @@ export class SpanTrace implements RequestTrace {
     this.headers = headers;
   }
 
+  replying(chunk: Buffer): void {
+    this.#usage.see(chunk);
+  }
+
   forwarded(how: string): void {
     this.#forward?.setAttribute('corral.result', how);
     if (how.startsWith('lost')) this.#forward?.setStatus({ code: SpanStatusCode.ERROR });
@@ -83,6 +102,8 @@ export class SpanTrace implements RequestTrace {
     // It got no runner: refused while it waited, or its client left.
     this.#wait?.setAttribute('corral.result', entry.outcome).end();
     this.#forward?.end();
+    const { inputTokens, outputTokens } = this.#usage.read();
+    const operation = operationOf(entry.path);
     this.#span.setAttributes({
       'http.response.status_code': status,
       'corral.api': api,
@@ -93,6 +114,9 @@ export class SpanTrace implements RequestTrace {
       'corral.load_ms': entry.loadMs,
       'http.request.body.size': entry.requestBytes,
       'http.response.body.size': entry.replyBytes,
+      ...(operation !== null && { 'gen_ai.operation.name': operation }),
+      ...(inputTokens !== undefined && { 'gen_ai.usage.input_tokens': inputTokens }),
+      ...(outputTokens !== undefined && { 'gen_ai.usage.output_tokens': outputTokens }),
       ...(entry.model !== null && { 'gen_ai.request.model': entry.model }),
       ...(entry.runnerId !== null && { 'corral.runner': entry.runnerId }),
       ...(entry.firstByteMs !== null && { 'corral.first_byte_ms': entry.firstByteMs }),

@@ -28,6 +28,7 @@ const parsed = (text: string): ScanResult => {
       model: found,
       stream: value['stream'] === true,
       ...(keepAlive !== undefined && { keepAlive: keepAlive as string | number }),
+      ...(typeof value['previous_response_id'] === 'string' && { continues: true }),
     };
   } catch {
     return { kind: 'invalid', reason: '' };
@@ -38,7 +39,16 @@ const parsed = (text: string): ScanResult => {
 const bodies = fc
   .dictionary(
     fc.oneof(
-      fc.constantFrom('model', 'stream', 'keep_alive', 'ttl', 'messages', 'mode', 'models'),
+      fc.constantFrom(
+        'model',
+        'stream',
+        'keep_alive',
+        'ttl',
+        'previous_response_id',
+        'messages',
+        'mode',
+        'models',
+      ),
       fc.string({ unit: 'binary' }),
     ),
     fc.oneof(

@@ -145,7 +145,15 @@ describe('the ollama client', () => {
           families: ['llama'],
           parameter_size: tiny?.details.parameter_size,
           quantization_level: 'F16',
+          context_length: 512,
+          embedding_length: 64,
         });
+        expect(
+          listed.map((one) => [one.name, (one as { capabilities?: unknown }).capabilities]),
+        ).to.deep.include.members([
+          ['tiny', ['completion']],
+          ['embed', ['embedding']],
+        ]);
         expect(tiny?.details.parameter_size).to.match(/^\d+(\.\d)?K$/);
         expect(shown.capabilities).to.deep.equal(['completion']);
         expect((await client.show({ model: 'embed' })).capabilities).to.deep.equal(['embedding']);

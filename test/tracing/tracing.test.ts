@@ -59,6 +59,80 @@ describe('tracing', function () {
     return found[0] as SeenSpan;
   };
 
+  describe('the tokens of a request', () => {
+    const told = async (path: string, reply: readonly string[]): Promise<Record<string, unknown>> => {
+      const upstream = await servers.upstream(async (_, response) => {
+        for (const part of reply) response.write(part);
+        response.end();
+      });
+      const corral = await servers.corral(new SmallDesk(upstream.baseUrl), { beginTrace: tracing.begin });
+      await ask(corral, {}, path);
+      await spans();
+      return only(`POST ${path}`).attributes;
+    };
+    const usage = (inputTokens: number, outputTokens: number) => ({
+      'gen_ai.usage.input_tokens': inputTokens,
+      'gen_ai.usage.output_tokens': outputTokens,
+    });
+    const written = JSON.stringify({ content: 'they say {"completion_tokens":99}' });
+
+    for (const [title, path, operation, reply, input, output] of [
+      [
+        'a chat',
+        '/v1/chat/completions',
+        'chat',
+        ['{"usage":{"completion_tokens":2,"prompt_tokens":11}}'],
+        11,
+        2,
+      ],
+      [
+        'a stream of which nobody asked for its usage',
+        '/v1/chat/completions',
+        'chat',
+        [
+          'data: {"choices":[]}\n\n',
+          `data: ${written}\n\n`,
+          'data: {"timings":{"cache_n":3,"prompt_n":4,"predicted_n":5}}\n\n',
+        ],
+        7,
+        5,
+      ],
+      [
+        "a stream of Anthropic's, which begins with one and ends with the other",
+        '/v1/messages',
+        'chat',
+        [
+          'data: {"message":{"usage":{"input_tokens":6,"output_tokens":0}}}\n\n',
+          'x'.repeat(20_000),
+          'data: {"usage":{"output_tokens":9}}\n\n',
+        ],
+        6,
+        9,
+      ],
+      [
+        'a completion',
+        '/completion',
+        'text_completion',
+        ['{"tokens_evaluated":3,"tokens_predicted":1}'],
+        3,
+        1,
+      ],
+    ] as const)
+      it(`are told: ${title}`, async () => {
+        expect(await told(path, reply)).to.include({
+          'gen_ai.operation.name': operation,
+          ...usage(input, output),
+        });
+      });
+
+    it('are not told where the runner says nothing, nor what a model wrote of them', async () => {
+      const attributes = await told('/v1/embeddings', [written]);
+
+      expect(attributes).to.include({ 'gen_ai.operation.name': 'embeddings' });
+      expect(attributes).to.not.have.any.keys('gen_ai.usage.input_tokens', 'gen_ai.usage.output_tokens');
+    });
+  });
+
   it('makes a span of each request, with its wait, its load and its forwarding below', async () => {
     const upstream = await servers.upstream((_, response) => response.end('{}'));
     const corral = await servers.corral(new SmallDesk(upstream.baseUrl), { beginTrace: tracing.begin });

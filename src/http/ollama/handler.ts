@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { anyKey, type Needs } from '../../auth/scopes.ts';
 import type { Exchange } from '../exchange.ts';
+import type { Capability } from './capabilities.ts';
 import { listedNames, type ModelListing } from '../model-list.ts';
 import { badRequest, type HttpProblem } from '../openai-errors.ts';
 import type { ProxyParts } from '../proxy.ts';
@@ -33,6 +34,8 @@ const serveTags: Serve = async (parts, { response }) => {
   const rows = listedNames(parts.models()).map(async ({ name, model }) => ({
     name,
     ...(await cardOf(model.name, parts)),
+    ...(model.contextTokens > 0 && { contextTokens: model.contextTokens }),
+    capabilities: await capabilitiesOf(model.name, parts),
   }));
   sendJson(response, 200, tagsReply(await Promise.all(rows)));
   return 'ok';
@@ -72,6 +75,20 @@ const cardOf = async (
   } catch {
     return { details: null, digest: digestOf(name) };
   }
+};
+
+const capabilitiesOf = async (name: string, { desk, cards }: OllamaParts): Promise<readonly Capability[]> => {
+  try {
+    return (await cards.capabilitiesOf(desk.find(name))) ?? [];
+  } catch {
+    return [];
+  }
+};
+
+/** Who calls, as far as Corral knows anybody: by the name of a key. There are no accounts, and nothing is signed in to. */
+const serveMe: Serve = async (_, { response, entry: { caller } }) => {
+  sendJson(response, 200, { id: '', name: caller ?? '', email: '', plan: '' });
+  return 'ok';
 };
 
 /** What Ollama does and Corral does not, with what to do instead. */
@@ -130,8 +147,7 @@ export const ollamaRoutes: Readonly<Record<string, OllamaRoute>> = {
     'delete models on request',
     'take them out of corral.yaml, and remove their files',
   ),
-  // Asked before anything is uploaded.
-  'POST /api/me': explains('sign in anywhere, and uploads nothing', 'publish the files themselves'),
+  'POST /api/me': { needs: anyKey, serve: serveMe },
   'POST /api/signout': explains('sign in anywhere', 'there is nothing to sign out of'),
   'POST /api/blobs': explains('store models on request', entered),
   // A client that asks whether a blob is there goes on to send it, and can show what that is answered.

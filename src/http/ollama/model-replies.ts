@@ -7,6 +7,9 @@ import type { ModelDetails } from './model-details.ts';
 /** A model as Ollama's replies tell of it, under one of its names. */
 export interface ModelRow extends Pick<ModelCard, 'details' | 'digest'> {
   readonly name: string;
+  /** Tokens that one request may use; absent where it is not known. */
+  readonly contextTokens?: number;
+  readonly capabilities?: readonly Capability[];
 }
 
 /** Far enough for its command line to say "Forever". */
@@ -16,24 +19,27 @@ const STOPPING = '0001-01-01T00:00:00Z';
 
 const NEVER_MODIFIED = new Date(0);
 
-const detailsPart = (details: ModelDetails | null): object => ({
+const detailsPart = (details: ModelDetails | null, contextTokens?: number): object => ({
   parent_model: '',
   format: 'gguf',
   family: details?.architecture ?? '',
   families: details ? [details.architecture] : [],
   parameter_size: details?.parameterSize ?? '',
   quantization_level: details?.quantization ?? '',
+  ...(contextTokens && { context_length: contextTokens }),
+  ...(details?.embeddingLength && { embedding_length: details.embeddingLength }),
 });
 
 /** `GET /api/tags`. */
 export const tagsReply = (rows: readonly ModelRow[]): object => ({
-  models: rows.map(({ name, details, digest }) => ({
+  models: rows.map(({ name, details, digest, contextTokens, capabilities }) => ({
     name,
     model: name,
     modified_at: (details?.modifiedAt ?? NEVER_MODIFIED).toISOString(),
     size: details?.bytes ?? 0,
     digest,
-    details: detailsPart(details),
+    details: detailsPart(details, contextTokens),
+    capabilities,
   })),
 });
 
@@ -47,7 +53,7 @@ export const psReply = (
     model: name,
     size: loaded.bytes,
     digest,
-    details: detailsPart(details),
+    details: detailsPart(details, loaded.contextTokens),
     expires_at: loaded.isLeaving
       ? STOPPING
       : new Date(nowMs + Math.min(loaded.expiresInMs, FOREVER_MS)).toISOString(),
@@ -66,7 +72,7 @@ export const showReply = (
   modelfile: `# Configured in corral.yaml.\nFROM ${details?.fileName ?? ''}\n`,
   parameters: `num_ctx ${launch.contextTokens}`,
   template,
-  details: detailsPart(details),
+  details: detailsPart(details, launch.contextTokens),
   model_info: { ...details?.info, 'general.parameter_count': details?.parameterCount ?? 0 },
   capabilities,
   modified_at: (details?.modifiedAt ?? NEVER_MODIFIED).toISOString(),
