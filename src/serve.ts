@@ -23,10 +23,7 @@ import { ProblemError } from './management/problem.ts';
 import { findCollector } from './tracing/find-collector.ts';
 import type { Tracing } from './tracing/tracing.ts';
 import { startFitting } from './fit/fitting.ts';
-import { followFile } from './files/follow-file.ts';
-import { followLooks } from './files/follow-looks.ts';
-import { lookAtFolders } from './models/look-at-folders.ts';
-import type { Reloader } from './reload/reloader.ts';
+import { followConfiguration, lookAtModels } from './reload/follow-configuration.ts';
 import { openState } from './open-state.ts';
 import { RunnerLogFiles } from './runner-log-files.ts';
 import { runnerLogFolder } from './runner-log-name.ts';
@@ -39,8 +36,6 @@ export const VERSION = '0.1.0';
 const MIB = 1024 ** 2;
 /** After a crash no more than this much of what was learned of demand is lost. */
 const KEEP_DEMAND_EVERY_MS = 600_000;
-/** Folders are larger than a file, and change less. */
-const LOOK_AT_FOLDERS_EVERY_MS = 2_000;
 /** A disk that takes nothing does not keep Corral from ending. */
 const LAST_WRITE_WITHIN_MS = 2_000;
 
@@ -88,7 +83,7 @@ export async function serve({
   const fitting = startFitting({ llamaServer, dataFolder: kept.folder, env, trouble: kept.trouble, log });
   const places = { folder: folderOf(configPath), llamaServer, state };
   const resolve = resolver({ ...places, ...(fitting && { fit: fitting.source }) }, configPath, log);
-  const firstLook = config.watch ? await lookAtFolders(foldersOf(config, configPath)) : '';
+  const firstLook = config.watch ? await lookAtModels(config, configPath) : '';
   const { entries } = await resolve(config);
   const catalogue = new Catalogue(
     entries,
@@ -127,7 +122,9 @@ export async function serve({
   const keepDemand = (): void => state.learnDemand(ledgerOf(service.scheduler).savedDemand());
   const timer = setInterval(keepDemand, KEEP_DEMAND_EVERY_MS).unref();
   const unfollow =
-    config.watch && configPath !== null ? follow(configPath, service.reloader, firstLook) : () => {};
+    config.watch && configPath !== null
+      ? followConfiguration(configPath, service.reloader, firstLook)
+      : () => {};
   const stop = async (drainMs: number): Promise<void> => {
     clearInterval(timer);
     unfollow();
@@ -201,24 +198,6 @@ async function traceIfWanted(config: Config, env: NodeJS.ProcessEnv, log: Logger
   const { startTracing } = await import('./tracing/tracing.ts');
   return startTracing({ ...collector, version: VERSION, log });
 }
-
-/** The configuration's file, and the folders that it has by then. What is wrong with what has changed is logged. */
-function follow(configPath: string, reloader: Reloader, firstLook: string): () => void {
-  const unfollowFile = followFile(configPath, () => void reloader.reload('file').catch(() => {}));
-  const unfollowFolders = followLooks({
-    look: () => lookAtFolders(foldersOf(reloader.config, configPath)),
-    first: firstLook,
-    onChange: () => void reloader.reload('folder').catch(() => {}),
-    everyMs: LOOK_AT_FOLDERS_EVERY_MS,
-  });
-  return () => {
-    unfollowFile();
-    unfollowFolders();
-  };
-}
-
-const foldersOf = ({ folders }: Config, configPath: string | null): readonly string[] =>
-  folders.map((path) => pathOf(folderOf(configPath), path));
 
 function readAgain(configPath: string | null, env: NodeJS.ProcessEnv): Config {
   if (configPath !== null) return loadConfig(configPath, env).config;

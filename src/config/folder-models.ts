@@ -1,12 +1,10 @@
 import type { FileKind } from '../models/file-kind.ts';
-import { ModelFileError, type ModelFile } from '../models/read-model-file.ts';
+import { ModelFileError } from '../models/read-model-file.ts';
+import type { ModelReader, ReadResult } from '../models/read-models-once.ts';
 import { pairProjectors } from '../models/projector-beside.ts';
 import type { Scan } from '../models/scan-folders.ts';
 import { giveNames, type GivenName } from './file-names.ts';
 import type { FreeNames } from './free-names.ts';
-
-/** What reading a model's file has given. */
-export type ReadResult = ModelFile | ModelFileError;
 
 export interface FolderModel extends GivenName {
   readonly projectorPath: string | null;
@@ -20,7 +18,7 @@ export interface FolderModels {
 export interface FolderParts {
   readonly found: Scan;
   /** Of each file that was found, by its path. */
-  readonly read: (path: string) => Promise<ReadResult>;
+  readonly read: ModelReader;
   /** Files that have an entry of their own in the configuration. */
   readonly isConfigured: (path: string) => boolean;
   readonly names: FreeNames;

@@ -11,10 +11,10 @@ import type { FitTool } from '../fit/fit-tool.ts';
 import { discoverModels } from '../models/discover/discover-models.ts';
 import type { DiscoveredModel } from '../models/discover/discovered-model.ts';
 import { storePlaces, wantedFolders } from '../models/discover/store-places.ts';
-import { kindInWords } from '../models/file-kind.ts';
-import { ModelFileError, readModelFile, type ModelFile } from '../models/read-model-file.ts';
+import { ModelFileError, type ModelFile } from '../models/read-model-file.ts';
+import { modelOrThrow, readModelsOnce, type ModelReader } from '../models/read-models-once.ts';
 import { scanFolders } from '../models/scan-folders.ts';
-import { folderModels, kindOf, type FolderModel, type ReadResult } from './folder-models.ts';
+import { folderModels, kindOf, type FolderModel } from './folder-models.ts';
 import { FreeNames } from './free-names.ts';
 import { planOf, type LaunchParts, type Planned } from './launch-of.ts';
 import { findModel } from './model-names.ts';
@@ -55,7 +55,7 @@ export interface Resolved {
  */
 export async function resolveModels(parts: ResolveParts): Promise<Resolved> {
   const { config, folder, known = new Map<string, string>() } = parts;
-  const read = readOnce();
+  const read = readModelsOnce();
   const configured = Object.entries(config.models).map(([name, model]) => ({ name, model }));
   const names = new FreeNames([
     ...configured.flatMap(({ name, model }) => [name, ...model.aliases, ...Object.keys(model.variants)]),
@@ -65,9 +65,7 @@ export async function resolveModels(parts: ResolveParts): Promise<Resolved> {
   const found = await scanFolders(config.folders.map((path) => pathOf(folder, path)));
   const isConfigured = (path: string): boolean => ours.has(path);
   const scanned = await folderModels({ found, read, isConfigured, names, known });
-  const others = await discoverModels(
-    wantedFolders(config.discover, usualPlaces(), (path) => pathOf(folder, path)),
-  );
+  const others = await discoverModels(storesOf(config, folder));
   for (const { path } of found.files) ours.add(path);
   const theirs = await onlyModels(others.models, read);
   const discovered = theirs
@@ -86,23 +84,6 @@ export async function resolveModels(parts: ResolveParts): Promise<Resolved> {
   return { entries, warnings };
 }
 
-type Reading = (path: string) => Promise<ReadResult>;
-
-/** Each header is read once, however many want to know something of it. */
-function readOnce(): Reading {
-  const results = new Map<string, Promise<ReadResult>>();
-  return (path) => {
-    const result = results.get(path) ?? readModelFile(path).catch(asResult);
-    results.set(path, result);
-    return result;
-  };
-}
-
-function asResult(error: unknown): ModelFileError {
-  if (error instanceof ModelFileError) return error;
-  throw error;
-}
-
 /** Files as they are named, and where they really are. */
 async function placesOf(paths: readonly string[]): Promise<Set<string>> {
   const places = await Promise.all(paths.map((path) => realpath(path).catch(() => path)));
@@ -111,7 +92,7 @@ async function placesOf(paths: readonly string[]): Promise<Set<string>> {
 
 async function onlyModels(
   models: readonly DiscoveredModel[],
-  read: Reading,
+  read: ModelReader,
 ): Promise<readonly DiscoveredModel[]> {
   const kinds = await Promise.all(models.map(async ({ path }) => kindOf(await read(path))));
   return models.filter((_, index) => kinds[index] === 'model');
@@ -149,8 +130,11 @@ const namesOfNone = (
   ];
 };
 
-const usualPlaces = (): ReturnType<typeof storePlaces> =>
-  storePlaces({ env: process.env, home: homedir(), platform: process.platform });
+/** The folders of other programs' models that a configuration asks for. */
+export function storesOf(config: Config, folder: string): ReturnType<typeof wantedFolders> {
+  const places = storePlaces({ env: process.env, home: homedir(), platform: process.platform });
+  return wantedFolders(config.discover, places, (path) => pathOf(folder, path));
+}
 
 /** A model as another program keeps it; its own arguments win over the configuration's defaults. */
 const discoveredModel = (
@@ -167,16 +151,10 @@ const discoveredModel = (
     ...(args.length > 0 && { args: [...(defaults.args ?? []), ...args] }),
   });
 
-function modelOrThrow(read: ReadResult): ModelFile {
-  if (read instanceof ModelFileError) throw read;
-  if (read.kind === 'model') return read;
-  throw new ModelFileError('model_file_invalid', `${read.path} is no model, but ${kindInWords[read.kind]}.`);
-}
-
 async function resolveModel(
   { name, model, rank }: { name: string; model: ModelConfig; rank: number },
   parts: HereParts,
-  read: Reading,
+  read: ModelReader,
 ): Promise<CatalogueEntry> {
   const { variants } = model;
   const common = { name, aliases: [...model.aliases, ...Object.keys(variants)], variants };

@@ -148,6 +148,20 @@ describe('a running Corral', function () {
     expect((await ask('tiny')).status).to.equal(404);
   });
 
+  it('serves what another program has fetched without a reload, where it watches', async () => {
+    const repo = join(folder, 'hub', 'models--u--r');
+    const commit = 'c0ffee0';
+    await mkdir(join(folder, 'hub'));
+    await start({ discover: { huggingFace: 'hub' }, watch: true });
+    await mkdir(join(repo, 'snapshots', commit), { recursive: true });
+    await mkdir(join(repo, 'refs'));
+    await copyFile(models.path('tiny'), join(repo, 'snapshots', commit, 'm-Q4_K_M.gguf'));
+    await writeFile(join(repo, 'refs', 'main'), commit);
+
+    await until('it is listed', () => served.catalogue.entries.length === 1);
+    expect((await ask('u/r:Q4_K_M')).status).to.equal(200);
+  });
+
   it('serves a model at once that is new, and loads it when it is pinned', async () => {
     await start({ models: models.config(['tiny']) });
 
