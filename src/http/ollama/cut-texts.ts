@@ -1,11 +1,11 @@
 import type { ModelSpec } from '../../../machines/vocabulary.ts';
-import type { Lease } from '../../lease.ts';
 import type { Exchange } from '../exchange.ts';
 import type { LeaseWishes } from '../lease-wishes.ts';
 import { badRequest, RequestError, type HttpProblem } from '../openai-errors.ts';
 import type { GenerationParts } from './serve-generation.ts';
 import { leaseFor } from './ask-runner.ts';
 import { readTokens } from './cut-tokens.ts';
+import { askerOf } from './runner-questions.ts';
 import type { Piece, TextBounds } from './embeddings.ts';
 
 /** A token is a byte at least; this many more are marks, and a space that some vocabularies put first. */
@@ -73,30 +73,7 @@ export async function cutTexts(
 const isShort = (piece: Piece): piece is Uint8Array => piece instanceof Uint8Array;
 
 /** What a leased runner answers when it is to split a text into tokens; nothing of one that cannot. */
-const tokenizerOf = (
-  { pools }: Pick<GenerationParts, 'pools'>,
-  { gone }: Exchange,
-  { runnerId, endpoint, lost }: Lease,
-): ((text: string) => Promise<Uint8Array<ArrayBuffer>>) => {
-  const pool = pools.of(runnerId, endpoint);
-  return async (content) => {
-    const ended = new AbortController();
-    const end = (): void => ended.abort();
-    for (const signal of [gone, lost]) signal.addEventListener('abort', end);
-    try {
-      const { body } = await pool.request({
-        method: 'POST',
-        path: '/tokenize',
-        headers: { authorization: `Bearer ${endpoint.apiKey}`, 'content-type': 'application/json' },
-        body: JSON.stringify({ content, add_special: true }),
-        signal: ended.signal,
-      });
-      return new Uint8Array(await body.arrayBuffer());
-    } catch {
-      if (gone.aborted) throw gone.reason;
-      return new Uint8Array();
-    } finally {
-      for (const signal of [gone, lost]) signal.removeEventListener('abort', end);
-    }
-  };
-};
+const tokenizerOf =
+  (...of: Parameters<typeof askerOf>): ((text: string) => Promise<Uint8Array<ArrayBuffer>>) =>
+  (content) =>
+    askerOf(...of)('/tokenize', JSON.stringify({ content, add_special: true }));

@@ -18,6 +18,7 @@ const common = {
   think: z.union([z.boolean(), z.enum(['low', 'medium', 'high', 'max'])]).nullish(),
   logprobs: z.boolean().nullish(),
   top_logprobs: z.int().min(0).max(20).nullish(),
+  truncate: z.boolean().nullish(),
 };
 
 const message = z.object({

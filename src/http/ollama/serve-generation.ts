@@ -7,6 +7,7 @@ import { sendJson } from '../replies.ts';
 import type { Outcome } from '../request-log.ts';
 import { AssembledReply } from './assembled-reply.ts';
 import { ask, preload, specOf, unload, wishesOf } from './ask-runner.ts';
+import { cutChat } from './cut-chat.ts';
 import { GenerationReply, type Shape } from './generation-reply.ts';
 import type { ModelCards } from './model-cards.ts';
 import { joined, receiveBody } from './receive-json.ts';
@@ -55,7 +56,7 @@ interface Asked extends Generation {
 const serveAsked = async (
   parts: GenerationParts,
   exchange: Exchange,
-  { model, named, spec, shape, keepAlive, wanted, call }: Asked,
+  { model, named, spec, shape, keepAlive, wanted, call, textBytes, sparable }: Asked,
 ): Promise<Outcome> => {
   const wishes = wishesOf(exchange, { keepAlive });
   const newReply = (): GenerationReply =>
@@ -73,8 +74,15 @@ const serveAsked = async (
     return 'ok';
   }
   exchange.entry.stream = call.stream;
-  const told = ignoredHeader(call.ignored);
-  return ask(parts, exchange, { model, path: call.path, body: [call.body], wishes }, (lease) => {
+  const { body, leftOut } =
+    shape === 'chat'
+      ? await cutChat(parts, exchange, { spec, body: call.body, textBytes, sparable, wishes })
+      : { body: call.body, leftOut: 0 };
+  const told = {
+    ...ignoredHeader(call.ignored),
+    ...(leftOut > 0 && { 'x-corral-left-out': String(leftOut) }),
+  };
+  return ask(parts, exchange, { model, path: call.path, body: [body], wishes }, (lease) => {
     const headers = { ...leaseHeaders(lease, exchange), ...told };
     const Reply = call.stream ? StreamedReply : AssembledReply;
     return new Reply(exchange, headers, newReply());

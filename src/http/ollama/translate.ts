@@ -2,6 +2,7 @@ import type { Variant } from '../../config/schema.ts';
 import { badRequest, RequestError, type HttpProblem } from '../openai-errors.ts';
 import { applyVariant, type Body } from '../variants/apply-variant.ts';
 import { cutTokens, readTokens } from './cut-tokens.ts';
+import { shortened, sparable, textOf, type ChatBody } from './shorten-chat.ts';
 import { embeddingPieces, readEmbeddings, type EmbeddingPieces, type TextBounds } from './embeddings.ts';
 import { chatCall, generateCall, type Context, type GenerationCall } from './generation-call.ts';
 import { wantedBy, type Capability } from './capabilities.ts';
@@ -25,6 +26,10 @@ export interface Jobs {
   readonly embed: Job & TextBounds;
   readonly embeddings: Job & TextBounds;
   readonly tokens: Job & Fitting;
+  /** A chat for llama-server, to be asked without its oldest messages. */
+  readonly shorten: Job & { readonly leftOut: number };
+  /** A chat whose tokens are to be counted, and what its runner made of it by its template. */
+  readonly counting: Job & { readonly templated: Uint8Array };
   readonly vectors: Job & Wanted;
 }
 
@@ -57,6 +62,8 @@ export interface Translations {
   readonly embed: Embedding;
   readonly embeddings: Embedding;
   readonly tokens: Tokens;
+  readonly shorten: Uint8Array;
+  readonly counting: Counting;
   readonly vectors: Vectors;
 }
 
@@ -67,8 +74,20 @@ export interface Generation {
   readonly keepAlive: KeepAlive;
   /** What it needs of its model besides completing text. */
   readonly wanted: readonly Capability[];
+  /** How long all is that is said, in bytes, and how many messages may be left out of a chat that is too long. */
+  readonly textBytes: number;
+  readonly sparable: number;
   /** Null for one that only loads or unloads. */
   readonly call: (Omit<GenerationCall, 'body'> & { readonly body: Uint8Array }) | null;
+}
+
+/** How a runner is asked for the tokens of a chat. */
+export interface Counting {
+  /** The body for `/tokenize`. */
+  readonly question: Uint8Array;
+  readonly messages: number;
+  /** The text is that of the template, and not only what is said. */
+  readonly isTemplated: boolean;
 }
 
 /** What a request for embeddings comes to. */
@@ -123,6 +142,19 @@ const translations: { readonly [K in Kind]: (job: Jobs[K]) => Translations[K] } 
     const tokens = readTokens(json);
     return { count: tokens.length, fitting: asJson(cutTokens(tokens, marks, limitTokens)) };
   },
+  shorten: ({ json, leftOut }) => {
+    const body = parsed(json) as ChatBody;
+    return asJson({ ...body, messages: shortened(body.messages ?? [], leftOut) });
+  },
+  counting: ({ json, templated }) => {
+    const body = parsed(json) as ChatBody;
+    const prompt = promptIn(templated);
+    return {
+      question: asJson({ content: prompt ?? textOf(body), add_special: true }),
+      messages: body.messages?.length ?? 0,
+      isTemplated: prompt !== null,
+    };
+  },
   vectors: ({ json, dimensions }) => {
     const { vectors, promptTokens } = readEmbeddings(parsed(json), dimensions);
     return { all: asJson(vectors), first: asJson(vectors[0] ?? []), promptTokens };
@@ -146,6 +178,8 @@ const generation = (
 ): Generation => ({
   keepAlive: request.keep_alive,
   wanted: wantedBy(request),
+  textBytes: Buffer.byteLength(textOf(request as ChatBody)),
+  sparable: request.truncate === false ? 0 : sparable(request as ChatBody),
   call: call && {
     ...call,
     body: asJson(variant ? applyVariant({ ...call.body }, variant, call.path) : call.body),
@@ -159,6 +193,21 @@ const embedding = (request: EmbedRequest, bounds: TextBounds): Embedding => ({
   truncate: request.truncate ?? true,
   dimensions: request.dimensions ?? 0,
 });
+
+/** What a template made of a chat; null where a runner has no such thing. */
+const promptIn = (json: Uint8Array): string | null => {
+  try {
+    const reply: unknown = JSON.parse(new TextDecoder().decode(json));
+    return typeof reply === 'object' &&
+      reply !== null &&
+      'prompt' in reply &&
+      typeof reply.prompt === 'string'
+      ? reply.prompt
+      : null;
+  } catch {
+    return null;
+  }
+};
 
 const asJson = (value: object): Uint8Array => new TextEncoder().encode(JSON.stringify(value));
 
