@@ -42,6 +42,8 @@ export interface LaunchOptions {
   readonly reranking?: boolean;
   /** The most that the process may keep of prompts in main memory, so as not to read them again; absent: as its program has it. */
   readonly promptCacheMiB?: number;
+  /** Its experts stay in main memory; absent: they go where their layers go. */
+  readonly expertsOnCpu?: boolean;
   /** Layers that go to GPUs, the output included, where its user wants not all of them there; absent: as many as its place takes. */
   readonly gpuLayers?: number;
   /** Layers that can be offloaded to a GPU, the output included; absent when unknown, and then it is offloaded whole or not at all. */
@@ -52,8 +54,12 @@ export interface LaunchOptions {
   readonly extraArgs: readonly string[];
 }
 
-/** Where a model may run. `gpu-or-cpu` takes the CPU only for what no GPU could ever hold, `cpu-if-full` also when none has room now. */
-export type Placement = 'gpu-only' | 'gpu-or-cpu' | 'cpu-if-full' | 'cpu-only';
+/**
+ * Where a model may run. `gpu-or-cpu` takes the CPU only for what no GPU could ever hold, `cpu-if-full` also when none has room now;
+ * `experts-on-cpu` is as `gpu-or-cpu`, with the experts of a mixture of them in main memory from the first.
+ */
+export const placements = ['gpu-only', 'gpu-or-cpu', 'cpu-if-full', 'cpu-only', 'experts-on-cpu'] as const;
+export type Placement = (typeof placements)[number];
 
 /** One configured model, resolved: all that scheduling needs to know of it. */
 export interface ModelSpec {
@@ -91,6 +97,8 @@ export interface ModelSpec {
   readonly replicas?: number;
   /** Over all GPUs of a library, even if one would hold it. */
   readonly spread?: boolean;
+  /** What it needs with its experts in main memory, where Corral may choose that. */
+  readonly expertsAside?: Required<Pick<ModelSpec, 'needBytes' | 'hostBytes'>>;
   /** For a context that Corral chooses: what can be chosen, the largest first, which is the one in `launch`. Absent: fixed. */
   readonly contexts?: readonly ContextChoice[];
 }

@@ -1,6 +1,6 @@
 import { formatBytes, type ModelSpec, type NeedPart } from '../machines/vocabulary.ts';
 
-type Need = Pick<ModelSpec, 'needBytes' | 'needSource' | 'hostBytes'> & {
+type Need = Pick<ModelSpec, 'needBytes' | 'needSource' | 'hostBytes' | 'expertsAside'> & {
   readonly needParts?: readonly NeedPart[];
 };
 
@@ -11,7 +11,7 @@ export function needText({ needBytes, needSource, hostBytes = 0 }: Need): string
 }
 
 /** `weights 4.6 GiB, KV cache 512 MiB; in main memory: experts 17.2 GiB`; null where nothing was predicted. */
-export function partsText({ needParts = [], needSource }: Need): string | null {
+export function partsText({ needParts = [], needSource, expertsAside }: Need): string | null {
   const texts = (inMainMemory: boolean): string =>
     needParts
       .filter((part) => (part.inMainMemory ?? false) === inMainMemory)
@@ -19,7 +19,10 @@ export function partsText({ needParts = [], needSource }: Need): string | null {
       .join(', ');
   const host = texts(true);
   if (needParts.length === 0) return null;
-  const own = texts(false) + (host === '' ? '' : `; in main memory: ${host}`);
+  const other = expertsAside
+    ? `; where no GPU holds that: ${formatBytes(expertsAside.needBytes)}, and ${formatBytes(expertsAside.hostBytes)} of main memory for its experts and what is there anyhow`
+    : '';
+  const own = `${texts(false)}${host === '' ? '' : `; in main memory: ${host}`}${other}`;
   return needSource === 'measured' ? `as predicted: ${own}` : own;
 }
 

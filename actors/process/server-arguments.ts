@@ -59,9 +59,13 @@ function llamaServerOnly(launch: LaunchOptions, reservation: Reservation, hostBy
     'off',
     ...(launch.promptCacheMiB === undefined ? [] : ['--cache-ram', String(launch.promptCacheMiB)]),
     ...(launch.readsFile && !options.saysLoadMode ? ['--no-mmap'] : []),
+    ...(launch.expertsOnCpu && !saysExperts(options) ? ['--cpu-moe'] : []),
     ...deviceArguments(withoutHost(reservation, hostBytes), launch, options),
   ];
 }
+
+const saysExperts = ({ cpuExpertLayers, tensorPlaces }: ServerOptions): boolean =>
+  cpuExpertLayers !== undefined || tensorPlaces.length > 0;
 
 /** Where the layers go: less what main memory holds of the model in any case. */
 function withoutHost(reservation: Reservation, hostBytes: number): Reservation {

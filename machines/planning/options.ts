@@ -36,10 +36,17 @@ export function startNow(queue: ClassQueue, sites: readonly Site[], view: View):
   }
   if (best === null) return null;
   const where = best.site.map((device) => device.id).join(' + ');
+  const aside = spec.launch.expertsOnCpu ? ', its experts in main memory' : '';
   const reservation = shareOut(spec, best.site, room, view);
   const gone = [...view.devices.values()].filter(isGone).map(({ id }) => id);
   const warning = gone.length > 0 ? `; ${gone.join(', ')} cannot be seen any more` : '';
-  return { kind: 'start', classKey: spec.classKey, spec, reservation, reason: `fits on ${where}${warning}` };
+  return {
+    kind: 'start',
+    classKey: spec.classKey,
+    spec,
+    reservation,
+    reason: `fits on ${where}${aside}${warning}`,
+  };
 }
 
 const together = (a: VictimSet, b: VictimSet): VictimSet => ({

@@ -48,6 +48,12 @@ function findSites(spec: ModelSpec, view: View): Sites {
   return wholeOnCpu.length > 0 ? { sites: wholeOnCpu } : { failure: tooLarge(spec, allowed, view) };
 }
 
+/** Whether GPUs that it may use could hold all that is to be on them. */
+export function canBeOnGpus(spec: ModelSpec, view: View): boolean {
+  const gpus = allowedDevices(spec, view).filter((device) => device.kind !== 'cpu');
+  return gpuSites(spec, gpus, view).length > 0;
+}
+
 function allowedDevices(spec: ModelSpec, view: View): DeviceView[] {
   const all = [...view.devices.values()].filter((device) => !isGone(device));
   const kindFits = (device: DeviceView): boolean =>

@@ -21,6 +21,7 @@ export function canServe(running: ModelSpec, wanted: ModelSpec): boolean {
     a.embedding === b.embedding &&
     a.reranking === b.reranking &&
     a.gpuLayers === b.gpuLayers &&
+    a.expertsOnCpu === b.expertsOnCpu &&
     a.promptCacheMiB === b.promptCacheMiB &&
     a.runtime === b.runtime &&
     sameList(a.adapterPaths, b.adapterPaths) &&

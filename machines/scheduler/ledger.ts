@@ -2,6 +2,7 @@ import type { Failure } from '../failures.ts';
 import { withContextFor, withLessContext } from '../planning/context.ts';
 import { afterFailure } from '../planning/load-failures.ts';
 import { emptyQueue, withoutWaiting, withWaiting } from '../planning/queues.ts';
+import { withExpertsAside } from '../planning/experts-aside.ts';
 import { canServe, isReturning, isServing } from '../planning/sharing.ts';
 import { withoutRow, withRow } from '../planning/table.ts';
 import type { ClassQueue, Decision, Waiting } from '../planning/view.ts';
@@ -290,14 +291,15 @@ export class Ledger extends MemoryLedger {
     if (!spec.pinned) this.unpin(spec.name);
     for (const waiting of this.takeWaiting(spec.name)) {
       // Who asked with options of their own keeps those.
-      const { classKey, launch, needBytes, needSource } = waiting.spec;
+      const { classKey, launch, needBytes, needSource, hostBytes = 0 } = waiting.spec;
       const hasOptions = classBefore !== undefined && classKey !== classBefore;
-      const own = { ...spec, classKey, launch, needBytes, needSource };
+      const own = { ...spec, classKey, launch, needBytes, needSource, hostBytes };
       this.enqueue({ ...waiting, spec: hasOptions ? own : fitted });
     }
     for (const { id, spec: before } of this.runnersOf(spec.name)) {
-      const { classKey, launch, needBytes, needSource } = before;
-      if (classKey === spec.classKey) this.patch(id, { spec: { ...spec, launch, needBytes, needSource } });
+      const { classKey, launch, needBytes, needSource, hostBytes = 0 } = before;
+      const own = { ...spec, launch, needBytes, needSource, hostBytes };
+      if (classKey === spec.classKey) this.patch(id, { spec: own });
     }
     // It may need other memory now than it was promised.
     this.unclaim(spec.classKey);
@@ -337,7 +339,7 @@ export class Ledger extends MemoryLedger {
 
   /** With the context that Corral chooses: what fits the GPUs, and less for a class that ran out of memory with it. */
   #fitted(spec: ModelSpec): ModelSpec {
-    if (spec.contexts === undefined) return spec;
+    if (spec.contexts === undefined) return withExpertsAside(spec, this);
     const lowered = this.tables.lowered.get(spec.classKey);
     if (lowered === undefined) return withContextFor(spec, this.devices.values());
     // All but the context may have been configured anew since.

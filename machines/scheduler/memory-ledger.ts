@@ -1,3 +1,4 @@
+import { isAside } from '../planning/experts-aside.ts';
 import { hostBytesOf, overheadOn } from '../planning/memory.ts';
 import { isReturning } from '../planning/sharing.ts';
 import { withRow } from '../planning/table.ts';
@@ -16,14 +17,14 @@ export class MemoryLedger extends LedgerDraft {
 
   /**
    * What a runner really holds replaces what was predicted. A configured need stays: its owner knows better. True when it is worth
-   * remembering: not with one context of several.
+   * remembering: not with one context of several, nor with its experts set aside because the whole did not fit.
    */
   measure(runner: RunnerRow, use: Reservation): boolean {
     if (runner.spec.needSource === 'configured' || isReturning(runner) || sumBytes(use) <= 0) return false;
     const measured = Object.entries(use).map(([id, bytes]) => [id, Math.ceil(bytes)]);
     this.book(runner, { ...runner.reservation, ...Object.fromEntries(measured) });
     this.patch(runner.id, { measuredBytes: sumBytes(use) });
-    return runner.spec.contexts === undefined;
+    return runner.spec.contexts === undefined && !isAside(runner.spec);
   }
 
   /** Of what is booked for a model, what it needs itself. */

@@ -47,6 +47,7 @@ export function planOf(model: ModelConfig, file: ModelFile, parts: LaunchParts):
   // A server that only embeds keeps no prompts.
   const cacheMiB = embedding ? 0 : (configuredCacheMiB ?? usualPromptCache(parts.mainMemoryBytes));
   const layers = file.shape.layers + 1;
+  const place = placeOf(model, options, { useServer, usual: defaults.placement ?? 'gpu-or-cpu' });
   const projectorPath = projectorOf(model, options, folder);
   const gpuLayers = options.gpuLayers === 'all' ? layers : (options.gpuLayers ?? layers);
   return {
@@ -65,13 +66,14 @@ export function planOf(model: ModelConfig, file: ModelFile, parts: LaunchParts):
       embedding,
       ...(reranking && { reranking }),
       ...(useServer && { promptCacheMiB: cacheMiB }),
+      ...(place.placement === 'experts-on-cpu' && { expertsOnCpu: true }),
       ...(gpuLayers > 0 && gpuLayers < layers && { gpuLayers }),
       extraArgs: [...rest, ...mainGpuOf(options)],
     },
     options,
     configuredCacheMiB,
     isAuto,
-    ...placeOf(model, options, { useServer, usual: defaults.placement ?? 'gpu-or-cpu' }),
+    ...place,
     ...spreadOf(model.spread ?? defaults.spread, options),
   };
 }

@@ -4,6 +4,7 @@ import { batchTokensFor } from '../../machines/planning/batch.ts';
 import { contextSteps } from '../../machines/planning/context.ts';
 import { fittedParts, type FitRow } from '../../machines/planning/fit-rows.ts';
 import { needParts, totalsOf, type NeedQuestion } from '../../machines/planning/need-parts.ts';
+import type { ServerOptions } from '../../machines/planning/server-options.ts';
 import type { LaunchOptions, ModelSpec, NeedPart } from '../../machines/vocabulary.ts';
 import type { FitQuestion } from '../fit/fit-question.ts';
 import { readModelFile, type ModelFile } from '../models/read-model-file.ts';
@@ -13,7 +14,10 @@ const MIB = 1024 ** 2;
 /** What the embedded runner's own program holds, measured with a model of 300 KB on Linux: 106 MB. */
 const EMBEDDED_BYTES = 110 * MIB;
 
-export type Need = Pick<ModelSpec, 'needBytes' | 'needSource' | 'hostBytes' | 'needParts' | 'contexts'>;
+export type Need = Pick<
+  ModelSpec,
+  'needBytes' | 'needSource' | 'hostBytes' | 'needParts' | 'contexts' | 'expertsAside'
+>;
 
 /** Files that a process reads beside its model. */
 export interface BesideFiles {
@@ -73,6 +77,7 @@ export function needOf({ planned, file, beside, configuredBytes, measuredBytes }
     };
   const parts = partsOf(planned, planned.launch, file, beside);
   const { needBytes, hostBytes } = totalsOf(parts);
+  const aside = expertsAside(planned, file, beside);
   const host = hostBytes > 0 ? { hostBytes } : {};
   if (planned.isAuto) {
     const contexts = contextSteps(trainedOf(file)).map((contextTokens) => ({
@@ -81,17 +86,30 @@ export function needOf({ planned, file, beside, configuredBytes, measuredBytes }
     }));
     return { needBytes, needSource: 'predicted', needParts: parts, ...host, contexts };
   }
-  const rest = { needParts: parts, ...host };
+  const rest = { needParts: parts, ...host, ...(aside && { expertsAside: aside }) };
   if (measuredBytes !== null) return { needBytes: measuredBytes, needSource: 'measured', ...rest };
   return { needBytes, needSource: 'predicted', ...rest };
 }
 
+/** With the experts in main memory, where Corral may choose that: there are some, and nothing is said of where they are to be. */
+function expertsAside(planned: Planned, file: ModelFile, beside: BesideFiles): ModelSpec['expertsAside'] {
+  const { options, placement, launch } = planned;
+  const isFree = placement === 'gpu-or-cpu' || placement === 'cpu-if-full';
+  const isSaid = options.cpuExpertLayers !== undefined || options.tensorPlaces.length > 0;
+  if (!isFree || isSaid || launch.gpuLayers !== undefined) return undefined;
+  const parts = partsOf(planned, { ...launch, expertsOnCpu: true }, file, beside);
+  return parts.some((part) => part.of === 'experts') ? totalsOf(parts) : undefined;
+}
+
 function partsOf(
-  { options }: Planned,
+  { options: given }: Planned,
   launch: LaunchOptions,
   file: ModelFile,
   { draft, projectorBytes, adapterBytes }: BesideFiles,
 ): readonly NeedPart[] {
+  const isSaid = given.cpuExpertLayers !== undefined || given.tensorPlaces.length > 0;
+  const options: ServerOptions =
+    launch.expertsOnCpu && !isSaid ? { ...given, cpuExpertLayers: 'all' } : given;
   const { cacheTypeK, cacheTypeV, flashAttention, fullWindows } = options;
   const { microBatchTokens = batchTokensFor(launch), batchTokens = Infinity } = options;
   const { contextTokens, slots, gpuLayers } = launch;

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { policyNames } from '../../machines/planning/view.ts';
+import { placements } from '../../machines/vocabulary.ts';
 import { KEY_HASH } from '../auth/key.ts';
 import { scopes } from '../auth/scopes.ts';
 import { MOST_CONTEXT_TOKENS } from '../models/bounds.ts';
@@ -91,10 +92,10 @@ const sharing = {
     .optional()
     .describe('How long an idle runner stays: 5m, 0, forever. Default: 5m.'),
   placement: z
-    .enum(['gpu-only', 'gpu-or-cpu', 'cpu-if-full', 'cpu-only'])
+    .enum(placements)
     .optional()
     .describe(
-      'Where it may run. Default: gpu-or-cpu, which takes the CPU only for what no GPU could ever hold; cpu-if-full also when no GPU has room now.',
+      'Where it may run. Default: gpu-or-cpu, which takes the CPU only for what no GPU could ever hold; cpu-if-full also when no GPU has room now; experts-on-cpu keeps the experts of a mixture in main memory, as the first two do by themselves where the whole could never fit.',
     ),
   runtime: z
     .enum(['auto', 'llama-server', 'embedded'])

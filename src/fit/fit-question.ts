@@ -66,6 +66,7 @@ function argumentsOf(launch: LaunchOptions, isOnCpu: boolean, device: string | u
     '-b',
     String(batchTokens ?? size),
     ...place,
+    ...(launch.expertsOnCpu ? ['--cpu-moe'] : []),
     ...telling(extraArgs),
     // What it repacks for the processor it would not count.
     '--no-repack',

@@ -1,3 +1,4 @@
+import { withExpertsAside } from '../../machines/planning/experts-aside.ts';
 import { explainWait } from '../../machines/planning/explain.ts';
 import { sitesFor } from '../../machines/planning/placement.ts';
 import { sumBytes, formatBytes, type ModelSpec } from '../../machines/vocabulary.ts';
@@ -56,7 +57,7 @@ function reasonWithout(
 
 /** Why no device there is could ever hold it; null where one could. */
 function failureOf(spec: ModelSpec, ledger: LedgerReader): Failure | null {
-  const found = sitesFor(spec, ledger);
+  const found = sitesFor(withExpertsAside(spec, ledger), ledger);
   return 'failure' in found ? found.failure : null;
 }
 

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { needsOf, needSources } from '../../machines/vocabulary.ts';
+import { needsOf, needSources, placements } from '../../machines/vocabulary.ts';
 
 /** The schemas that the OpenAPI document lists by name. */
 export const components = z.registry<{ readonly id: string }>();
@@ -125,7 +125,7 @@ export const modelSchema = z
         contextTokens: count.describe('That one request may use.'),
         slots: count,
         embedding: z.boolean(),
-        placement: z.enum(['gpu-only', 'gpu-or-cpu', 'cpu-if-full', 'cpu-only']),
+        placement: z.enum(placements),
         devices: z.array(z.string()).nullable().describe('The only ones that it may use; null for any.'),
         keepAliveMs: keepAlive,
         pinned: z.boolean(),

@@ -83,7 +83,8 @@ const modelOf = (spec: ModelSpec): ScenarioInput['models'][string] => ({
   keepAlive: keepAlive(spec.keepAlive),
   ...(spec.pinned && { pin: true }),
   ...(spec.devices && { devices: [...spec.devices] }),
-  placement: spec.placement,
+  // Its needs are told as they are, with the experts aside.
+  placement: spec.placement === 'experts-on-cpu' ? 'gpu-or-cpu' : spec.placement,
   ...(spec.spread !== undefined && { spread: spec.spread }),
   ...(spec.replicas !== undefined && { replicas: spec.replicas }),
   ...(spec.launch.layers !== undefined && { layers: spec.launch.layers }),

@@ -4,6 +4,8 @@ import { serverArguments } from '../../actors/process/server-arguments.ts';
 import type { ModelSpec, Reservation } from '../../machines/vocabulary.ts';
 import { parseConfig } from '../../src/config/load-config.ts';
 import { resolveModels } from '../../src/config/resolve-models.ts';
+import { architectures } from '../models/support/architectures.ts';
+import { writeSparse } from '../models/support/sparse-models.ts';
 import { writeModels, type TestModels } from '../support/models.ts';
 
 describe('arguments that a user adds', () => {
@@ -13,8 +15,8 @@ describe('arguments that a user adds', () => {
   });
   after(() => models.remove());
 
-  async function specOf(args: readonly string[], keys = ''): Promise<ModelSpec> {
-    const text = `models: { m: { path: ${models.path('tiny')}, args: ${JSON.stringify(args)}, ${keys} } }`;
+  async function specOf(args: readonly string[], keys = '', path = models.path('tiny')): Promise<ModelSpec> {
+    const text = `models: { m: { path: ${path}, args: ${JSON.stringify(args)}, ${keys} } }`;
     const { entries } = await resolveModels({
       config: parseConfig(text),
       folder: models.folder,
@@ -98,6 +100,36 @@ describe('arguments that a user adds', () => {
 
     expect([countOf(command, '--reranking'), countOf(command, '--embedding')]).to.deep.equal([1, 0]);
     expect(commandOf(await specOf(['--embedding']))).to.include('--embedding');
+  });
+
+  describe('of a mixture of experts', () => {
+    let path: string;
+    before(async () => {
+      path = join(models.folder, 'moe.gguf');
+      await writeSparse(path, architectures['qwen3moe']!);
+    });
+    const mixture = (keys: string): Promise<ModelSpec> => specOf([], `${keys} promptCache: 0`, path);
+
+    it('let Corral put them aside where nothing is said of them', async () => {
+      const { expertsAside, needBytes, hostBytes } = await mixture('');
+
+      expect(hostBytes).to.equal(undefined);
+      expect(expertsAside?.needBytes).to.be.lessThan(needBytes);
+      expect(expertsAside?.hostBytes).to.be.greaterThan(300 * 1024 ** 2);
+      for (const keys of ['placement: gpu-only,', 'placement: cpu-only,', 'memory: 1GiB,'])
+        expect(await mixture(keys)).to.not.have.property('expertsAside');
+      expect(await specOf(['--cpu-moe'], '', path)).to.not.have.property('expertsAside');
+      expect(await specOf([])).to.not.have.property('expertsAside');
+    });
+
+    it('are in main memory where its placement says so, and that is passed once', async () => {
+      const spec = await mixture('placement: experts-on-cpu,');
+
+      expect(spec.hostBytes).to.equal((await mixture('')).expertsAside?.hostBytes);
+      expect(countOf(commandOf(spec), '--cpu-moe')).to.equal(1);
+      const said = await specOf(['-ot', 'exps=CPU'], 'placement: experts-on-cpu', path);
+      expect(countOf(commandOf(said), '--cpu-moe')).to.equal(0);
+    });
   });
 
   const refused = '--port --api_key --models-dir --ssl-key-file=x -m -hf --path --no-slots --help';

@@ -98,3 +98,66 @@ describe('what a model wants of main memory beside its GPU', () => {
     expect(layersOf({ CPU: 26 }, 20)).to.equal('0');
   });
 });
+
+describe('a mixture of experts that no GPU could hold', () => {
+  const aside = { expertsAside: { needBytes: 6 * GIB, hostBytes: 20 * GIB } };
+  const mixture = (over = {}) => aModel('moe', 26, { needSource: 'predicted', ...aside, ...over });
+  const started = (pool: Pool) => [...pool.ledger.runners.values()].map(({ spec }) => spec)[0];
+
+  it('has its experts in main memory, and all layers on the GPU', () => {
+    const pool = new Pool({ devices });
+    const answer = pool.request(mixture());
+    pool.advance(10_000);
+
+    expect(answer.grantedAtMs).to.be.a('number');
+    expect(bookedBy(pool, 'moe')).to.deep.equal({ CUDA0: 6, CPU: 20 });
+    expect(started(pool)?.launch.expertsOnCpu).to.equal(true);
+    expect(pool.decisions.find(({ kind }) => kind === 'load')?.reason).to.equal(
+      'fits on CUDA0, its experts in main memory',
+    );
+  });
+
+  it('is served by the same process when it is asked for again', () => {
+    const pool = new Pool({ devices });
+    pool.request(mixture(), { runMs: 100 });
+    pool.advance(10_000);
+    const again = pool.request(mixture(), { runMs: 100 });
+    pool.advance(1_000);
+
+    expect(again.runnerId).to.equal('runner-1');
+  });
+
+  for (const [title, where, over, booked] of [
+    ['one GPU holds it whole', [aGpu('CUDA0', 32), cpu(32)], {}, { CUDA0: 26 }],
+    ['two GPUs hold it whole', [aGpu('CUDA0', 16), aGpu('CUDA1', 16), cpu(32)], {}, { CUDA0: 13, CUDA1: 13 }],
+    ['it may only run on the CPU', devices, { placement: 'cpu-only' }, { CPU: 26 }],
+    ['there is no GPU', [cpu(32)], {}, { CPU: 26 }],
+    ['not even the rest fits', [aGpu('CUDA0', 4), cpu(32)], {}, { CPU: 26 }],
+  ] as const)
+    it(`stays whole where ${title}`, () => {
+      const pool = new Pool({ devices: [...where] });
+      pool.request(mixture(over));
+      pool.advance(10_000);
+
+      expect(bookedBy(pool, 'moe')).to.deep.equal(booked);
+      expect(started(pool)?.launch.expertsOnCpu).to.equal(undefined);
+    });
+
+  it('is refused where it is to be on GPUs only', () => {
+    const pool = new Pool({ devices });
+    const answer = pool.request(mixture({ placement: 'gpu-only' }));
+    pool.advance(1_000);
+
+    expect(answer.failure?.code).to.equal('does_not_fit');
+  });
+
+  it('does not learn from that what it needs whole', () => {
+    const pool = new Pool({ devices });
+    const learned: (number | null)[] = [];
+    pool.scheduler.on('model.learned', ({ needBytes }) => learned.push(needBytes));
+    pool.request(mixture());
+    pool.advance(30_000);
+
+    expect(learned.filter((bytes) => bytes !== null)).to.deep.equal([]);
+  });
+});
