@@ -1,5 +1,6 @@
 import { badRequest, RequestError } from '../openai-errors.ts';
 import { thinkingArguments } from '../variants/apply-variant.ts';
+import { continued, fromContext, type Turn } from './conversation.ts';
 import { toOpenAiMessages } from './messages.ts';
 import { mapOptions } from './options.ts';
 import type { ChatRequest, GenerateRequest } from './requests.ts';
@@ -11,6 +12,8 @@ export interface GenerationCall {
   readonly body: object;
   /** Whether the client wants it as a stream. */
   readonly stream: boolean;
+  /** The conversation so far, of one that can be continued. */
+  readonly turns?: readonly Turn[];
   /** Names of fields and options that have no effect here. */
   readonly ignored: readonly string[];
 }
@@ -48,12 +51,12 @@ export const generateCall = (request: GenerateRequest, context: Context): Genera
   if (suffix)
     return asText(request, context, '/infill', { input_prefix: prompt ?? '', input_suffix: suffix });
   if (raw) return asText(request, context, '/v1/completions', { prompt: prompt ?? '' });
-  return asChat(request, context, {
-    messages: toOpenAiMessages([
-      ...(system ? [{ role: 'system', content: system }] : []),
-      { role: 'user', content: prompt, images },
-    ]),
+  const before = request.context ? fromContext(request.context) : [];
+  const turns = continued(before ?? [], { system, prompt });
+  const call = asChat(request, context, {
+    messages: toOpenAiMessages([...turns.slice(0, -1), { role: 'user', content: prompt, images }]),
   });
+  return { ...call, turns, ignored: [...call.ignored, ...(before ? [] : ['context'])] };
 };
 
 type Common = Pick<

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { toContext, type Turn } from './conversation.ts';
 import { readPiece, type Counts, type Piece } from './piece.ts';
 
 /** Whose reply it is: `/api/chat` has messages, `/api/generate` has texts. */
@@ -11,6 +12,8 @@ export interface ReplyOptions {
   /** Ms since the request arrived, and ms in which the model was loaded. */
   readonly times: () => { readonly totalMs: number; readonly loadMs: number };
   readonly now?: () => Date;
+  /** The conversation that the reply belongs to, of one that can be continued. */
+  readonly turns?: readonly Turn[] | undefined;
 }
 
 interface ToolCall {
@@ -45,6 +48,7 @@ export class GenerationReply {
   line(piece: Piece): object | null {
     this.#note(piece);
     const { text, thinking, logprobs } = piece;
+    if (this.#options.turns) this.#text += text;
     if (!text && !thinking) return null;
     return {
       ...this.#head({ text, thinking }),
@@ -113,7 +117,8 @@ export class GenerationReply {
   }
 
   #sums(): object {
-    const { totalMs, loadMs } = this.#options.times();
+    const { turns, times } = this.#options;
+    const { totalMs, loadMs } = times();
     const counts = this.#counts ?? { promptTokens: 0, promptMs: 0, tokens: 0, ms: 0 };
     return {
       done: true,
@@ -124,6 +129,7 @@ export class GenerationReply {
       prompt_eval_duration: toNs(counts.promptMs),
       eval_count: counts.tokens,
       eval_duration: toNs(counts.ms),
+      ...(turns && { context: toContext([...turns, { role: 'assistant', content: this.#text }]) }),
     };
   }
 

@@ -51,6 +51,8 @@ export const generateRequest = z.object({
   system: z.string().nullish(),
   template: z.string().nullish(),
   raw: z.boolean().nullish(),
+  /** The numbers that an earlier reply ended with. */
+  context: z.array(z.int()).nullish(),
   images: texts.nullish(),
 });
 

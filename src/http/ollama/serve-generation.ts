@@ -63,6 +63,7 @@ const serveAsked = async (
     new GenerationReply({
       shape,
       model: named,
+      turns: call?.turns,
       times: () => ({ totalMs: exchange.elapsedMs(), loadMs: exchange.entry.loadMs }),
     });
   const isUnload = !call && wishes.keepAlive === 0;
