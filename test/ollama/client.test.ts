@@ -279,7 +279,7 @@ describe('the ollama client', () => {
           expect(JSON.parse(text).error).to.match(error);
         }
         expect(
-          (await postJson('/api/generate', { model: 'tiny', prompt: 'x', template: 'y' })).status,
+          (await postJson('/api/generate', { model: 'tiny', prompt: 'x', template: '{{ .Other }}' })).status,
         ).to.equal(400);
         const empty = await request(`${corral.url}/api/chat`, { method: 'POST' });
         expect(empty.statusCode).to.equal(400);

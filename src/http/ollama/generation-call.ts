@@ -1,6 +1,7 @@
 import { badRequest, RequestError } from '../openai-errors.ts';
 import { thinkingArguments } from '../variants/apply-variant.ts';
 import { continued, fromContext, type Turn } from './conversation.ts';
+import { parseTemplate, writesMessages } from './go-template.ts';
 import { toOpenAiMessages } from './messages.ts';
 import { mapOptions } from './options.ts';
 import type { ChatRequest, GenerateRequest } from './requests.ts';
@@ -34,29 +35,52 @@ export const chatCall = (request: ChatRequest, context: Context): GenerationCall
 };
 
 /**
- * `/api/generate`, as a chat of one message, since the model's template is wanted; as a plain completion if it is `raw`, and
- * as an infill if there is a `suffix`. Null as in `chatCall`. Throws a `RequestError` (400) for a `template`.
+ * `/api/generate`, as a chat of one message, since the model's template is wanted; as a plain completion if it is `raw` or
+ * brings a `template`, and as an infill if there is a `suffix`. Null as in `chatCall`. Throws a `RequestError` (400) for a `template` that is
+ * not understood.
  */
 export const generateCall = (request: GenerateRequest, context: Context): GenerationCall | null => {
   const { prompt, suffix, system, template, raw, images } = request;
   if (!prompt && !suffix && !images?.length) return null;
-  if (template)
-    throw new RequestError(
-      badRequest(
-        'template: a request cannot bring its own; send the finished prompt with "raw": true instead',
-        'not_supported',
-        { param: 'template' },
-      ),
-    );
   if (suffix)
     return asText(request, context, '/infill', { input_prefix: prompt ?? '', input_suffix: suffix });
   if (raw) return asText(request, context, '/v1/completions', { prompt: prompt ?? '' });
   const before = request.context ? fromContext(request.context) : [];
   const turns = continued(before ?? [], { system, prompt });
-  const call = asChat(request, context, {
-    messages: toOpenAiMessages([...turns.slice(0, -1), { role: 'user', content: prompt, images }]),
-  });
+  if (template && images?.length) throw new RequestError(noImages);
+  const call = template
+    ? asText(request, context, '/v1/completions', { prompt: writtenBy(template, turns) })
+    : asChat(request, context, {
+        messages: toOpenAiMessages([...turns.slice(0, -1), { role: 'user', content: prompt, images }]),
+      });
   return { ...call, turns, ignored: [...call.ignored, ...(before ? [] : ['context'])] };
+};
+
+const noImages = badRequest(
+  'template: there is no place for images in it; leave one of them out',
+  'not_supported',
+  { param: 'template' },
+);
+
+/** A conversation as a template writes it, up to the reply that is wanted; one that knows of a single prompt writes it turn by turn. */
+const writtenBy = (template: string, turns: readonly Turn[]): string => {
+  const write = parseTemplate(template);
+  const messages = turns.map(({ role, content }) => ({ Role: role, Content: content }));
+  const contentOf = (role: Turn['role']): string =>
+    turns.findLast((turn) => turn.role === role)?.content ?? '';
+  if (writesMessages(template))
+    return write({
+      System: contentOf('system'),
+      Prompt: contentOf('user'),
+      Response: null,
+      Messages: messages,
+    });
+  const prompts = turns.flatMap(({ role, content }, at) => {
+    const next = turns[at + 1];
+    const Response = next?.role === 'assistant' ? next.content : null;
+    return role === 'user' ? [{ Prompt: content, Response, Messages: [] }] : [];
+  });
+  return prompts.map((one, at) => write({ ...one, System: at === 0 ? contentOf('system') : '' })).join('');
 };
 
 type Common = Pick<
