@@ -38,7 +38,8 @@ export function capabilitiesOf(launch: LaunchOptions, { templates, canInfill }: 
 }
 
 /** A reranker as it is launched: what it makes are scores, and no embeddings. */
-export const isReranker = ({ extraArgs }: LaunchOptions): boolean =>
+export const isReranker = ({ extraArgs, reranking = false }: LaunchOptions): boolean =>
+  reranking ||
   extraArgs.some(
     (one, at) => RERANKERS.includes(one) || (one === '--pooling' && extraArgs[at + 1] === 'rank'),
   );
