@@ -76,8 +76,10 @@ export const createOthers =
       response,
       path: place.path,
       family: otherRoutes[place.path]?.family ?? openai,
-      observers: parts,
+      // A look is no request to a model: neither counted nor traced as one.
+      observers: question === 'load' ? parts : { log: parts.log },
       serve: async (exchange) => {
+        parts.doors.tell();
         await answers[question]({ parts, exchange, response, place, name: decodeName(rest) });
         return 'ok';
       },

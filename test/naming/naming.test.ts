@@ -4,13 +4,13 @@ import { expect } from 'chai';
 import { Ollama } from 'ollama';
 import { stringify } from 'yaml';
 import { parseConfig } from '../../src/config/load-config.ts';
-import { chat, startCorral, until, type Corral } from '../support/corral.ts';
+import { chat, realLlamaServer, startCorral, until, type Corral } from '../support/corral.ts';
 import { writeModels, type TestModels } from '../support/models.ts';
 
 const usageIn = (text: string): { readonly completion_tokens: number; readonly prompt_tokens: number } =>
   (JSON.parse(text) as { usage: { completion_tokens: number; prompt_tokens: number } }).usage;
 
-describe('names and parameters', function () {
+describe(`names and parameters${realLlamaServer === null ? ' (real llama-server left out: npm run llama-server builds it)' : ''}`, function () {
   this.timeout(60_000);
   let models: TestModels;
   let corral: Corral;
@@ -113,6 +113,44 @@ describe('names and parameters', function () {
       expect(status).to.equal(400);
     });
   });
+
+  if (realLlamaServer !== null)
+    it('variants of llama-server have their system prompt, and think as they are told', async () => {
+      const template = join(models.folder, 'thinking.jinja');
+      writeFileSync(
+        template,
+        '{% for m in messages %}{{ m.role }}: {{ m.content }}\n{% endfor %}{{ "thinks" if enable_thinking else "does not" }}{{ reasoning_effort }}',
+      );
+      corral = await startCorral('llama-server', {
+        models: {
+          thinker: {
+            path: models.path('tiny'),
+            args: ['--chat-template-file', template],
+            variants: {
+              slow: { thinking: 'high', system: 'be kind' },
+              quick: { thinking: false, set: { max_tokens: 2 } },
+            },
+          },
+        },
+      });
+      const promptOf = async (model: string, messages: object[]): Promise<string> => {
+        const { text } = await corral.post('/apply-template', { model, messages });
+        return (JSON.parse(text) as { prompt: string }).prompt;
+      };
+      const hi = [{ role: 'user', content: 'hi' }];
+
+      expect(await promptOf('slow', hi)).to.equal('system: be kind\nuser: hi\nthinkshigh');
+      expect(await promptOf('slow', [{ role: 'system', content: 'mine' }, ...hi])).to.contain(
+        'system: mine\nuser',
+      );
+      expect(await promptOf('quick', hi)).to.equal('user: hi\ndoes not');
+      for (const path of ['/v1/messages', '/v1/responses']) {
+        const body = path === '/v1/messages' ? { messages: hi } : { input: 'hi', max_output_tokens: 2 };
+        const { status, text } = await corral.post(path, { model: 'quick', ...body });
+        expect(status, text).to.equal(200);
+      }
+      expect(corral.traces.size).to.equal(1);
+    });
 
   it('a default serves who names no model, or one that there is not; nobody does without', async () => {
     await start({ more: { defaultModel: 'tiny' } });
