@@ -1,6 +1,10 @@
 import type { DeviceId, ModelSpec, Reservation } from '../vocabulary.ts';
+import { overheadOn } from './overhead.ts';
+import { saidShares } from './said-shares.ts';
 import { bytesOn, cpuOf, mainMemoryOf } from './shared-memory.ts';
 import type { Claim, DeviceView, View } from './view.ts';
+
+export { overheadOn };
 
 /** The most that Corral could ever use of a device: the numbers by which a model can never fit. */
 export const capacityOf = (device: DeviceView): number => Math.min(device.limitBytes, device.totalBytes);
@@ -34,13 +38,6 @@ export function unpinnedOn(device: DeviceView, spec: ModelSpec, view: View): num
   const main = device.sharesMainMemory ? mainMemoryOf([device], view) : undefined;
   return Math.max(0, main ? Math.min(room, unpinnedOn(main, spec, view)) : room);
 }
-
-/** A measured or configured need already holds the runtime's own memory. */
-export const overheadOn = (spec: ModelSpec, device: DeviceView, view: View): number =>
-  isExpected(spec) && device.kind !== 'cpu' ? view.settings.gpuOverheadBytes : 0;
-
-const isExpected = ({ needSource }: ModelSpec): boolean =>
-  needSource === 'predicted' || needSource === 'fit-params';
 
 /**
  * Free this moment for somebody who has no claim: what has come back for a claim already is earmarked for it.
@@ -104,7 +101,7 @@ export function isClaimReady(view: View, { spec, awaits, reservation }: Claim): 
 }
 
 /**
- * Shares a need over devices in proportion to the room on each. GPUs before the CPU are filled, and the CPU takes the rest. In whole
+ * Shares a need over devices in proportion to the room on each, or as arguments of the model say. GPUs before the CPU are filled, and the CPU takes the rest. In whole
  * bytes: sums of them are exact, while of fractions a residue would stay that no unload ever gives back. Main memory holds besides what stays
  * there wherever the layers go.
  */
@@ -130,6 +127,8 @@ function sharesOf(
   const [first] = devices;
   const cpu = devices.at(-1);
   if (devices.length === 1 && first) return { [first.id]: Math.ceil(needOn(spec, first, view)) };
+  const said = saidShares(spec, devices, view);
+  if (said) return said;
   if (cpu?.kind === 'cpu') return fillUp(spec, devices.slice(0, -1), cpu, roomOf, view);
   const rooms = devices.map((device) => Math.max(0, roomOf(device) - overheadOn(spec, device, view)));
   const room = rooms.reduce((sum, bytes) => sum + bytes, 0);

@@ -1,5 +1,6 @@
 import { freeNow, hostBytesOf, isGone, shareOut, unpinnedOn } from './memory.ts';
 import { contestedOn, restFits, siteNeed, wholeNeed, type Site } from './placement.ts';
+import { saidShares } from './said-shares.ts';
 import { bytesOn, mainMemoryOf, siteRoom } from './shared-memory.ts';
 import { isReturning } from './sharing.ts';
 import { cheapestVictims, type Hunt, type Resource, type VictimSet, type Who } from './victims.ts';
@@ -101,20 +102,26 @@ function victimsFor(want: Want, site: Site, who: Who): VictimSet | null {
   const room = contested.reduce((sum, device) => sum + roomOn(device) + givenUp(device), 0);
   const needBytes = siteNeed(queue.spec, site, view);
   const onGpus = needBytes > room ? cheapestVictims(view, contested, needBytes - room, hunt) : NOBODY;
-  const victims = onGpus && withOthers(onGpus, 'runners', runnersTooMany(view) - forced.length, view, hunt);
+  let victims = onGpus && withOthers(onGpus, 'runners', runnersTooMany(view) - forced.length, view, hunt);
+  const said = saidShares(queue.spec, site, view) ?? {};
+  for (const device of site) {
+    if (victims === null || said[device.id] === undefined) continue;
+    const missing =
+      (said[device.id] ?? 0) - roomOn(device) - givenUp(device) - freedOn(device, victims, view);
+    if (missing > 0) victims = withOthers(victims, [device], missing, view, hunt);
+  }
   const hostBytes = hostBytesOf(queue.spec);
   const main = site[0]?.kind === 'cpu' ? undefined : mainMemoryOf(site, view, hostBytes);
   if (victims === null || main === undefined) return victims;
-  const freed = victims.runners.reduce(
-    (sum, runner) => sum + bytesOn(runner.reservation, main, view.devices),
-    0,
-  );
   const wholeBytes = wholeNeed(queue.spec, site, view) + hostBytes;
   const takenBytes = wholeBytes - (site[0]?.sharesMainMemory ? 0 : needBytes);
-  const missingBytes = takenBytes - roomOn(main) - givenUp(main) - freed;
+  const missingBytes = takenBytes - roomOn(main) - givenUp(main) - freedOn(main, victims, view);
   if (missingBytes <= 0) return victims;
   return withOthers(victims, [main], missingBytes, view, hunt);
 }
+
+const freedOn = (device: DeviceView, { runners }: VictimSet, view: View): number =>
+  runners.reduce((sum, { reservation }) => sum + bytesOn(reservation, device, view.devices), 0);
 
 /** Victims, and whoever else has to go for something else that is short, wherever they are; null where there is not enough of it. */
 function withOthers(

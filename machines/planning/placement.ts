@@ -1,6 +1,7 @@
 import { formatBytes, type ModelSpec } from '../vocabulary.ts';
 import type { Failure } from '../failures.ts';
 import { capacityOf, hostBytesOf, isGone, needOn, overheadOn, unpinnedOn } from './memory.ts';
+import { saidShares, saysSplit } from './said-shares.ts';
 import { cpuOf, mainMemoryOf, siteRoom } from './shared-memory.ts';
 import type { DeviceView, View } from './view.ts';
 
@@ -65,7 +66,7 @@ function allowedDevices(spec: ModelSpec, view: View): DeviceView[] {
 }
 
 function gpuSites(spec: ModelSpec, gpus: readonly DeviceView[], view: View): Site[] {
-  const listed = spec.devices !== null;
+  const listed = spec.devices !== null || saysSplit(spec);
   const ranked = gpus.toSorted(
     (a, b) =>
       Number(a.kind === 'integrated') - Number(b.kind === 'integrated') ||
@@ -110,7 +111,10 @@ export const contestedOn = (site: Site): Site => (isOffload(site) ? site.slice(0
 const couldHold = (spec: ModelSpec, site: Site, view: View): boolean =>
   wholeNeed(spec, site, view) <= siteRoom(site, view, capacityOf) && restFits(spec, site, capacityOf, view);
 
-/** Whether main memory has room for what does not go to the GPUs of a site: the rest of a partial offload, and what stays there anyhow. */
+/**
+ * Whether there is room for what the sum of the GPUs does not tell: in main memory the rest of a partial offload, and what stays there anyhow;
+ * on each GPU its share, where that is said.
+ */
 export function restFits(
   spec: ModelSpec,
   site: Site,
@@ -118,6 +122,8 @@ export function restFits(
   view: View,
 ): boolean {
   const hostBytes = hostBytesOf(spec);
+  const said = saidShares(spec, site, view);
+  if (said && site.some((device) => (said[device.id] ?? 0) > roomOf(device))) return false;
   if (isOffload(site)) return wholeNeed(spec, site, view) + hostBytes <= siteRoom(site, view, roomOf);
   const main = site[0]?.kind === 'cpu' || hostBytes === 0 ? undefined : cpuOf(view);
   if (!main) return true;

@@ -144,9 +144,9 @@ function placeOf(
 /** llama-server takes all devices that it is given, Corral as few as will do. */
 function spreadOf(
   configured: boolean | undefined,
-  { devices = [], splitMode }: ServerOptions,
+  { devices = [], splitMode, tensorSplit = [] }: ServerOptions,
 ): Pick<Planned, 'spread'> {
   if (splitMode === 'none') return { spread: false };
-  if (devices.length > 1) return { spread: true };
+  if (devices.length > 1 || tensorSplit.filter((share) => share > 0).length > 1) return { spread: true };
   return configured === undefined ? {} : { spread: configured };
 }
