@@ -80,10 +80,15 @@ function nameClashes(config: Config): (Pick<ConfigProblem, 'message'> & { readon
     owners.set(one.toLowerCase(), name);
   };
   for (const [name, { aliases, variants }] of Object.entries(config.models))
-    for (const one of [name, ...aliases, ...Object.keys(variants)]) take(one, name, ['models', name]);
+    for (const one of [name, ...aliases, ...furtherNames(name, aliases, variants)])
+      take(one, name, ['models', name]);
   for (const name of Object.keys(config.anyOf)) take(name, name, ['anyOf', name]);
   return clashes;
 }
+
+/** A variant may be that of a name that the model has already. */
+const furtherNames = (name: string, aliases: readonly string[], variants: object): readonly string[] =>
+  Object.keys(variants).filter((one) => one !== name && !aliases.includes(one));
 
 function deepFreeze<T>(value: T): T {
   if (typeof value === 'object' && value !== null) {

@@ -157,7 +157,11 @@ async function resolveModel(
   read: ModelReader,
 ): Promise<CatalogueEntry> {
   const { variants } = model;
-  const common = { name, aliases: [...model.aliases, ...Object.keys(variants)], variants };
+  const common = {
+    name,
+    aliases: [...new Set([...model.aliases, ...Object.keys(variants)])].filter((one) => one !== name),
+    variants,
+  };
   try {
     const file = modelOrThrow(await read(pathOf(parts.folder, model.path)));
     const predicted = { ...(await specOf(name, model, file, parts)), rank };

@@ -163,7 +163,9 @@ const model = z.strictObject({
   variants: z
     .record(name, variant)
     .default({})
-    .describe('Names under which the same loaded model is asked in another way.'),
+    .describe(
+      'Names under which the same loaded model is asked in another way; its own name and aliases may be among them.',
+    ),
   ...sharing,
   pin: z.boolean().default(false).describe('Loaded at start, never evicted, loaded again after a crash.'),
   preload: z.boolean().default(false).describe('Loaded at start; after that like any other.'),

@@ -48,7 +48,10 @@ export function importLlamaSwap(text: string, env: NodeJS.ProcessEnv = {}): Impo
     const isFirst = first.get(id.toLowerCase()) === id;
     if (!isFirst) told.push(`left out: it differs from ${first.get(id.toLowerCase())} in capitals only`);
     if (model && isFirst)
-      models.set(id, withFreeAliases(pinned.has(id) ? { ...model, pin: true } : model, taken, told));
+      models.set(
+        id,
+        withFreeNames(id, pinned.has(id) ? { ...model, pin: true } : model, { taken, notes: told }),
+      );
     if (program !== null && program !== llamaServer)
       told.push(`it was started with ${program}; Corral has one \`llamaServer:\` for all`);
     modelNotes.set(id, told);
@@ -105,15 +108,30 @@ function pinnedModels(swap: SwapConfig, notes: string[]): ReadonlySet<string> {
   return new Set(preload.filter((name) => persistent.has(name)));
 }
 
-function withFreeAliases(model: ModelInput, taken: Set<string>, notes: string[]): ModelInput {
-  const { aliases = [], ...rest } = model;
+function withFreeNames(
+  id: string,
+  model: ModelInput,
+  { taken, notes }: { readonly taken: Set<string>; readonly notes: string[] },
+): ModelInput {
+  const { aliases = [], variants = {}, ...rest } = model;
   const free = aliases.filter((alias) => {
     const isFree = !taken.has(alias.toLowerCase());
     if (isFree) taken.add(alias.toLowerCase());
     else notes.push(`alias ${alias} is left out: the name is taken, in capitals or not`);
     return isFree;
   });
-  return free.length > 0 ? { ...rest, aliases: free } : rest;
+  const own = new Set([id, ...free].map((name) => name.toLowerCase()));
+  const asked = Object.entries(variants).filter(([name]) => {
+    const isFree = own.has(name.toLowerCase()) || !taken.has(name.toLowerCase());
+    if (isFree) taken.add(name.toLowerCase());
+    else if (!aliases.includes(name)) notes.push(`the parameters of ${name} are left out: the name is taken`);
+    return isFree;
+  });
+  return {
+    ...rest,
+    ...(free.length > 0 && { aliases: free }),
+    ...(asked.length > 0 && { variants: Object.fromEntries(asked) }),
+  };
 }
 
 function logLevelOf({ logLevel }: SwapConfig, notes: string[]): Pick<ConfigInput, 'logLevel'> {

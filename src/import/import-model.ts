@@ -1,6 +1,7 @@
 import { posix, win32 } from 'node:path';
 import type { ModelInput } from '../config/schema.ts';
 import { expandMacros } from './expand-macros.ts';
+import { importFilters } from './import-filters.ts';
 import { importArguments } from './import-arguments.ts';
 import { swapModelSchema, type SwapModel } from './llama-swap-schema.ts';
 import { splitCommand } from './split-command.ts';
@@ -26,7 +27,6 @@ const SOME_PORT = '0';
 const WITHOUT_COUNTERPART: ReadonlyMap<string, string> = new Map(
   Object.entries({
     unlisted: 'Corral lists all its models',
-    filters: 'Corral changes no request; defaults such as --temp can go into `args:`',
     concurrencyLimit: 'requests beyond `slots` wait; `maxQueue:` bounds how many',
     useModelName: 'llama-server answers to the name that Corral gives it',
     cmdStop: 'Corral ends a process with SIGTERM, then SIGKILL',
@@ -37,7 +37,7 @@ const WITHOUT_COUNTERPART: ReadonlyMap<string, string> = new Map(
     timeouts: 'no time limit cuts a running request',
   }),
 );
-const KNOWN = new Set(['cmd', 'macros', 'aliases', 'env', 'proxy', 'checkEndpoint', 'ttl']);
+const KNOWN = new Set(['cmd', 'macros', 'aliases', 'env', 'proxy', 'checkEndpoint', 'ttl', 'filters']);
 
 /** Converts one model. Never throws: what cannot be converted is left out, with the reason in its notes. */
 export function importModel(id: string, raw: unknown, surroundings: ModelSurroundings): ModelImport {
@@ -75,11 +75,17 @@ function convert(id: string, swap: SwapModel, { macros, env }: ModelSurroundings
   if (path === null)
     throw new Error(remote === null ? 'its cmd names no model file (-m)' : howToPull(remote));
   const { devices, notes: environmentNotes } = importEnvironment(swap.env ?? []);
+  const filters = importFilters(
+    [id, ...(swap.aliases ?? [])],
+    swap.filters,
+    (name) => expandMacros(name, own, env).text,
+  );
   return {
     program,
     model: {
       path,
       ...(swap.aliases?.length && { aliases: swap.aliases }),
+      ...(Object.keys(filters.variants).length > 0 && { variants: filters.variants }),
       ...(typeof swap.ttl === 'number' && swap.ttl >= 0 && { keepAlive: keepAliveOf(swap.ttl) }),
       ...devices,
       ...model,
@@ -90,6 +96,7 @@ function convert(id: string, swap: SwapModel, { macros, env }: ModelSurroundings
       ...notes,
       ...(isRelative(path) ? [`${path} is now taken from the folder of corral.yaml`] : []),
       ...environmentNotes,
+      ...filters.notes,
       ...otherKeys(swap),
     ],
   };

@@ -3,6 +3,7 @@ import { z } from 'zod';
 const scalar = z.union([z.string(), z.number(), z.boolean()]).transform(String);
 const macros = z.record(z.string(), scalar).nullish();
 const names = z.array(scalar).nullish();
+const members = z.record(z.string(), z.json());
 
 /** One model of llama-swap's configuration; keys that the importer does not know stay in. */
 export const swapModelSchema = z.looseObject({
@@ -13,7 +14,14 @@ export const swapModelSchema = z.looseObject({
   proxy: z.string().nullish(),
   checkEndpoint: z.string().nullish(),
   ttl: z.number().nullish(),
-  filters: z.looseObject({}).nullish(),
+  filters: z
+    .looseObject({
+      stripParams: z.string().nullish(),
+      strip_params: z.string().nullish(),
+      setParams: members.nullish(),
+      setParamsByID: z.record(z.string(), members).nullish(),
+    })
+    .nullish(),
 });
 
 /** llama-swap's configuration, as far as the importer reads it. Models are read one by one, so that one spoils nothing. */

@@ -38,7 +38,13 @@ models:
     aliases: [gpt-4o, qwen]
     ttl: 60
     env: ["CUDA_VISIBLE_DEVICES=1", "SECRET=hunter2"]
-    filters: { strip_params: "temperature" }
+    filters:
+      stripParams: "temperature, model"
+      setParams: { top_p: 0.9, stream: false }
+      setParamsByID:
+        "\${MODEL_ID}:high": { chat_template_kwargs: { reasoning_effort: high } }
+        gpt-4o: { top_p: 1 }
+        embed: { top_p: 0 }
     unlisted: true
     concurrencyLimit: 4
   embed:
@@ -66,6 +72,14 @@ hooks: { on_startup: { preload: [embed, qwen] } }
         qwen: {
           path: '/models/my qwen.gguf',
           aliases: ['gpt-4o'],
+          variants: {
+            qwen: { strip: ['temperature'], set: { top_p: 0.9 } },
+            'gpt-4o': { strip: ['temperature'], set: { top_p: 1 } },
+            'qwen:high': {
+              strip: ['temperature'],
+              set: { top_p: 0.9, chat_template_kwargs: { reasoning_effort: 'high' } },
+            },
+          },
           keepAlive: '60s',
           context: 8192,
           slots: 2,
@@ -94,8 +108,9 @@ hooks: { on_startup: { preload: [embed, qwen] } }
     expect(notes.join('\n')).to.match(/preload of qwen is left out: .*pin: true/);
     expect(notes.join('\n')).to.match(/apiKeys is left out/);
     const qwen = modelNotes.get('qwen')?.join('\n');
-    for (const word of ['env SECRET', 'filters', 'unlisted', 'concurrencyLimit', 'alias qwen'])
+    for (const word of ['env SECRET', 'filters: stream', 'unlisted', 'concurrencyLimit', 'alias qwen'])
       expect(qwen).to.contain(`${word} is left out`);
+    expect(qwen).to.contain('the parameters of embed are left out: the name is taken');
     expect(modelNotes.get('docker')).to.deep.equal([
       'left out: it is started with docker; Corral starts llama-server itself',
     ]);
@@ -107,7 +122,7 @@ hooks: { on_startup: { preload: [embed, qwen] } }
 
     expect(parse(text)).to.deep.equal(importLlamaSwap(whole).config);
     expect(Object.keys(parseConfig(text).models)).to.deep.equal(['qwen', 'embed']);
-    expect(text).to.match(/# filters is left out.*\n(?: *#.*\n)* {2}qwen:/);
+    expect(text).to.match(/# unlisted is left out.*\n(?: *#.*\n)* {2}qwen:/);
     expect(text).to.match(/^# docker: left out: it is started with docker/m);
     expect(text).not.to.match(/hunter2|very-secret/);
   });

@@ -37,12 +37,14 @@ describe(`names and parameters${realLlamaServer === null ? ' (real llama-server 
     beforeEach(() =>
       start({
         tiny: {
+          aliases: ['small'],
           variants: {
             'tiny-short': { set: { max_tokens: 1 } },
             'tiny-long': { default: { max_tokens: 3 } },
             'tiny-free': { strip: ['max_tokens'] },
             'tiny-kind': { system: 'be kind to everybody' },
             'org/Tiny': { set: { max_tokens: 2 } },
+            small: { set: { max_tokens: 3 } },
           },
         },
       }),
@@ -58,6 +60,7 @@ describe(`names and parameters${realLlamaServer === null ? ' (real llama-server 
       expect(await tokensOf('tiny-long', { max_tokens: 2 })).to.equal(2);
       expect(await tokensOf('tiny-free', { max_tokens: 1 })).to.equal(whole);
       expect(await tokensOf('ORG/tiny:latest')).to.equal(2);
+      expect(await tokensOf('small')).to.equal(3);
       expect(await tokensOf('tiny', { max_tokens: 4 })).to.equal(4);
       expect(runners()).to.deep.equal(['tiny']);
       expect(corral.traces.size).to.equal(1);
@@ -264,7 +267,8 @@ describe('names in a configuration', () => {
 
     expect(problem({ models: { a: { ...a, variants: { B: {} } }, b: a } })).to.contain("'b' is taken by 'a'");
     expect(problem({ models: { a }, anyOf: { A: ['a'] } })).to.contain("'A' is taken by 'a'");
-    expect(problem({ models: { a: { ...a, aliases: ['x'], variants: { x: {} } } } })).to.contain('taken');
+    expect(problem({ models: { a: { ...a, aliases: ['x'], variants: { x: {}, a: {} } } } })).to.equal('');
+    expect(problem({ models: { a: { ...a, variants: { A: {} } } } })).to.contain("'A' is taken by 'a'");
   });
 
   it('leave model and stream to the request', () => {
