@@ -1,6 +1,7 @@
 import { parseDocument } from 'yaml';
 import type { ConfigInput, ModelInput } from '../config/schema.ts';
 import { importModel, keepAliveOf, type ModelImport } from './import-model.ts';
+import { importSelectors } from './import-selectors.ts';
 import { swapSchema, type SwapConfig } from './llama-swap-schema.ts';
 
 /** A configuration of llama-swap as Corral has it. */
@@ -20,6 +21,7 @@ const READ = new Set([
   'healthCheckTimeout',
   'logLevel',
   'groups',
+  'selectors',
   'hooks',
   'startPort',
 ]);
@@ -63,6 +65,7 @@ export function importLlamaSwap(text: string, env: NodeJS.ProcessEnv = {}): Impo
     ...(typeof swap.healthCheckTimeout === 'number' &&
       swap.healthCheckTimeout > 0 && { limits: { load: `${swap.healthCheckTimeout}s` } }),
     models: Object.fromEntries(models),
+    ...importSelectors(swap, models, { taken, notes }),
   };
   notes.push(...otherKeys(swap));
   return { config, notes, modelNotes };

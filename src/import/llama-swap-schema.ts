@@ -42,6 +42,9 @@ export const swapSchema = z.looseObject({
       }),
     )
     .nullish(),
+  selectors: z
+    .record(z.string(), z.looseObject({ strategy: z.string().nullish(), targets: names }))
+    .nullish(),
   hooks: z.looseObject({ on_startup: z.looseObject({ preload: names }).nullish() }).nullish(),
 });
 

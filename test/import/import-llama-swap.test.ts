@@ -57,6 +57,11 @@ models:
     cmd: \${llama} -hf user/repo:Q4_K_M
 groups:
   forever: { persistent: true, swap: false, exclusive: false, members: [embed] }
+selectors:
+  big: { strategy: warm, targets: [qwen, "qwen:high", remote] }
+  small: { strategy: pin, targets: [embed, qwen] }
+  lost: { strategy: spillover, targets: [docker] }
+  EMBED: { strategy: warm, targets: [qwen] }
 hooks: { on_startup: { preload: [embed, qwen] } }
 `;
 
@@ -68,6 +73,7 @@ hooks: { on_startup: { preload: [embed, qwen] } }
       logLevel: 'debug',
       defaults: { keepAlive: '600s' },
       limits: { load: '300s' },
+      anyOf: { big: ['qwen', 'qwen:high'], small: ['embed'] },
       models: {
         qwen: {
           path: '/models/my qwen.gguf',
@@ -107,6 +113,10 @@ hooks: { on_startup: { preload: [embed, qwen] } }
     expect(notes.join('\n')).to.match(/group forever is left out/);
     expect(notes.join('\n')).to.match(/preload of qwen is left out: .*pin: true/);
     expect(notes.join('\n')).to.match(/apiKeys is left out/);
+    expect(notes.join('\n'))
+      .to.contain('selector big goes without remote')
+      .and.to.contain('selector lost is left out: none of its targets')
+      .and.to.contain('selector EMBED is left out: the name is taken');
     const qwen = modelNotes.get('qwen')?.join('\n');
     for (const word of ['env SECRET', 'filters: stream', 'unlisted', 'concurrencyLimit', 'alias qwen'])
       expect(qwen).to.contain(`${word} is left out`);
