@@ -64,7 +64,16 @@ export const eventStream = (parts: ControlParts & Pick<ListParts, 'models'>): St
     };
     for (const source of both) sayLines(source, logText(parts, { sources: [source], model: null }));
     sayStates();
-    const watching = parts.scheduler.subscribe({ next: sayStates });
+    // Not at each snapshot: there are as many as requests, and a model's state changes with its runner's.
+    let runners = runnersOf(parts);
+    const watching = parts.scheduler.subscribe({
+      next: () => {
+        const now = runnersOf(parts);
+        if (now === runners) return;
+        runners = now;
+        sayStates();
+      },
+    });
     const unfollow = followLines(
       parts,
       { sources: both, model: null },
@@ -76,6 +85,10 @@ export const eventStream = (parts: ControlParts & Pick<ListParts, 'models'>): St
     };
   },
 });
+
+/** All runners and their states, in a word. */
+const runnersOf = ({ scheduler }: ControlParts): string =>
+  [...ledgerOf(scheduler).runners.values()].map(({ id, state }) => `${id} ${state}`).join();
 
 /** The data of an event is JSON within JSON, as llama-swap sends it. */
 const eventOf = (type: string, data: string): string =>
