@@ -13,6 +13,7 @@ export type OtherQuestion =
   | 'logs'
   | 'log-stream'
   | 'events'
+  | 'router-events'
   | 'lm-studio-models';
 
 /** Answers one. `rest` is what follows the beginning of a path, or empty. */
@@ -45,6 +46,7 @@ export const otherRoutes: Readonly<Record<string, OtherRoute>> = {
   // Of llama.cpp's router.
   '/models/load': route('load', ['POST'], loading, llamaServer),
   '/models/unload': route('unload', ['POST'], ['manage'], llamaServer),
+  '/models/sse': route('router-events', READ, sees, llamaServer),
   // Of llama-swap. A HEAD must not unload anything.
   '/running': route('running', READ, sees),
   '/unload': route('unload-all', ['GET', 'POST'], ['manage']),

@@ -2,6 +2,7 @@ import type { RunnerRow } from '../../machines/scheduler/tables.ts';
 import { ledgerOf } from '../ledger-of.ts';
 import type { ListParts } from '../http/send-models.ts';
 import { followLines, lastLines, type LogChoice, type LogLine } from './follow-lines.ts';
+import { onStateChange } from './on-state-change.ts';
 import type { ControlParts } from './parts.ts';
 import { processStateOf } from './states.ts';
 import type { StreamText } from './send-stream.ts';
@@ -64,31 +65,18 @@ export const eventStream = (parts: ControlParts & Pick<ListParts, 'models'>): St
     };
     for (const source of both) sayLines(source, logText(parts, { sources: [source], model: null }));
     sayStates();
-    // Not at each snapshot: there are as many as requests, and a model's state changes with its runner's.
-    let runners = runnersOf(parts);
-    const watching = parts.scheduler.subscribe({
-      next: () => {
-        const now = runnersOf(parts);
-        if (now === runners) return;
-        runners = now;
-        sayStates();
-      },
-    });
+    const unwatch = onStateChange(parts, { onChange: sayStates });
     const unfollow = followLines(
       parts,
       { sources: both, model: null },
       { onLine: ({ source, text }) => sayLines(source, `${text}\n`), onEnd: end },
     );
     return () => {
-      watching.unsubscribe();
+      unwatch();
       unfollow();
     };
   },
 });
-
-/** All runners and their states, in a word. */
-const runnersOf = ({ scheduler }: ControlParts): string =>
-  [...ledgerOf(scheduler).runners.values()].map(({ id, state }) => `${id} ${state}`).join();
 
 /** The data of an event is JSON within JSON, as llama-swap sends it. */
 const eventOf = (type: string, data: string): string =>

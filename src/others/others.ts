@@ -11,6 +11,7 @@ import { choiceOf, eventStream, logStream, logText, runningReply } from './llama
 import { lmStudioModel, lmStudioModels } from './lm-studio.ts';
 import { load, modelIn, unload, unloadAll } from './loading.ts';
 import type { OthersParts } from './parts.ts';
+import { routerEvents } from './router-events.ts';
 import { sendStream } from './send-stream.ts';
 
 const TEXT = { 'content-type': 'text/plain; charset=utf-8' };
@@ -52,6 +53,7 @@ const answers: Readonly<Record<OtherQuestion, Answer>> = {
     sendStream(response, logStream(parts, choice, !new URLSearchParams(place.query).has('no-history')));
   },
   events: ({ parts, response }) => sendStream(response, eventStream(parts)),
+  'router-events': ({ parts, response }) => sendStream(response, routerEvents(parts)),
   'lm-studio-models': async ({ parts, response, name }) =>
     sendJson(response, 200, name ? await lmStudioModel(parts, name) : await lmStudioModels(parts)),
 };

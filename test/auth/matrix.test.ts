@@ -32,7 +32,7 @@ const everything = 'key-everything';
 const agent = new Agent({ keepAlive: true, maxSockets: 8 });
 
 /** What is let in gets what happens for as long as it stays. */
-const endless: ReadonlySet<string> = new Set(['GET /logs/stream', 'GET /api/events']);
+const endless: ReadonlySet<string> = new Set(['GET /logs/stream', 'GET /api/events', 'GET /models/sse']);
 
 /** A body that no route takes: what is let in is refused for it, and changes nothing. */
 const NONSENSE = '{"nonsense":true}';

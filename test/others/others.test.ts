@@ -86,6 +86,28 @@ describe('what clients of other servers ask', function () {
       expect(again.json()['error']).to.include({ code: 400, type: 'invalid_request_error' });
     });
 
+    it('is each change of a status, as events', async () => {
+      const reading = await Reading.of(`${corral.url}/models/sse`);
+      const told = (): unknown[] =>
+        reading.text
+          .split('\n')
+          .filter((line) => line.startsWith('data: '))
+          .map((line) => JSON.parse(line.slice('data: '.length)));
+
+      await send('POST', '/models/load', { model: 'tiny' });
+      await send('POST', '/models/unload', { model: 'tiny' });
+      await until('it is gone', () => told().length >= 3);
+
+      expect(told()).to.deep.equal(
+        ['loading', 'loaded', 'unloaded'].map((status) => ({
+          model: 'tiny',
+          event: 'model_status',
+          data: { status },
+        })),
+      );
+      reading.close();
+    });
+
     it('is a 404 for a model that there is not, and a 400 for none', async () => {
       for (const path of ['/models/load', '/models/unload']) {
         expect((await send('POST', path, { model: 'none' })).status).to.equal(404);

@@ -31,6 +31,7 @@ const ofOthers: readonly Row[] = [
   ['POST /api/models/unload', manage],
   ['POST /api/models/unload/none', manage],
   ...got('/running', sees),
+  ...got('/models/sse', sees),
   ...got('/logs', read),
   ...got('/logs/stream', read),
   ...got('/logs/stream/none', read),
