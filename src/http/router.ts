@@ -160,6 +160,8 @@ const exactRoutes = (parts: RouterParts): Map<string, Route> => {
   };
   const health = reads(null, (response) => sendHealth(response, parts.health()));
   for (const prefix of ['/v1', '']) routes.set(`${prefix}/models`, models).set(`${prefix}/health`, health);
+  // What llama-swap's companion for machines that sleep asks.
+  routes.set('/wol-health', health);
   if (parts.bridgePage) routes.set(INSPECT_PATH, reads(null, parts.bridgePage));
   const { management: manage } = parts;
   if (manage)

@@ -75,6 +75,9 @@ describe("what Ollama's clients do to models", () => {
       expect(thrown).to.include({ name: 'ResponseError', status_code: 501 });
       expect(String(thrown)).to.match(instead);
     }
+    expect(await (await fetch(`${corral.url}/api/status`)).json()).to.deep.equal({
+      cloud: { disabled: true, source: 'none' },
+    });
     // Ollama's command line asks this before it pushes, and is told then that it cannot.
     expect(await post('/api/me', {})).to.include({ status: 200 });
   });

@@ -91,6 +91,12 @@ const serveMe: Serve = async (_, { response, entry: { caller } }) => {
   return 'ok';
 };
 
+/** Whether models of Ollama's cloud are served: there is none here. */
+const serveStatus: Serve = async (_, { response }) => {
+  sendJson(response, 200, { cloud: { disabled: true, source: 'none' } });
+  return 'ok';
+};
+
 /** What Ollama does and Corral does not, with what to do instead. */
 const notDone = (message: string): Serve => {
   const problem: HttpProblem = {
@@ -147,6 +153,7 @@ export const ollamaRoutes: Readonly<Record<string, OllamaRoute>> = {
     'delete models on request',
     'take them out of corral.yaml, and remove their files',
   ),
+  'GET /api/status': looks(serveStatus),
   'POST /api/me': { needs: anyKey, serve: serveMe },
   'POST /api/signout': explains('sign in anywhere', 'there is nothing to sign out of'),
   'POST /api/blobs': explains('store models on request', entered),

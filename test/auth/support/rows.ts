@@ -76,7 +76,7 @@ export const rows: readonly Row[] = [
     [`GET ${path}`, sees],
     [`HEAD ${path}`, sees],
   ]),
-  ...['/', '/health', '/v1/health', '/assets/none.js', '/inspect'].flatMap((path): Row[] => [
+  ...['/', '/health', '/v1/health', '/wol-health', '/assets/none.js', '/inspect'].flatMap((path): Row[] => [
     [`GET ${path}`, 'open'],
     [`HEAD ${path}`, 'open'],
   ]),
@@ -86,6 +86,7 @@ export const rows: readonly Row[] = [
   ['POST /api/show', sees],
   ['POST /api/pull', sees],
   ['GET /api/version', sees],
+  ['GET /api/status', sees],
   ['GET /api/decisions', read],
   ['HEAD /api/decisions', read],
   ...['push', 'create', 'copy', 'blobs', 'me', 'signout'].map((path): Row => [`POST /api/${path}`, scopes]),
