@@ -1,5 +1,7 @@
 import type { OuterEffects } from '../machines/effects.ts';
 import { createDeviceProbes, type ProbeOptions } from './probes/probe-devices.ts';
+import type { ConversationFolder } from './conversations/conversation-folder.ts';
+import { createConversations, type ConversationNote } from './conversations/keep-conversations.ts';
 import { awaitReady } from './process/await-ready.ts';
 import { createMeasureUse } from './process/measure-use.ts';
 import type { ProcessRegistry } from './process/process-registry.ts';
@@ -12,6 +14,8 @@ export interface RealParts {
   readonly logs: RunnerLogs;
   readonly registry: ProcessRegistry;
   readonly sockets: SocketFolder;
+  readonly conversations: ConversationFolder;
+  readonly onConversation: (note: ConversationNote) => void;
   readonly embedded: ProcessParts['embedded'];
   readonly env: NodeJS.ProcessEnv;
   readonly llamaServer: string | null;
@@ -26,6 +30,7 @@ export function createRealEffects({
   llamaServer,
   health,
   onNote,
+  onConversation,
   sharesMainMemory,
   limits,
   ...parts
@@ -41,6 +46,7 @@ export function createRealEffects({
     runProcess: createRunProcess(parts),
     awaitReady,
     watchHealth: createWatchHealth(health),
+    ...createConversations(parts.conversations, onConversation),
     probeDevices,
     measureUse: createMeasureUse(usedByPid),
   };

@@ -54,6 +54,11 @@ export interface ReadyReport {
 /** Sent by the health watch when the process runs and does not answer. */
 export type HealthEvent = { type: 'health.lost'; message: string };
 
+/** A process whose conversations are to be kept, or brought back. */
+export interface ConversationsSpec extends ReadySpec {
+  readonly launch: LaunchOptions;
+}
+
 export interface UseSpec {
   readonly runnerId: RunnerId;
   readonly pid: number | null;
@@ -101,6 +106,10 @@ export const effects = {
   probeDevices: promiseOf<readonly DeviceReading[], { deviceIds: readonly DeviceId[] | null }>(
     'probeDevices',
   ),
+  /** Brings a process's conversations back before it serves; resolves when it has, or when there are none. */
+  restoreConversations: promiseOf<void, ConversationsSpec>('restoreConversations'),
+  /** Keeps those of a process that is about to end which are worth it. */
+  saveConversations: promiseOf<void, ConversationsSpec>('saveConversations'),
   /** What a ready process really holds, per device; null where it cannot be told. */
   measureUse: promiseOf<Reservation | null, UseSpec>('measureUse'),
 };

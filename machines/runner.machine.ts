@@ -20,6 +20,7 @@ export const runnerMachine = runnerSetup.createMachine({
     failure: null,
     reason: 'requested',
     wasReady: false,
+    ready: { contextTokens: null, slots: null },
     baseline: 'unneeded',
     lastReadings: null,
   }),

@@ -52,6 +52,16 @@ export interface LaunchOptions {
   readonly readsFile?: boolean;
   /** Passed to the process after Corral's own arguments, which leave out what these say. */
   readonly extraArgs: readonly string[];
+  /** How its conversations are kept while it is not loaded; absent: they are not. */
+  readonly conversations?: KeptConversations;
+}
+
+/** What has been computed of a model's conversations is kept on disk when it is unloaded, and read again when it is loaded. */
+export interface KeptConversations {
+  /** Equal for processes that can read what each other have kept. */
+  readonly fingerprint: string;
+  /** Of one token in the cache of a slot. */
+  readonly bytesPerToken: number;
 }
 
 /**
@@ -95,6 +105,8 @@ export interface ModelSpec {
   readonly keepAliveLimit?: KeepAlive;
   /** Most runners of it at a time; absent: 1. */
   readonly replicas?: number;
+  /** Why its conversations are not kept when it is unloaded; absent: they are. */
+  readonly conversationsLost?: string;
   /** Over all GPUs of a library, even if one would hold it. */
   readonly spread?: boolean;
   /** What it needs with its experts in main memory, where Corral may choose that. */

@@ -3,11 +3,13 @@ import { join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import type { Logger } from 'pino';
 import { waitFor } from 'xstate';
+import { ConversationFolder } from '../actors/conversations/conversation-folder.ts';
 import { createRealEffects } from '../actors/real.ts';
 import { RunnerLogs } from '../actors/process/runner-logs.ts';
 import { SocketFolder } from '../actors/process/socket-folder.ts';
 import type { HealthOptions } from '../actors/process/watch-health.ts';
 import type { SchedulerSettings } from '../machines/scheduler/contract.ts';
+import { formatBytes } from '../machines/vocabulary.ts';
 import { requireKeys } from './auth/require-keys.ts';
 import { Catalogue } from './catalogue.ts';
 import { defaultDataFolder } from './config/find-config.ts';
@@ -24,6 +26,7 @@ import { findCollector } from './tracing/find-collector.ts';
 import type { Tracing } from './tracing/tracing.ts';
 import { startFitting } from './fit/fitting.ts';
 import { followConfiguration, lookAtModels } from './reload/follow-configuration.ts';
+import { conversationRootOf } from './conversation-root.ts';
 import { openState } from './open-state.ts';
 import { RunnerLogFiles } from './runner-log-files.ts';
 import { runnerLogFolder } from './runner-log-name.ts';
@@ -91,7 +94,12 @@ export async function serve({
     ({ classKey, needBytes, loadMs }) => state.learn(classKey, { needBytes, loadMs }),
   );
   const logs = new RunnerLogs((error) => log.error({ event: 'listener.broke', err: error }));
-  const parts = { logs, registry, sockets, llamaServer, env, ...(health && { health }) };
+  const conversations = new ConversationFolder(conversationRootOf(config, configPath, env), () => ({
+    mostBytes: config.conversations.size,
+    mostAgeMs: config.conversations.age,
+  }));
+  void conversations.tidy().catch(() => {}); // a disk that fails is told of when something is to be kept
+  const parts = { logs, registry, sockets, conversations, llamaServer, env, ...(health && { health }) };
   const effects = effectsFor(config, log, parts);
   const tracing = await traceIfWanted(config, env, log);
   const limits = httpLimitsOf(config);
@@ -148,11 +156,19 @@ type RealParts = Parameters<typeof createRealEffects>[0];
 const effectsFor = (
   config: Config,
   log: Logger,
-  parts: Pick<RealParts, 'logs' | 'registry' | 'sockets' | 'llamaServer' | 'env' | 'health'>,
+  parts: Pick<
+    RealParts,
+    'logs' | 'registry' | 'sockets' | 'conversations' | 'llamaServer' | 'env' | 'health'
+  >,
 ): ReturnType<typeof createRealEffects> =>
   createRealEffects({
     ...parts,
     onNote: (note) => log.warn({ event: 'probe' }, note),
+    onConversation: ({ what, reason, ...note }) =>
+      log.info(
+        { event: 'conversation', what, ...note },
+        `${note.model}: a conversation of ${note.tokens} tokens (${formatBytes(note.bytes)}) was ${what}${reason === undefined ? '' : `: ${reason}`}`,
+      ),
     embedded: embeddedCommand(),
     sharesMainMemory: definedOf(config, 'sharesMainMemory'),
     limits: definedOf(config, 'memory'),
@@ -259,6 +275,7 @@ export const settingsOf = (config: Config): SchedulerSettings => ({
     loadTotalMs: config.limits.load,
     terminateGraceMs: 5_000,
     killAlarmMs: 10_000,
+    conversationsMs: 5_000,
     probeDeadlineMs: 3_000,
     recoveryPollMs: 250,
     recoveryLimitMs: 5_000,

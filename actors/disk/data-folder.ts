@@ -7,7 +7,7 @@ const DRAFT = /\.\d+\.new$/;
 const DRAFT_MS = 3_600_000;
 
 /** All that Corral has in its data folder, by the beginnings of names. */
-const OURS = ['processes', 'logs', 'learned.json', 'demo'];
+const OURS = ['processes', 'logs', 'learned.json', 'conversations', 'demo'];
 
 /**
  * Makes the data folder, and sees to it that nobody else can look into what Corral keeps there. The folder itself may be a

@@ -4,6 +4,10 @@ import { runnerConnector } from './connect-runner.ts';
 
 /** A short question: over a connection of its own, since a kept one could hide that nobody accepts new ones. */
 export interface Question {
+  /** Absent: GET. */
+  readonly method?: 'GET' | 'POST';
+  /** JSON. */
+  readonly body?: string;
   readonly path: string;
   /** `/health` is answered to anybody. */
   readonly withKey: boolean;
@@ -13,17 +17,21 @@ export interface Question {
 /** Asks a runner something, and hands its whole answer on. Rejects when there is none. */
 export async function askRunner<Answer>(
   endpoint: Endpoint,
-  { path, withKey, signal }: Question,
+  { method = 'GET', path, body, withKey, signal }: Question,
   read: (answer: Dispatcher.ResponseData) => Promise<Answer>,
 ): Promise<Answer> {
   const client = new Client(endpoint.baseUrl, { connect: runnerConnector(endpoint) });
   try {
     return await read(
       await client.request({
-        method: 'GET',
+        method,
         path,
         reset: true,
-        headers: withKey ? { authorization: `Bearer ${endpoint.apiKey}` } : {},
+        headers: {
+          ...(withKey && { authorization: `Bearer ${endpoint.apiKey}` }),
+          ...(body !== undefined && { 'content-type': 'application/json' }),
+        },
+        ...(body !== undefined && { body }),
         signal,
       }),
     );

@@ -7,6 +7,8 @@ export interface Slot {
   /** Of the task that it works on, or worked on last. */
   readonly id_task?: number;
   readonly is_processing: boolean;
+  /** In its cache, of the task that it works on, or worked on last; absent before the first. */
+  readonly n_prompt_tokens?: number;
   readonly n_prompt_tokens_processed?: number;
   readonly next_token?: readonly { n_decoded?: number }[] | { n_decoded?: number };
 }

@@ -4,6 +4,7 @@ import { accessSync, constants as modes } from 'node:fs';
 import * as pty from 'node-pty';
 import { fromCallback } from 'xstate';
 import type { Effects, ProcessCommand, ProcessEvent, ProcessSpec } from '../../machines/effects.ts';
+import type { ConversationFolder } from '../conversations/conversation-folder.ts';
 import { pause } from './await-ready.ts';
 import { memoryKills } from './memory-kills.ts';
 import { exitFailure, type ProcessExit } from './exit-failure.ts';
@@ -29,6 +30,8 @@ export interface ProcessParts {
   readonly logs: RunnerLogs;
   readonly registry: ProcessRegistry;
   readonly sockets: SocketFolder;
+  /** Where conversations are kept. */
+  readonly conversations: ConversationFolder;
   /** How the embedded runner is started: a program and its first arguments. */
   readonly embedded: { readonly file: string; readonly args: readonly string[] };
   readonly env: NodeJS.ProcessEnv;
@@ -85,9 +88,9 @@ class Child {
       return this.#exited({ exitCode: 1, signal: null });
     }
     try {
-      const port = await freePort();
+      const [port, slotFolder] = await Promise.all([freePort(), this.#slotFolder()]);
       if (this.#asked) this.#exited({ exitCode: null, signal: this.#asked });
-      else this.#spawn(port, attempt);
+      else this.#spawn(port, slotFolder, attempt);
     } catch (error) {
       this.#exited({ exitCode: 1, signal: null, hindrance: textOf(error) });
     }
@@ -100,14 +103,27 @@ class Child {
     if (this.#pid !== null) signalGroup(this.#pid, signal);
   }
 
-  #spawn(port: number, attempt: number): void {
+  /** A disk that cannot be written to costs the conversations, and nothing else. */
+  async #slotFolder(): Promise<string | null> {
+    const { launch, modelName, runnerId } = this.#spec;
+    if (launch.conversations === undefined) return null;
+    return this.#parts.conversations.prepare(modelName, launch).catch((error: unknown) => {
+      this.#parts.logs.append(runnerId, `corral: conversations cannot be kept: ${textOf(error)}\n`);
+      return null;
+    });
+  }
+
+  #spawn(port: number, slotFolder: string | null, attempt: number): void {
     const { runnerId, launch } = this.#spec;
     const { embedded, env, logs, registry, sockets } = this.#parts;
     const isEmbedded = launch.runtime === 'embedded';
     const file = isEmbedded ? embedded.file : (launch.binary ?? '');
     // A second try has no time for what may have hindered the first.
     const socketPath = attempt === 1 ? sockets.pathFor(file, runnerId) : null;
-    const args = [...(isEmbedded ? embedded.args : []), ...serverArguments(this.#spec, port, socketPath)];
+    const args = [
+      ...(isEmbedded ? embedded.args : []),
+      ...serverArguments(this.#spec, port, { socketPath, slotFolder }),
+    ];
     const apiKey = randomBytes(24).toString('base64url');
     const terminal = pty.spawn(file, args, {
       name: 'dumb',

@@ -8,6 +8,13 @@ const ALL_LAYERS = 999;
 /** llama.cpp's default `--batch-size`. */
 const USUAL_BATCH = 2_048;
 
+/** Where a runner is to be found besides its port, and where it may write. */
+export interface RunnerPlaces {
+  readonly socketPath?: string | null;
+  /** For what it has computed of conversations. */
+  readonly slotFolder?: string | null;
+}
+
 /**
  * The command line of one runner: where it listens, what it loads, and just the devices that were reserved for it. The
  * model's own extra arguments come last, and what they say Corral does not say beside them. The key is not among them:
@@ -16,7 +23,7 @@ const USUAL_BATCH = 2_048;
 export function serverArguments(
   { launch, modelName, reservation, hostBytes = 0 }: ProcessSpec,
   port: number,
-  socketPath: string | null = null,
+  { socketPath = null, slotFolder = null }: RunnerPlaces = {},
 ): string[] {
   const { contextTokens, slots } = launch;
   return [
@@ -38,6 +45,7 @@ export function serverArguments(
     ...(launch.runtime === 'llama-server' ? llamaServerOnly(launch, reservation, hostBytes) : []),
     ...(launch.projectorPath ? ['--mmproj', launch.projectorPath] : []),
     ...launch.adapterPaths.flatMap((path) => ['--lora', path]),
+    ...(slotFolder === null ? [] : ['--slot-save-path', slotFolder]),
     ...launch.extraArgs,
   ];
 }

@@ -11,6 +11,8 @@ export interface RunnerLimits {
   readonly terminateGraceMs: number;
   /** SIGKILL to the alarm that the process cannot be killed. */
   readonly killAlarmMs: number;
+  /** The longest that an unload waits for conversations to be kept, and a load for them to be brought back. */
+  readonly conversationsMs: number;
   readonly probeDeadlineMs: number;
   readonly recoveryPollMs: number;
   readonly recoveryLimitMs: number;

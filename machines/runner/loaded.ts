@@ -43,6 +43,8 @@ const idle = runnerSetup.createStateConfig({
 /** The model is in memory and answers: ready with leases, idle without, expiring when it has to go. */
 export const loaded = runnerSetup.createStateConfig({
   initial: 'idle',
+  // First the door, then the word: those who wait are let in at once.
+  entry: ['openDoor', 'reportLoaded'],
   invoke: [
     {
       id: 'health',

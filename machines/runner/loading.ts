@@ -1,4 +1,4 @@
-import { fail, readySpec, runnerSetup } from './setup.ts';
+import { conversationsSpec, fail, readySpec, runnerSetup } from './setup.ts';
 import { loadTooLong, notReady, stalled } from './texts.ts';
 
 /** From spawn to readiness. Nobody holds a lease; a command to go aborts the load at once. */
@@ -51,15 +51,17 @@ export const loading = runnerSetup.createStateConfig({
         id: 'readiness',
         src: 'awaitReady',
         input: readySpec,
-        onDone: {
-          target: '#runner.alive.loaded',
-          actions: [
-            'rememberReady',
-            // First the door, then the word: those who wait are let in at once.
-            { type: 'openDoor', params: ({ event }) => event.output },
-            { type: 'reportLoaded', params: ({ event }) => event.output },
-          ],
-        },
+        onDone: [
+          {
+            guard: 'keepsConversations',
+            target: 'restoring',
+            actions: { type: 'rememberReady', params: ({ event }) => event.output },
+          },
+          {
+            target: '#runner.alive.loaded',
+            actions: { type: 'rememberReady', params: ({ event }) => event.output },
+          },
+        ],
         onError: {
           target: '#runner.alive.unloading',
           actions: {
@@ -88,6 +90,17 @@ export const loading = runnerSetup.createStateConfig({
           },
         },
       },
+    },
+    /** It could serve, and is given back what it had computed before: a bounded time, and serves without it if that fails. */
+    restoring: {
+      invoke: {
+        id: 'conversations',
+        src: 'restoreConversations',
+        input: conversationsSpec,
+        onDone: '#runner.alive.loaded',
+        onError: '#runner.alive.loaded',
+      },
+      after: { conversations: '#runner.alive.loaded' },
     },
   },
 });

@@ -24,6 +24,8 @@ export interface RunnerContext extends RunnerInput {
   readonly failure: Failure | null;
   readonly reason: string;
   readonly wasReady: boolean;
+  /** What its process said of itself when it was ready. */
+  readonly ready: ReadyReport;
   readonly baseline: MemoryBaseline;
   /** Of its devices, since its process has gone; null before the first. */
   readonly lastReadings: readonly DeviceReading[] | null;
@@ -45,6 +47,8 @@ export const runnerSetup = setup({
     watchHealth: effects.watchHealth,
     probeDevices: effects.probeDevices,
     measureUse: effects.measureUse,
+    restoreConversations: effects.restoreConversations,
+    saveConversations: effects.saveConversations,
   },
   actions: {
     report: sendTo(
@@ -65,7 +69,11 @@ export const runnerSetup = setup({
       pid: (_, params: { pid: number | null; endpoint: Endpoint }) => params.pid,
       endpoint: (_, params) => params.endpoint,
     }),
-    rememberReady: assign({ wasReady: true, reason: 'loaded' }),
+    rememberReady: assign({
+      wasReady: true,
+      reason: 'loaded',
+      ready: (_, params: ReadyReport) => params,
+    }),
     rememberReason: assign({ reason: (_, params: { reason: string }) => params.reason }),
     rememberFailure: assign({
       failure: ({ context }, params: { failure: Failure }) => context.failure ?? params.failure,
@@ -94,18 +102,18 @@ export const runnerSetup = setup({
       reason: 'serving',
     }),
     rest: assign({ idleMs: 0, reason: 'its last lease ended' }),
-    openDoor: sendTo('door', ({ context }, params: ReadyReport) => ({
+    openDoor: sendTo('door', ({ context }) => ({
       type: 'door.open' as const,
       endpoint: endpointOf(context),
-      slots: slotsOf(context, params),
+      slots: slotsOf(context),
     })),
     reportLoaded: sendTo(
       ({ context }) => context.supervisor,
-      ({ context }, params: ReadyReport): RunnerReport => ({
+      ({ context }): RunnerReport => ({
         type: 'runner.loaded',
         runnerId: context.runnerId,
-        contextTokens: params.contextTokens,
-        slots: slotsOf(context, params),
+        contextTokens: context.ready.contextTokens,
+        slots: slotsOf(context),
       }),
     ),
     closeDoor: sendTo('door', { type: 'door.close' }),
@@ -124,6 +132,10 @@ export const runnerSetup = setup({
     isKept: ({ context }) => context.pinned || context.keepAlive === 'forever',
     isKnown: (_, params: { use: Reservation | null }) => params.use !== null,
     isShorterDrain: ({ context }, params: { drainMs: number }) => params.drainMs < context.drainMs,
+    keepsConversations: ({ context }) => context.spec.launch.conversations !== undefined,
+    // One that failed, or has to go now, does not.
+    hasConversations: ({ context }) =>
+      context.spec.launch.conversations !== undefined && context.wasReady && context.failure === null,
     isSoft: ({ context }) => context.keepAliveMode === 'soft',
     hasFailed: ({ context }) => context.failure !== null,
     hasNothingToRecover: ({ context }) => context.laggingDevices.length === 0,
@@ -142,6 +154,7 @@ export const runnerSetup = setup({
     drainLimit: ({ context }) => context.drainMs,
     terminateGrace: ({ context }) => context.limits.terminateGraceMs,
     killAlarm: ({ context }) => context.limits.killAlarmMs,
+    conversations: ({ context }) => context.limits.conversationsMs,
     probeDeadline: ({ context }) => context.limits.probeDeadlineMs,
     recoveryPoll: ({ context }) => context.limits.recoveryPollMs,
     recoveryLimit: ({ context }) => context.limits.recoveryLimitMs,
@@ -152,14 +165,19 @@ export const runnerSetup = setup({
 const endpointOf = ({ endpoint }: RunnerContext): Endpoint => endpoint ?? { baseUrl: '', apiKey: '' };
 
 /** How many requests it serves at a time: as many as it was told to, or fewer where its process says so. */
-const slotsOf = ({ spec }: RunnerContext, { slots }: ReadyReport): number =>
-  Math.min(slots ?? Infinity, spec.launch.slots);
+const slotsOf = ({ spec, ready }: RunnerContext): number =>
+  Math.min(ready.slots ?? Infinity, spec.launch.slots);
 
 /** Input of the effects that talk to a started process. */
 export const readySpec = ({ context }: { context: RunnerContext }) => ({
   runnerId: context.runnerId,
   modelName: context.spec.name,
   endpoint: endpointOf(context),
+});
+/** Input of the effects that keep conversations and bring them back. */
+export const conversationsSpec = ({ context }: { context: RunnerContext }) => ({
+  ...readySpec({ context }),
+  launch: context.spec.launch,
 });
 /** Remembers a failure made from the context; the first failure stays. */
 export const fail = (makeFailure: (context: RunnerContext) => Failure) => ({

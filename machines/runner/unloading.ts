@@ -1,4 +1,4 @@
-import { runnerSetup } from './setup.ts';
+import { conversationsSpec, runnerSetup } from './setup.ts';
 
 /** The process is made to end, and watched until it has. Its leases are over. */
 export const unloading = runnerSetup.createStateConfig({
@@ -9,6 +9,21 @@ export const unloading = runnerSetup.createStateConfig({
   },
   states: {
     deciding: {
+      always: [{ guard: 'hasConversations', target: 'saving' }, { target: 'ending' }],
+    },
+    /** What it has computed is kept: a bounded time, which somebody may be waiting for. */
+    saving: {
+      invoke: {
+        id: 'conversations',
+        src: 'saveConversations',
+        input: conversationsSpec,
+        onDone: 'ending',
+        onError: 'ending',
+      },
+      after: { conversations: 'ending' },
+      on: { 'runner.stop': 'ending' },
+    },
+    ending: {
       always: [{ guard: 'needsNoBaseline', target: 'terminating' }, { target: 'measuring' }],
     },
     measuring: {

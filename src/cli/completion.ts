@@ -11,7 +11,7 @@ import { addressOf } from './service-address.ts';
 
 /** What the scripts call, with the words of the line so far; hidden from help. */
 const ASKED = 'complete';
-const OF_MODELS = ['explain', 'load', 'unload', 'pin', 'unpin'];
+const OF_MODELS = ['explain', 'forget', 'load', 'unload', 'pin', 'unpin'];
 const OF_RUNNERS = ['stop'];
 const OF_BOTH = ['logs'];
 

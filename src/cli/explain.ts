@@ -21,10 +21,21 @@ export const explainCommand = (): Command =>
       stdout.write(`${textOf(found)}\n`);
     });
 
-function textOf({ model, state, reason, next, need, runners, queue, decisions }: Explanation): string {
+function textOf({
+  model,
+  state,
+  reason,
+  next,
+  need,
+  conversations,
+  runners,
+  queue,
+  decisions,
+}: Explanation): string {
   const madeOf = need && partsText(need);
   const needed = need ? `\nneeds: ${needText(need)}${madeOf === null ? '' : `\n  ${madeOf}`}` : '';
-  const parts = [`${model} is ${state}: ${reason}\nnext: ${next}${needed}`];
+  const kept = conversations === null ? '' : `\nconversations: ${conversations}`;
+  const parts = [`${model} is ${state}: ${reason}\nnext: ${next}${needed}${kept}`];
   if (runners.length > 0)
     parts.push(
       table(

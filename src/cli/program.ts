@@ -4,6 +4,7 @@ import { stderr, stdout } from '../terminal/print.ts';
 import { checkCommand } from './check.ts';
 import { addCompletion } from './completion.ts';
 import { explainCommand } from './explain.ts';
+import { forgetCommand } from './forget.ts';
 import { keyCommand } from './key.ts';
 import { loadCommand } from './load.ts';
 import { logsCommand } from './logs.ts';
@@ -42,6 +43,7 @@ export async function createProgram(args: readonly string[]): Promise<Command> {
     .addCommand(unloadCommand())
     .addCommand(pinCommand())
     .addCommand(unpinCommand())
+    .addCommand(forgetCommand())
     .addCommand(stopCommand())
     .addCommand(logsCommand())
     .addCommand(keyCommand())

@@ -15,6 +15,7 @@ import { ModelFileError, type ModelFile } from '../models/read-model-file.ts';
 import { modelOrThrow, readModelsOnce, type ModelReader } from '../models/read-models-once.ts';
 import { scanFolders } from '../models/scan-folders.ts';
 import { folderModels, kindOf, type FolderModel } from './folder-models.ts';
+import { conversationsOf } from './conversations-of.ts';
 import { FreeNames } from './free-names.ts';
 import { planOf, type LaunchParts, type Planned } from './launch-of.ts';
 import { findModel } from './model-names.ts';
@@ -206,10 +207,11 @@ async function specOf(
   const asked = { ...launch, promptCacheMiB: planned.configuredCacheMiB };
   const classKey = classKeyOf(name, asked, file, [placedBy(model, planned), devices ?? model.devices]);
   const learned = state.of(classKey);
+  const { kept, ...lost } = { whyNot: undefined, ...conversationsOf(config, file, launch, classKey) };
   return {
     name,
     classKey,
-    launch,
+    launch: kept ? { ...launch, conversations: kept } : launch,
     ...needOf({
       planned,
       file,
@@ -230,6 +232,7 @@ async function specOf(
       replicas: model.replicas ?? defaults.replicas,
       spread: planned.spread,
       priority: model.priority ?? defaults.priority,
+      conversationsLost: lost.whyNot,
     }),
   };
 }

@@ -350,6 +350,26 @@ export const configSchema = z.strictObject({
     })
     .prefault({})
     .describe('What runners print, in dataFolder/logs, a file per model.'),
+  conversations: z
+    .strictObject({
+      keep: z
+        .boolean()
+        .default(true)
+        .describe(
+          'Whether what a model has computed of long conversations is kept on disk when it is unloaded, where that saves time.',
+        ),
+      folder: path
+        .optional()
+        .describe('Where; /dev/shm/corral is in memory. Default: conversations in dataFolder.'),
+      size: size()
+        .default(20 * 1024 ** 3)
+        .describe('All of them together; the oldest go first.'),
+      age: duration()
+        .default(7 * 86_400_000)
+        .describe('Older ones are not read any more, and removed.'),
+    })
+    .prefault({})
+    .describe('Conversations that survive an eviction; see docs/conversations.md.'),
   watch: z
     .boolean()
     .default(false)

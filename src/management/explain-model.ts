@@ -33,6 +33,7 @@ export function explainModel(
     reason: runner?.reason ?? reasonWithout(entry, ledger, decisions),
     next: runner ? nextOf(runner, nowMs) : nextWithout(entry, ledger, retryInMs),
     need: spec && needOf(spec),
+    conversations: spec && conversationsText(spec),
     runners: runners.map((one) => runnerStatus(one, nowMs)),
     queue: ledger.queuesOf(name).flatMap((queue) => waitsOf(queue, ledger)),
     claim: claim ? { reservedBytes: claim.reservation, awaits: claim.awaits } : null,
@@ -40,6 +41,11 @@ export function explainModel(
     decisions: decisions.slice(-SHOWN).map(decisionEntry),
   };
 }
+
+const conversationsText = ({ conversationsLost }: ModelSpec): string =>
+  conversationsLost === undefined
+    ? 'kept on disk when it is unloaded, where that saves time'
+    : `not kept when it is unloaded: ${conversationsLost}`;
 
 function reasonWithout(
   { name, spec, problem }: CatalogueEntry,

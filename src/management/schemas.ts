@@ -174,6 +174,10 @@ export const explanationSchema = z
     reason: z.string().describe('Why it is in this state.'),
     next: z.string().describe('What would have to happen for that to change.'),
     need: z.object(needShape).nullable().describe('What it needs; null when it cannot be used.'),
+    conversations: z
+      .string()
+      .nullable()
+      .describe('Whether they survive an unload, and why not; null when it cannot be used.'),
     runners: z.array(runnerSchema),
     queue: z.array(waitSchema),
     claim: z

@@ -1,5 +1,6 @@
 import { fromCallback } from 'xstate';
 import type {
+  ConversationsSpec,
   OuterEffects,
   HealthEvent,
   ProcessCommand,
@@ -11,7 +12,7 @@ import type {
 } from '../../machines/effects.ts';
 import type { Failure } from '../../machines/failures.ts';
 import type { DeviceId, DeviceReading, Reservation } from '../../machines/vocabulary.ts';
-import { answerLater } from './later.ts';
+import { answerLater, type Answer } from './later.ts';
 import { wholeOf, type World, type WorldProcess } from './world.ts';
 
 /** The same effects as live, in virtual time, on a modelled world. */
@@ -34,6 +35,12 @@ export function simulatedEffects(world: World): OuterEffects {
       if (process)
         process.stopAnswering = (message) => sendBack({ type: 'health.lost', message } satisfies HealthEvent);
     }),
+    saveConversations: answerLater<void, ConversationsSpec>(clock, ({ modelName }) =>
+      conversationsTake(world.modelOf(modelName).saveMs),
+    ),
+    restoreConversations: answerLater<void, ConversationsSpec>(clock, ({ modelName }) =>
+      conversationsTake(world.modelOf(modelName).restoreMs),
+    ),
     probeDevices: answerLater<readonly DeviceReading[], { deviceIds: readonly DeviceId[] | null }>(
       clock,
       ({ deviceIds }) => {
@@ -49,6 +56,12 @@ export function simulatedEffects(world: World): OuterEffects {
       return { afterMs: 0, value: process?.model.realBytes == null ? null : process.whole };
     }),
   };
+}
+
+function conversationsTake(ms: number | 'hangs' | 'fails' = 0): Answer<void> {
+  if (ms === 'hangs') return 'never';
+  if (ms === 'fails') return { afterMs: 0, error: new Error('No space left on device') };
+  return { afterMs: ms, value: undefined };
 }
 
 function startProcess(

@@ -29,6 +29,9 @@ export interface WorldModel {
   /** What it really holds; null: just its reservation. */
   realBytes: number | null;
   fault: ProcessFault | null;
+  /** How long its conversations take to be kept, and to be brought back; absent: no time. */
+  saveMs?: number | 'hangs' | 'fails';
+  restoreMs?: number | 'hangs' | 'fails';
   /** How often a loading process shows life; absent: never. */
   signOfLifeMs?: number;
 }

@@ -8,10 +8,15 @@ import {
   type RunnerSnapshot,
   type Stimulus,
 } from '../support/explore-runner.ts';
-import { settings } from '../support/pool.ts';
+import { aModel, settings } from '../support/pool.ts';
 
 const chart = describeMachine(runnerMachine);
 const onGpu = { laggingDevices: ['CUDA0'] };
+const talking = {
+  spec: aModel('a', 8, {
+    launch: { ...aModel('a', 8).launch, conversations: { fingerprint: 'f', bytesPerToken: 1 } },
+  }),
+};
 const bounded = { ...settings().runner, loadTotalMs: 600_000 };
 
 const runs = {
@@ -19,6 +24,7 @@ const runs = {
   'on the CPU, softly kept': { keepAliveMode: 'soft' },
   'on a GPU': { ...onGpu, limits: bounded },
   'on a GPU, softly kept': { ...onGpu, keepAliveMode: 'soft', limits: bounded },
+  'on a GPU, its conversations kept': { ...onGpu, ...talking },
   'on a GPU, kept for good': { ...onGpu, keepAlive: 'forever' },
 } as const;
 

@@ -1,5 +1,6 @@
 import { expect } from 'chai';
 import { LoneRunner, reading } from '../support/lone-runner.ts';
+import { aModel } from '../support/pool.ts';
 
 const DAY_MS = 86_400_000;
 const onGpu = { laggingDevices: ['CUDA0'] };
@@ -234,6 +235,83 @@ describe('runner', () => {
         runner.clock.advance(3_000);
 
         expect(runner.state).to.equal('unloading.terminating');
+      }
+    });
+  });
+
+  describe('whose conversations are kept', () => {
+    const conversations = { fingerprint: 'f', bytesPerToken: 1 };
+    const spec = aModel('a', 8, { launch: { ...aModel('a', 8).launch, conversations } });
+
+    it('brings them back before it lets anybody in', () => {
+      const runner = new LoneRunner({ spec });
+      runner.restoring = { afterMs: 300, value: undefined };
+      runner.loaded();
+
+      expect(runner.state).to.equal('loading.restoring');
+      expect(runner.of('runner.loaded')).to.deep.equal([]);
+      runner.clock.advance(300);
+
+      expect(runner.state).to.equal('loaded.idle.counting');
+      expect(runner.of('runner.loaded')).to.have.length(1);
+    });
+
+    it('serves without them when that fails or hangs', () => {
+      for (const restoring of [{ afterMs: 0, error: new Error('no') }, 'never'] as const) {
+        const runner = new LoneRunner({ spec });
+        runner.restoring = restoring;
+        runner.loaded();
+
+        runner.clock.advance(5_000);
+
+        expect(runner.state).to.equal('loaded.idle.counting');
+      }
+    });
+
+    it('keeps them before its process is told to end', () => {
+      const runner = new LoneRunner({ spec }).loaded();
+      runner.saving = { afterMs: 300, value: undefined };
+
+      runner.expire();
+      expect([runner.state, ...runner.commands]).to.deep.equal(['unloading.saving']);
+      runner.clock.advance(300);
+
+      expect([runner.state, ...runner.commands]).to.deep.equal([
+        'unloading.terminating',
+        'process.terminate',
+      ]);
+    });
+
+    it('ends without them when that fails or hangs, and at once when it is told to stop', () => {
+      for (const [saving, waitMs] of [
+        [{ afterMs: 0, error: new Error('No space left on device') }, 0],
+        ['never', 5_000],
+      ] as const) {
+        const runner = new LoneRunner({ spec }).loaded();
+        runner.saving = saving;
+        runner.expire();
+        runner.clock.advance(waitMs);
+        expect(runner.commands).to.deep.equal(['process.terminate']);
+      }
+      const runner = new LoneRunner({ spec }).loaded();
+      runner.saving = 'never';
+      runner.expire();
+      runner.actor.send({ type: 'runner.stop', failure: { code: 'stopped', message: 'now' } });
+
+      expect(runner.commands).to.deep.equal(['process.terminate']);
+    });
+
+    it('keeps nothing of a process that has failed, or has to go now', () => {
+      for (const end of [
+        (runner: LoneRunner) => runner.loseHealth(),
+        (runner: LoneRunner) =>
+          runner.actor.send({ type: 'runner.stop', failure: { code: 'stopped', message: 'now' } }),
+      ]) {
+        const runner = new LoneRunner({ spec }).loaded();
+        runner.saving = 'never';
+        end(runner);
+
+        expect(runner.commands).to.deep.equal(['process.terminate']);
       }
     });
   });

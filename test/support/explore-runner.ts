@@ -150,6 +150,7 @@ const ACTORS: Readonly<Record<string, readonly Stimulus[]>> = {
   health: [{ type: 'health.lost', message: 'no answer' }, error('health')],
   use: [done('use', { CUDA0: 8 * GIB }), done('use', null), error('use')],
   baseline: [done('baseline', reading(0)), error('baseline')],
+  conversations: [done('conversations', undefined), error('conversations')],
   recovery: [done('recovery', reading(24)), done('recovery', reading(null)), error('recovery')],
 };
 

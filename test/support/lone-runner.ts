@@ -32,6 +32,9 @@ export class LoneRunner {
   /** What a probe answers, by turns; the last one stays. */
   readonly probes: Answer<readonly DeviceReading[]>[] = [{ afterMs: 0, value: [] }];
   readyAfterMs: number | null = 1_000;
+  /** What becomes of its conversations. */
+  saving: Answer<void> = { afterMs: 0, value: undefined };
+  restoring: Answer<void> = { afterMs: 0, value: undefined };
   #tell: (event: ProcessEvent) => void = () => {};
   #lose: (event: HealthEvent) => void = () => {};
 
@@ -146,6 +149,8 @@ export class LoneRunner {
         this.clock,
         () => (this.probes.length > 1 ? this.probes.shift() : this.probes[0]) ?? 'never',
       ),
+      saveConversations: answerLater(this.clock, () => this.saving),
+      restoreConversations: answerLater(this.clock, () => this.restoring),
       measureUse: fromPromise<Reservation | null, UseSpec>(() => Promise.resolve(null)),
     };
   }

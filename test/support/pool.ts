@@ -70,6 +70,7 @@ export const settings = (over: Partial<SchedulerSettings> = {}): SchedulerSettin
     loadTotalMs: Infinity,
     terminateGraceMs: 5_000,
     killAlarmMs: 10_000,
+    conversationsMs: 5_000,
     probeDeadlineMs: 3_000,
     recoveryPollMs: 250,
     recoveryLimitMs: 5_000,

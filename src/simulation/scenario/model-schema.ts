@@ -46,6 +46,12 @@ export const modelShape = {
     .optional()
     .describe('What its process holds in truth, measured after the load. `needs` is then a prediction.'),
   exits: duration.default(200).describe('How long its process takes to end. Default: 200ms.'),
+  saves: duration
+    .optional()
+    .describe('How long its conversations take to be kept when it is unloaded. Default: they are not kept.'),
+  restores: duration
+    .default(0)
+    .describe('How long they take to be brought back when it is loaded. Default: no time.'),
   showsLifeEvery: duration
     .optional()
     .describe('How often a loading process writes to its log. Default: never.'),

@@ -115,6 +115,7 @@ const launchOf = (name: string, model: ScenarioModel): LaunchOptions => ({
   ...(model.layers !== undefined && { layers: model.layers }),
   embedding: false,
   extraArgs: model.args ?? [],
+  ...(model.saves !== undefined && { conversations: { fingerprint: name, bytesPerToken: 1 } }),
 });
 
 /** Readable, and equal for all that one process is launched with. */

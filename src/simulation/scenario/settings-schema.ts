@@ -26,6 +26,11 @@ export const settings = z.strictObject({
     .default(30_000)
     .describe('How long a process may give no answer before it counts as lost. Default: 30s.'),
   terminateGrace: duration.default(5_000).describe('From SIGTERM to SIGKILL.'),
+  conversations: duration
+    .default(5_000)
+    .describe(
+      'The longest that an unload waits for conversations to be kept, and a load for them to be brought back.',
+    ),
   killAlarm: duration.default(10_000).describe('From SIGKILL to the alarm that a process does not end.'),
   probeEvery: duration.default(5_000).describe('Rest between two readings of the devices.'),
   probeDeadline: duration.default(3_000).describe('A probe that takes longer is given up.'),

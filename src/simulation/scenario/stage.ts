@@ -39,6 +39,7 @@ export const behaviourOf = (model: ScenarioModel): WorldModel => ({
   exitMs: model.exits,
   realBytes: model.really ?? null,
   fault: null,
+  ...(model.saves !== undefined && { saveMs: model.saves, restoreMs: model.restores }),
   ...(model.showsLifeEvery !== undefined && { signOfLifeMs: model.showsLifeEvery }),
 });
 
@@ -58,6 +59,7 @@ export const settingsOf = ({ settings, devices }: Scenario, policy: PolicyName):
     loadTotalMs: settings.load,
     terminateGraceMs: settings.terminateGrace,
     killAlarmMs: settings.killAlarm,
+    conversationsMs: settings.conversations,
     probeDeadlineMs: settings.probeDeadline,
     recoveryPollMs: settings.recoveryPoll,
     recoveryLimitMs: settings.recoveryLimit,
