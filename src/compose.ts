@@ -29,12 +29,12 @@ export function createScheduler(
     // A stopped actor would only complain.
     send: (command) => scheduler.getSnapshot().status === 'active' && scheduler.send(command),
   });
-  const { runProcess, awaitReady, watchHealth, probeDevices, measureUse } = effects;
   const { keepDoor } = doors;
+  const { probeDevices, ...others } = effects;
   const machine = schedulerMachine.provide({
     actors: {
       runner: runnerMachine.provide({
-        actors: { runProcess, keepDoor, awaitReady, watchHealth, probeDevices, measureUse },
+        actors: { ...others, probeDevices, keepDoor },
       }),
       devices: devicesMachine.provide({ actors: { probeDevices } }),
     },
