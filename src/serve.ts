@@ -94,11 +94,7 @@ export async function serve({
     ({ classKey, needBytes, loadMs }) => state.learn(classKey, { needBytes, loadMs }),
   );
   const logs = new RunnerLogs((error) => log.error({ event: 'listener.broke', err: error }));
-  const conversations = new ConversationFolder(conversationRootOf(config, configPath, env), () => ({
-    mostBytes: config.conversations.size,
-    mostAgeMs: config.conversations.age,
-  }));
-  void conversations.tidy().catch(() => {}); // a disk that fails is told of when something is to be kept
+  const conversations = openConversations(config, configPath, env);
   const parts = { logs, registry, sockets, conversations, llamaServer, env, ...(health && { health }) };
   const effects = effectsFor(config, log, parts);
   const tracing = await traceIfWanted(config, env, log);
@@ -149,6 +145,21 @@ export async function serve({
     killAll();
   };
   return { ...service, stop, catalogue, logs, llamaServer };
+}
+
+/** Where conversations are kept; what is too old, or too much, is removed meanwhile. */
+function openConversations(
+  config: Config,
+  configPath: string | null,
+  env: NodeJS.ProcessEnv,
+): ConversationFolder {
+  const { size: mostBytes, age: mostAgeMs } = config.conversations;
+  const folder = new ConversationFolder(conversationRootOf(config, configPath, env), {
+    mostBytes,
+    mostAgeMs,
+  });
+  void folder.tidy().catch(() => {}); // a disk that fails is told of when something is to be kept
+  return folder;
 }
 
 type RealParts = Parameters<typeof createRealEffects>[0];

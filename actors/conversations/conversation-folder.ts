@@ -31,9 +31,9 @@ const hashOf = (text: string): string => createHash('sha256').update(text).diges
  */
 export class ConversationFolder {
   readonly root: string;
-  readonly #bounds: () => ConversationBounds;
+  readonly #bounds: ConversationBounds;
 
-  constructor(root: string, bounds: () => ConversationBounds) {
+  constructor(root: string, bounds: ConversationBounds) {
     this.root = root;
     this.#bounds = bounds;
   }
@@ -62,7 +62,7 @@ export class ConversationFolder {
   /** The complete files of a place that are not too old. */
   async keptIn(place: string): Promise<KeptFile[]> {
     const files: KeptFile[] = [];
-    const oldestMs = Date.now() - this.#bounds().mostAgeMs;
+    const oldestMs = Date.now() - this.#bounds.mostAgeMs;
     for (const name of await readdir(place).catch(() => [])) {
       const slot = KEPT.exec(name)?.[1];
       const path = join(place, name);
@@ -80,7 +80,7 @@ export class ConversationFolder {
 
   /** Removes what is too old, then the oldest until the rest is within bounds, and what crashes have left. */
   async tidy(): Promise<void> {
-    const { mostBytes } = this.#bounds();
+    const { mostBytes } = this.#bounds;
     const kept: KeptFile[] = [];
     for (const place of await this.#places()) {
       const files = await this.keptIn(place);

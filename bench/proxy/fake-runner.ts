@@ -73,14 +73,16 @@ else {
     '127.0.0.1',
   );
   const server = host.endsWith('.sock') ? createServer(options, answer).listen(host) : atPort;
-  void Promise.all([atPort, server].map((one) => one.listening || once(one, 'listening'))).then(() => {
-    const note = process.env['FAKE_RUNNER_NOTE'];
-    const { port } = atPort.address() as AddressInfo;
-    if (note && valueOf('--alias') === 'bench') writeFileSync(note, String(port));
-    process.stderr.write('srv  llama_server: listening\n');
-    const linesPerSecond = Number(process.env['FAKE_RUNNER_LOG_LINES'] ?? 0);
-    if (linesPerSecond > 0)
-      setInterval(() => process.stderr.write(`slot print_timing: ${LINE}\n`), 1_000 / linesPerSecond);
-  });
+  void Promise.all([atPort, server].map(async (one) => one.listening || (await once(one, 'listening')))).then(
+    () => {
+      const note = process.env['FAKE_RUNNER_NOTE'];
+      const { port } = atPort.address() as AddressInfo;
+      if (note && valueOf('--alias') === 'bench') writeFileSync(note, String(port));
+      process.stderr.write('srv  llama_server: listening\n');
+      const linesPerSecond = Number(process.env['FAKE_RUNNER_LOG_LINES'] ?? 0);
+      if (linesPerSecond > 0)
+        setInterval(() => process.stderr.write(`slot print_timing: ${LINE}\n`), 1_000 / linesPerSecond);
+    },
+  );
   process.on('SIGTERM', () => process.exit(0));
 }

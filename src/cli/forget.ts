@@ -26,7 +26,7 @@ Examples:
       const { config, path } = configOf(command);
       const root = conversationRootOf(config, path, process.env);
       const { size, age } = config.conversations;
-      const folder = new ConversationFolder(root, () => ({ mostBytes: size, mostAgeMs: age }));
+      const folder = new ConversationFolder(root, { mostBytes: size, mostAgeMs: age });
       const bytes = await folder.forget(name);
       if (json) return printJson({ model: name ?? null, bytes });
       stdout.write(

@@ -87,7 +87,12 @@ function configured(
     spread,
     placement,
     pinned,
-    launch: { ...model.launch, slots, ...(layers !== null && { layers }) },
+    launch: {
+      ...model.launch,
+      slots,
+      ...(layers !== null && { layers }),
+      ...(shape.conversations && { conversations: { fingerprint: name, bytesPerToken: 1 } }),
+    },
     needSource: reallyShare === null ? 'configured' : 'predicted',
     loadEstimateMs: pace * shape.loadMs,
     keepAlive: keepAliveOf(shape.keepAliveMs),

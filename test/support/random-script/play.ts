@@ -74,10 +74,11 @@ function poolOf(script: Script, models: Models): Pool {
   });
   for (const device of pool.world.devices.values())
     device.recoveryMs = device.reading.kind === 'discrete' ? recoveryMs : 0;
-  for (const [i, { loadMs, gib, reallyShare }] of script.models.entries()) {
+  for (const [i, { loadMs, gib, reallyShare, conversations }] of script.models.entries()) {
     const model = pool.world.modelOf(NAMES[i] ?? '');
     model.loadMs = script.pace * loadMs;
     model.realBytes = reallyShare && reallyShare * gib * GIB;
+    if (conversations) Object.assign(model, { saveMs: conversations.save, restoreMs: conversations.restore });
   }
   return pool;
 }

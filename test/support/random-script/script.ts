@@ -93,6 +93,8 @@ const anyStep = fc.oneof(
   { weight: 1, arbitrary: reload },
 );
 
+const conversationMs = fc.oneof(fc.nat(8_000), fc.constantFrom('hangs' as const, 'fails' as const));
+
 const shape = fc.record({
   gib: gib(1, 40),
   /** What it really holds, as a share of that; null: its need is configured, and true. */
@@ -110,6 +112,8 @@ const shape = fc.record({
   keepAliveLimitMs: fc.option(fc.nat(30_000), { freq: 1 }),
   waitLimitMs: fc.option(fc.nat(300_000), { freq: 1 }),
   loadMs: fc.nat(20_000),
+  /** How its conversations are kept and brought back; null: they are not. */
+  conversations: fc.option(fc.record({ save: conversationMs, restore: conversationMs }), { freq: 2 }),
 });
 
 /** A random pool, and what happens to it. */

@@ -1,0 +1,157 @@
+import { mkdir, mkdtemp, readdir, rm, stat, symlink, utimes, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect } from 'chai';
+import { ConversationFolder } from '../../actors/conversations/conversation-folder.ts';
+import { bytesPerToken, isWorthKeeping, whyNotKept } from '../../machines/planning/conversations.ts';
+import type { ModelShape } from '../../machines/planning/memory-need.ts';
+import { aModel } from '../support/pool.ts';
+
+const DAY_MS = 86_400_000;
+const launch = aModel('a', 8, {
+  launch: { ...aModel('a', 8).launch, conversations: { fingerprint: 'one', bytesPerToken: 1 } },
+}).launch;
+const otherwise = { ...launch, conversations: { fingerprint: 'two', bytesPerToken: 1 } };
+
+describe('the folder of kept conversations', () => {
+  let root: string;
+  let folder: ConversationFolder;
+  beforeEach(async () => {
+    root = join(await mkdtemp(join(tmpdir(), 'corral-conversations-')), 'conversations');
+    folder = new ConversationFolder(root, { mostBytes: 1_000, mostAgeMs: 7 * DAY_MS });
+  });
+  afterEach(() => rm(join(root, '..'), { recursive: true, force: true }));
+
+  /** A complete file, so many days old. */
+  async function keep(model: string, slot: number, bytes: number, days = 0): Promise<string> {
+    const place = await folder.prepare(model, launch);
+    const path = join(place, `slot-${slot}.kv`);
+    await writeFile(path, 'x'.repeat(bytes));
+    const at = new Date(Date.now() - days * DAY_MS);
+    await utimes(path, at, at);
+    return path;
+  }
+  const isThere = (path: string): Promise<boolean> =>
+    stat(path).then(
+      () => true,
+      () => false,
+    );
+
+  it('is closed to everybody else', async () => {
+    const place = await folder.prepare('a', launch);
+
+    for (const path of [root, join(place, '..'), place])
+      expect((await stat(path)).mode & 0o077, path).to.equal(0);
+  });
+
+  it('has what is complete and not too old, the newest first', async () => {
+    await keep('a', 0, 10, 1);
+    await keep('a', 1, 10, 8);
+    await keep('a', 2, 10);
+    const place = await folder.placeOf('a', launch);
+    await writeFile(join(place, 'slot-3.runner-1.part'), 'half');
+
+    expect((await folder.keptIn(place)).map(({ slot }) => slot)).to.deep.equal([2, 0]);
+  });
+
+  it('loses what no process of the model could read any more, when one is started', async () => {
+    const [ours, theirs] = [await keep('a', 0, 10), await keep('b', 0, 10)];
+
+    await folder.prepare('a', otherwise);
+
+    expect([await isThere(ours), await isThere(theirs)]).to.deep.equal([false, true]);
+  });
+
+  it('stays within its bounds: the oldest go first, and what is too old in any case', async () => {
+    const [oldest, old, fresh] = [
+      await keep('a', 0, 600, 3),
+      await keep('b', 0, 600, 2),
+      await keep('c', 0, 300),
+    ];
+    const tooOld = await keep('c', 1, 1, 8);
+
+    await folder.tidy();
+
+    expect(await Promise.all([oldest, old, fresh, tooOld].map(isThere))).to.deep.equal([
+      false,
+      true,
+      true,
+      false,
+    ]);
+  });
+
+  it('is rid of what a crash has left, and not of what is being written', async () => {
+    const place = await folder.prepare('a', launch);
+    const [left, written] = ['slot-0.runner-1.part', 'slot-1.runner-1.part'].map((name) => join(place, name));
+    for (const path of [left, written]) await writeFile(path ?? '', 'half');
+    const before = new Date(Date.now() - DAY_MS);
+    await utimes(left ?? '', before, before);
+
+    await folder.tidy();
+
+    expect(await readdir(place)).to.deep.equal(['slot-1.runner-1.part']);
+  });
+
+  it('forgets one model or all, and says how much that was', async () => {
+    await keep('a', 0, 10);
+    await keep('b', 0, 20);
+
+    expect(await folder.forget('a')).to.equal(10);
+    expect(await folder.forget()).to.equal(20);
+    expect(await folder.forget()).to.equal(0);
+  });
+
+  it('is not used through a link', async () => {
+    const elsewhere = join(root, '..', 'elsewhere');
+    await mkdir(elsewhere);
+    await symlink(elsewhere, root);
+
+    const refused = await folder.prepare('a', launch).then(
+      () => 'made',
+      (error: Error) => error.message,
+    );
+
+    expect(refused).to.match(/no folder, or a link/);
+  });
+});
+
+describe('a conversation', () => {
+  const keeping = { tokens: 2_000, bytesPerToken: 23_040, prefillMsPerToken: 9, diskBytesPerMs: 1e6 };
+
+  it('is kept where computing it anew takes much longer than writing and reading it', () => {
+    expect(isWorthKeeping(keeping)).to.equal(true);
+    // A fast GPU and a slow disk.
+    expect(isWorthKeeping({ ...keeping, prefillMsPerToken: 0.1, diskBytesPerMs: 1e5 })).to.equal(false);
+    expect(isWorthKeeping({ ...keeping, tokens: 20 })).to.equal(false);
+    expect(isWorthKeeping({ ...keeping, prefillMsPerToken: null })).to.equal(false);
+  });
+
+  const layer = { kvHeads: 3, keyLength: 64, valueLength: 64, windowTokens: null };
+  const shape: ModelShape = {
+    weightsBytes: 0,
+    tokenEmbeddingBytes: 0,
+    layers: 2,
+    embeddingLength: 0,
+    feedForwardLength: 0,
+    heads: 9,
+    attention: [layer, layer],
+    recurrentBytesPerSlot: 0,
+    vocabulary: 0,
+    trainedContextTokens: 2_048,
+  };
+
+  it('takes keys and values of each layer that attends', () => {
+    expect(bytesPerToken(shape)).to.equal(2 * 3 * 128 * 2);
+  });
+
+  it('is not kept where it would have to be computed anew all the same, with the reason', () => {
+    const sliding = { ...shape, attention: [{ ...layer, windowTokens: 512 }] };
+    expect(whyNotKept(shape, launch)).to.equal(null);
+    expect(whyNotKept(sliding, launch)).to.match(/slides/);
+    expect(whyNotKept(sliding, { ...launch, extraArgs: ['--swa-full'] })).to.equal(null);
+    expect(whyNotKept({ ...shape, recurrentBytesPerSlot: 1 }, launch)).to.match(/recurrent/);
+    expect(whyNotKept(shape, { ...launch, projectorPath: 'p.gguf' })).to.match(/see/);
+    expect(whyNotKept(shape, { ...launch, embedding: true })).to.match(/no conversations/);
+    expect(whyNotKept(shape, { ...launch, runtime: 'embedded' })).to.match(/embedded/);
+  });
+});
