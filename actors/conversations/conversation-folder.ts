@@ -1,14 +1,14 @@
 import { createHash } from 'node:crypto';
 import { lstat, readdir, rename, rm, stat } from 'node:fs/promises';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import type { LaunchOptions, RunnerId } from '../../machines/vocabulary.ts';
 import { makePrivateFolder } from '../disk/private-files.ts';
 
-/** The cache of one slot, as llama-server has written it. */
-const KEPT = /^slot-(\d+)\.kv$/;
-const DRAFT = /\.part$/;
-/** A draft that old was left by a crash. */
-const DRAFT_MS = 3_600_000;
+/** The cache of one slot, as llama-server has written it; the name says how many bytes that were. */
+const KEPT = /^slot-(\d+)\.(\d+)\.kv$/;
+const UNFINISHED = /\.(?:part|reading)$/;
+/** One that old was left by a crash. */
+const UNFINISHED_MS = 3_600_000;
 
 export interface ConversationBounds {
   /** Of all files together. */
@@ -26,8 +26,9 @@ export interface KeptFile {
 const hashOf = (text: string): string => createHash('sha256').update(text).digest('hex').slice(0, 16);
 
 /**
- * What has been computed of conversations, on disk: `ROOT/MODEL/FINGERPRINT/slot-N.kv`, names as hashes. It holds what was said, so
- * nobody else may look into it. A file counts once it is complete; one that another process could not read is removed.
+ * What has been computed of conversations, on disk: `ROOT/MODEL/FINGERPRINT/slot-N.BYTES.kv`, names as hashes. It holds what was said,
+ * so nobody else may look into it. A file counts once it is complete, and as long as it has its size: llama-server trusts what it reads,
+ * and aborts where that is cut.
  */
 export class ConversationFolder {
   readonly root: string;
@@ -64,18 +65,39 @@ export class ConversationFolder {
     const files: KeptFile[] = [];
     const oldestMs = Date.now() - this.#bounds.mostAgeMs;
     for (const name of await readdir(place).catch(() => [])) {
-      const slot = KEPT.exec(name)?.[1];
+      const [, slot, bytes] = KEPT.exec(name) ?? [];
       const path = join(place, name);
       const seen = slot === undefined ? null : await lstat(path).catch(() => null);
       if (slot === undefined || !seen?.isFile() || seen.mtimeMs < oldestMs) continue;
+      if (seen.size !== Number(bytes)) continue;
       files.push({ slot: Number(slot), path, bytes: seen.size, savedAtMs: seen.mtimeMs });
     }
     return files.toSorted((a, b) => b.savedAtMs - a.savedAtMs);
   }
 
-  /** A draft is complete: from now on it counts. */
+  /** A draft is complete: from now on it counts, in place of what was kept of the slot before. */
   async keep(place: string, slot: number, draft: string): Promise<void> {
-    await rename(join(place, draft), join(place, nameOf(slot)));
+    const { size } = await stat(join(place, draft));
+    for (const name of await readdir(place))
+      if (KEPT.exec(name)?.[1] === String(slot)) await rm(join(place, name), { force: true });
+    await rename(join(place, draft), join(place, `slot-${slot}.${size}.kv`));
+  }
+
+  /** While a file is read it does not count: one that ends its reader is not read again. Returns its name meanwhile. */
+  async beginReading({ path }: KeptFile): Promise<string> {
+    const reading = path.replace(/kv$/, 'reading');
+    await rename(path, reading);
+    return basename(reading);
+  }
+
+  /** It was read well, and counts again. */
+  async endReading({ path }: KeptFile): Promise<void> {
+    await rename(path.replace(/kv$/, 'reading'), path);
+  }
+
+  /** It could not be read, and would not be the next time either. */
+  async discard({ path }: KeptFile): Promise<void> {
+    await rm(path.replace(/kv$/, 'reading'), { force: true });
   }
 
   /** Removes what is too old, then the oldest until the rest is within bounds, and what crashes have left. */
@@ -88,7 +110,7 @@ export class ConversationFolder {
       for (const name of await readdir(place).catch(() => [])) {
         const path = join(place, name);
         if (files.some((file) => file.path === path)) continue;
-        if (DRAFT.test(name) && !(await isOlder(path, DRAFT_MS))) continue;
+        if (UNFINISHED.test(name) && !(await isOlder(path, UNFINISHED_MS))) continue;
         await rm(path, { recursive: true, force: true });
       }
     }
@@ -126,8 +148,6 @@ export class ConversationFolder {
 
 /** The name of a slot's file while a runner writes it. */
 export const draftOf = (slot: number, runnerId: RunnerId): string => `slot-${slot}.${runnerId}.part`;
-/** The same once it is complete. */
-export const nameOf = (slot: number): string => `slot-${slot}.kv`;
 
 const isOlder = async (path: string, ms: number): Promise<boolean> =>
   lstat(path).then(

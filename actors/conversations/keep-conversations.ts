@@ -6,7 +6,7 @@ import { isWorthKeeping } from '../../machines/planning/conversations.ts';
 import type { Endpoint } from '../../machines/vocabulary.ts';
 import { askRunner } from '../process/ask-runner.ts';
 import { readSlots } from '../process/read-slots.ts';
-import { draftOf, nameOf, type ConversationFolder } from './conversation-folder.ts';
+import { draftOf, type ConversationFolder } from './conversation-folder.ts';
 
 const ANSWER_WITHIN_MS = 1_000;
 /** Until files have been written: those of the last unloads are in main memory, or on a disk that is no slower than that. */
@@ -84,15 +84,17 @@ export function createConversations(
     restoreConversations: fromPromise<void, ConversationsSpec>(async ({ input: spec, signal }) => {
       const { launch, modelName } = spec;
       const place = await folder.placeOf(modelName, launch);
-      for (const { slot, path, bytes } of await folder.keptIn(place)) {
+      for (const file of await folder.keptIn(place)) {
+        const { slot, bytes } = file;
         if (slot >= launch.slots) continue;
         try {
-          const restored = await tell<Restored>({ spec, place, slot, signal }, 'restore', nameOf(slot));
+          const name = await folder.beginReading(file);
+          const restored = await tell<Restored>({ spec, place, slot, signal }, 'restore', name);
+          await folder.endReading(file);
           note({ ...whose(spec), what: 'restored', slot, tokens: restored.n_restored ?? 0, bytes });
         } catch (error) {
           if (signal.aborted) throw error;
-          // It would not be read the next time either.
-          await rm(path, { force: true });
+          await folder.discard(file);
           note({ ...whose(spec), what: 'not restored', slot, tokens: 0, bytes, reason: textOf(error) });
         }
       }

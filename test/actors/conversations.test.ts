@@ -25,7 +25,7 @@ describe('the folder of kept conversations', () => {
   /** A complete file, so many days old. */
   async function keep(model: string, slot: number, bytes: number, days = 0): Promise<string> {
     const place = await folder.prepare(model, launch);
-    const path = join(place, `slot-${slot}.kv`);
+    const path = join(place, `slot-${slot}.${bytes}.kv`);
     await writeFile(path, 'x'.repeat(bytes));
     const at = new Date(Date.now() - days * DAY_MS);
     await utimes(path, at, at);
@@ -52,6 +52,18 @@ describe('the folder of kept conversations', () => {
     await writeFile(join(place, 'slot-3.runner-1.part'), 'half');
 
     expect((await folder.keptIn(place)).map(({ slot }) => slot)).to.deep.equal([2, 0]);
+  });
+
+  it('does not count what has not its size any more, nor what ended its reader', async () => {
+    const cut = await keep('a', 0, 10);
+    await writeFile(cut, 'half');
+    await keep('a', 1, 10);
+    const place = await folder.placeOf('a', launch);
+    const [file] = await folder.keptIn(place);
+    if (file) await folder.beginReading(file);
+
+    expect(file?.slot).to.equal(1);
+    expect(await folder.keptIn(place)).to.deep.equal([]);
   });
 
   it('loses what no process of the model could read any more, when one is started', async () => {

@@ -41,11 +41,11 @@ describe('what is told of the actors', () => {
     // It looks for its memory several times.
     expect([...new Set(moves)]).to.deep.equal([
       'alive.loading process.started 0 > alive.loading.warming.waiting',
-      'alive.loading.warming xstate.done.actor.readiness 0 > alive.loaded.idle.resting always 1 > alive.loaded.idle.counting',
+      'alive.loading.warming xstate.done.actor.readiness 1 > alive.loaded.idle.resting always 1 > alive.loaded.idle.counting',
       'alive.loaded.idle door.entered 0 > alive.loaded.ready',
       'alive.loaded.ready door.emptied 1 > alive.loaded.idle.counting',
       'alive.loaded.idle runner.expire 0 > alive.loaded.expiring',
-      'alive.loaded.expiring door.closed 0 > alive.unloading.deciding always 1 > alive.unloading.measuring',
+      'alive.loaded.expiring door.closed 0 > alive.unloading.deciding always 1 > alive.unloading.ending always 1 > alive.unloading.measuring',
       'alive.unloading.measuring xstate.done.actor.baseline 0 > alive.unloading.terminating',
       'alive.unloading process.exited 0 > vram-recovering.probing',
       'vram-recovering.probing xstate.done.actor.recovery 1 > vram-recovering.waiting',
