@@ -284,7 +284,7 @@ export const settingsOf = (config: Config): SchedulerSettings => ({
   runner: {
     loadStallMs: config.limits.loadStall,
     loadTotalMs: config.limits.load,
-    terminateGraceMs: 5_000,
+    terminateGraceMs: config.limits.terminate,
     killAlarmMs: 10_000,
     conversationsMs: 5_000,
     probeDeadlineMs: 3_000,

@@ -38,7 +38,11 @@ const isAboutKeys = (key: string): boolean => key === 'keys' || key.startsWith('
 
 const lineOf = (text: string, line: number): string => text.split('\n', line)[line - 1] ?? '';
 
-const masked = (text: string): string => text.replaceAll(/corral_[\w-]{8,}/g, 'corral_…');
+/** A key of Corral's own, and what is given to a runner as one. */
+const masked = (text: string): string =>
+  text
+    .replaceAll(/corral_[\w-]{8,}/g, 'corral_…')
+    .replaceAll(/(--?api[-_]key["']?\s*[=,]\s*["']?)[^\s,"'\]}]+/gi, '$1…');
 
 const withoutKeys = (problem: ConfigProblem): ConfigProblem => ({
   ...problem,

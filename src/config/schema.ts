@@ -273,6 +273,11 @@ export const configSchema = z.strictObject({
         .describe('A load that shows no sign of life for this long has failed.'),
       load: duration({ least: '1s' }).default(Infinity).describe('Longest load.'),
       drain: duration().default(600_000).describe('How long an evicted model may finish what it is running.'),
+      terminate: duration({ least: '100ms' })
+        .default(5_000)
+        .describe(
+          'How long a process may take to end after SIGTERM; then it is killed. Slow drivers and large models take longer.',
+        ),
       runners: count(1_000).optional().describe('Most runners at a time. Default: as many as fit.'),
     })
     .prefault({})

@@ -142,6 +142,14 @@ describe('arguments that a user adds', () => {
       );
     });
 
+  it('are refused without telling the key that one of them holds', () => {
+    for (const args of ['--api-key=SECRET', '"--api_key=SECRET"', '--api-key, SECRET', '--api-key, "SECRET"'])
+      expect(() => parseConfig(`models: { m: { path: a, args: [${args}] } }`))
+        .to.throw(/expected no --api-key: a runner is reached through Corral alone/)
+        .with.property('message')
+        .that.does.not.include('SECRET');
+  });
+
   it('may turn the fitting off, and not on', () => {
     expect(() => parseConfig('models: { m: { path: a, args: [--fit, "off"] } }')).to.not.throw();
     expect(() => parseConfig('models: { m: { path: a, args: [--fit, "on"] } }')).to.throw(/has planned/);

@@ -15,10 +15,10 @@ describe('the systemd unit', () => {
 
   it('gives Corral the time that it takes to stop, and leaves no runner behind', () => {
     const config = parseConfig('');
-    const { terminateGraceMs, recoveryLimitMs } = settingsOf(config).runner;
+    const { conversationsMs, terminateGraceMs, recoveryLimitMs } = settingsOf(config).runner;
 
     expect(Number(value('TimeoutStopSec')) * 1000).to.be.greaterThan(
-      config.shutdownGrace + terminateGraceMs + recoveryLimitMs,
+      config.shutdownGrace + conversationsMs + terminateGraceMs + recoveryLimitMs,
     );
     expect([value('KillMode'), value('KillSignal')]).to.deep.equal(['mixed', 'SIGTERM']);
   });
