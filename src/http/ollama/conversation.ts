@@ -4,6 +4,13 @@ export interface Turn {
   readonly content: string;
 }
 
+/** Of all that is said, in UTF-16 units: making numbers of more would keep others waiting, and few models read as much. */
+const MOST_TEXT = 512 * 1024;
+
+/** Whether a reply is to have a `context`, by which the conversation can go on. */
+export const isContinuable = (turns: readonly Turn[]): boolean =>
+  turns.reduce((sum, { content }) => sum + content.length, 0) <= MOST_TEXT;
+
 /** Before what follows is read as a conversation: no model has so many tokens. */
 const MARK = 0x636f_7272;
 /** As many as the smallest whole numbers of clients hold, which have 32 bits and a sign. */

@@ -1,6 +1,6 @@
 import { badRequest, RequestError } from '../openai-errors.ts';
 import { thinkingArguments } from '../variants/apply-variant.ts';
-import { continued, fromContext, type Turn } from './conversation.ts';
+import { continued, fromContext, isContinuable, type Turn } from './conversation.ts';
 import { parseTemplate, writesMessages } from './go-template.ts';
 import { toOpenAiMessages } from './messages.ts';
 import { mapOptions } from './options.ts';
@@ -53,7 +53,11 @@ export const generateCall = (request: GenerateRequest, context: Context): Genera
     : asChat(request, context, {
         messages: toOpenAiMessages([...turns.slice(0, -1), { role: 'user', content: prompt, images }]),
       });
-  return { ...call, turns, ignored: [...call.ignored, ...(before ? [] : ['context'])] };
+  return {
+    ...call,
+    ...(isContinuable(turns) && { turns }),
+    ignored: [...call.ignored, ...(before ? [] : ['context'])],
+  };
 };
 
 const noImages = badRequest(
