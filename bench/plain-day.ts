@@ -1,4 +1,4 @@
-import { canServe, isServing } from '../machines/planning/sharing.ts';
+import { canServe, isReturning, isServing } from '../machines/planning/sharing.ts';
 import { decide } from '../machines/planning/plan.ts';
 import type { SchedulerSettings } from '../machines/scheduler/contract.ts';
 import { Ledger } from '../machines/scheduler/ledger.ts';
@@ -51,7 +51,7 @@ export function runPlain(
   const restIfIdle = (runnerId: RunnerId): void => {
     const runner = ledger.runners.get(runnerId);
     if (!runner || runner.leases > 0) return;
-    if (runner.isDismissed) return unload(runnerId);
+    if (isReturning(runner)) return unload(runnerId);
     const timer = clock.setTimeout(() => (unload(runnerId), happened()), Number(runner.keepAlive));
     keepAlives.set(runnerId, timer);
   };
@@ -89,7 +89,7 @@ export function runPlain(
       clock.setTimeout(
         () => {
           const runner = ledger.runners.get(runnerId);
-          if (!runner || runner.isDismissed) return;
+          if (!runner || isReturning(runner)) return;
           ledger.noteLoaded(runner, spec.launch.slots);
           restIfIdle(runnerId);
           happened();

@@ -22,7 +22,7 @@ export const usableOf = (device: DeviceView): number =>
 /** The need of a model on a device that has it alone; on the CPU with all that it wants of main memory. */
 export function needOn(spec: ModelSpec, device: DeviceView, view: View): number {
   const needBytes = spec.needBytes + (device.kind === 'cpu' ? hostBytesOf(spec) : 0);
-  if (view.exclusive.has(spec.classKey)) return Math.max(needBytes, unpinnedOn(device, spec, view));
+  if (view.getsDeviceAlone(spec)) return Math.max(needBytes, unpinnedOn(device, spec, view));
   return needBytes + overheadOn(spec, device, view);
 }
 

@@ -18,7 +18,7 @@ export type Sites = { readonly sites: readonly Site[] } | { readonly failure: Fa
  */
 export function sitesFor(spec: ModelSpec, view: View): Sites {
   // A class that gets a device alone has needs of its own, for the moment.
-  if (view.exclusive.has(spec.classKey)) return findSites(spec, view);
+  if (view.getsDeviceAlone(spec)) return findSites(spec, view);
   const known = knownSites.get(spec);
   if (known?.inventory === view.inventory) return asOfNow(known.sites, view);
   const sites = findSites(spec, view);

@@ -109,14 +109,14 @@ export interface View {
   readonly runners: Rows<RunnerView>;
   readonly queues: ReadonlyMap<string, ClassQueue>;
   readonly claims: ReadonlyMap<string, Claim>;
-  /** Classes whose load ran out of memory beside others: they get their device alone. */
-  readonly exclusive: ReadonlySet<string>;
   /** Another object whenever what is known of the devices may have changed. */
   readonly inventory: object;
   /** Another object whenever somebody who waits for memory may have come closer to it. */
   readonly supply: object;
   /** Models whose requests or runners changed since the last rest. */
   readonly touched: ReadonlySet<string>;
+  /** Its load ran out of memory beside others: the next one has its device to itself. */
+  getsDeviceAlone(spec: ModelSpec): boolean;
   runnersOf(model: string): readonly RunnerView[];
   queuesOf(model: string): readonly ClassQueue[];
   demandOf(model: string): Demand;

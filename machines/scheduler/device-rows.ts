@@ -30,12 +30,12 @@ function added(devices: Devices, column: BytesColumn, reservation: Reservation, 
 export const limited = (devices: Devices, limits: Limits): Devices =>
   new Map([...devices].map(([id, row]) => [id, { ...row, limitBytes: limits[id] ?? row.totalBytes }]));
 
-/** The devices after a new reading. One that could not be read, or is missing, keeps what was known of it: unknown is not zero. */
+/** The devices after a new reading; `inPlace` are the runners whose memory this reading has for sure. One that could not be read, or is missing, keeps what was known of it: unknown is not zero. */
 export function readInto(
   devices: Devices,
   readings: readonly DeviceReading[],
   limits: Limits,
-  runners: readonly RunnerRow[],
+  inPlace: readonly RunnerRow[],
 ): Devices {
   const result = new Map<DeviceId, DeviceView>();
   for (const [id, row] of devices) result.set(id, { ...row, missedReadings: row.missedReadings + 1 });
@@ -54,7 +54,7 @@ export function readInto(
   }
   for (const row of result.values())
     if (row.missedReadings === 0 && row.freeBytes !== null)
-      result.set(row.id, { ...row, othersBytes: othersOn(row, row.freeBytes, runners, result) });
+      result.set(row.id, { ...row, othersBytes: othersOn(row, row.freeBytes, inPlace, result) });
   return result;
 }
 
@@ -76,15 +76,14 @@ const newRow = (reading: DeviceReading): DeviceView => ({
 function othersOn(
   row: DeviceView,
   freeBytes: number,
-  runners: readonly RunnerRow[],
+  inPlace: readonly RunnerRow[],
   devices: Devices,
 ): number {
   const usedBytes = row.totalBytes - freeBytes;
   // What is free on a GPU that shares main memory is what is free there: all of ours counts, wherever it is.
   const account = row.sharesMainMemory ? (mainMemoryIn(devices) ?? row) : row;
   let measurableBytes = 0;
-  for (const runner of runners)
-    if (runner.isMeasurable) measurableBytes += bytesOn(runner.reservation, account, devices);
+  for (const { reservation } of inPlace) measurableBytes += bytesOn(reservation, account, devices);
   const least = Math.max(0, usedBytes - account.reservedBytes);
   const most = Math.max(0, usedBytes - measurableBytes);
   return Math.min(most, Math.max(least, row.othersBytes));

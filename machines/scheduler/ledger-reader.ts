@@ -38,11 +38,20 @@ export class LedgerReader implements View {
   get claims(): View['claims'] {
     return this.tables.claims;
   }
-  get exclusive(): View['exclusive'] {
-    return this.tables.exclusive;
+  /** Where each model's chart stands. */
+  get models(): Tables['models'] {
+    return this.tables.models;
   }
-  get pinned(): Tables['pinned'] {
-    return this.tables.pinned;
+  /** Pinned models, whether they are loaded or not, as they are brought back. */
+  get pinned(): readonly ModelSpec[] {
+    return [...this.models.values()].flatMap(({ context }) => context.pinnedAs ?? NOTHING);
+  }
+  isPinned(model: string): boolean {
+    return this.models.get(model)?.state.pin === 'pinned';
+  }
+  getsDeviceAlone({ name, classKey }: ModelSpec): boolean {
+    const row = this.models.get(name);
+    return row?.state.device === 'alone' && row.context.alone.includes(classKey);
   }
   get touched(): View['touched'] {
     return this.tables.touched;
@@ -106,10 +115,11 @@ export class LedgerReader implements View {
     return habitsOf(this.tables.learned, model).sparing.pays;
   }
   failuresOf(model: string): LoadFailures {
-    return this.tables.failures.get(model) ?? noFailures;
+    return this.models.get(model)?.context.failures ?? noFailures;
   }
   retryAtMs(model: string): number {
-    return this.failuresOf(model).retryAtMs;
+    const row = this.models.get(model);
+    return row?.state.loads === 'backing-off' ? row.context.failures.retryAtMs : 0;
   }
   waitingOf(leaseId: LeaseId): Waiting | undefined {
     for (const { order } of this.queues.values()) {

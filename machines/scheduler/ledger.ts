@@ -1,6 +1,5 @@
 import type { Failure } from '../failures.ts';
 import { withContextFor, withLessContext } from '../planning/context.ts';
-import { afterFailure } from '../planning/load-failures.ts';
 import { emptyQueue, withoutWaiting, withWaiting } from '../planning/queues.ts';
 import { withExpertsAside } from '../planning/experts-aside.ts';
 import { canServe, isReturning, isServing } from '../planning/sharing.ts';
@@ -53,9 +52,11 @@ export class Ledger extends MemoryLedger {
   /** Puts a request in line. */
   enqueue(waiting: Waiting): void {
     const { classKey, name } = waiting.spec;
+    const isFirst = this.queuesOf(name).length === 0;
     const queue = this.queues.get(classKey) ?? emptyQueue(waiting.spec);
     this.#setQueue(classKey, withWaiting(queue, waiting));
     this.#touch(name);
+    if (isFirst) this.tell(name, { type: 'requests.waiting' });
   }
 
   /** Takes a request out of its queue; false when it waits no longer. */
@@ -89,8 +90,8 @@ export class Ledger extends MemoryLedger {
     if (isIdle) this.changeSupply();
     this.#touch(spec.name);
     this.noteAnswered(spec.name, use.atMs, use.servedMs);
-    // A request was served to its end: earlier failures are forgotten.
-    if (use.servedMs !== null) this.delete('failures', this.tables.failures, spec.name);
+    if (use.servedMs !== null && this.failuresOf(spec.name).count > 0)
+      this.tell(spec.name, { type: 'request.served' });
   }
 
   /** A request that has waited was let in nowhere: the door was closed by then, and nobody else is sent there. */
@@ -121,6 +122,7 @@ export class Ledger extends MemoryLedger {
         this.unclaim(classKey);
         this.set('claims', this.claims, classKey, { spec, reservation, awaits, sinceMs: this.now() });
         this.addBytes('claimedBytes', reservation);
+        this.tell(spec.name, { type: 'memory.claimed' });
         for (const { runnerId } of decision.victims) {
           this.noteEviction(runnerId, classKey);
           this.dismiss(runnerId);
@@ -150,31 +152,31 @@ export class Ledger extends MemoryLedger {
       runnerId,
     ]);
     this.addBytes('reservedBytes', reservation);
+    this.tell(spec.name, { type: 'process.starting' });
     if (spec.pinned) this.pin(spec);
   }
 
   /** A runner has to go: from now on it is no candidate for anything. */
   dismiss(runnerId: RunnerId): void {
     const runner = this.runners.get(runnerId);
-    if (!runner) return;
-    this.patch(runnerId, { isDismissed: true });
-    if (!isReturning(runner)) this.moveRunner(runnerId, 'expiring', runner.reason);
+    if (runner && !isReturning(runner)) this.moveRunner(runnerId, 'expiring', runner.reason);
   }
 
   moveRunner(runnerId: RunnerId, state: RunnerState, reason: string): void {
     const runner = this.runners.get(runnerId);
     if (!runner) return;
-    const isLeaving = isReturning({ state });
-    if (isLeaving && !isReturning(runner)) this.addBytes('returningBytes', runner.reservation);
+    const isLeaving = isReturning({ state }) && !isReturning(runner);
+    if (isLeaving) this.addBytes('returningBytes', runner.reservation);
     this.changeSupply();
     this.patch(runnerId, {
       state,
       reason,
       stateSinceMs: this.now(),
       ...(state !== 'idle' && { overstayed: false }),
-      ...(isLeaving && { isMeasurable: false }),
     });
-    this.#touch(runner.spec.name);
+    const { name } = runner.spec;
+    this.#touch(name);
+    if (isLeaving) this.tell(name, { type: 'process.leaving', left: this.presenceOf(name) });
   }
 
   /** Returns how long the load has taken, in ms. */
@@ -183,7 +185,8 @@ export class Ledger extends MemoryLedger {
     const loadMs = readyAtMs - startedAtMs;
     this.patch(id, { readyAtMs, slots });
     this.moveRunner(id, 'idle', 'loaded');
-    this.#endRetryAlone(spec.classKey, id);
+    this.tell(spec.name, { type: 'process.loaded' });
+    this.#endRetryAlone(spec, id);
     this.noteLoadOf(spec.name, loadMs);
     return loadMs;
   }
@@ -199,6 +202,7 @@ export class Ledger extends MemoryLedger {
     if (left.length > 0) this.set('runnersByModel', runnersByModel, spec.name, left);
     else this.delete('runnersByModel', runnersByModel, spec.name);
     this.#touch(spec.name);
+    this.tell(spec.name, { type: 'process.gone', left: this.presenceOf(spec.name) });
   }
 
   /**
@@ -207,7 +211,7 @@ export class Ledger extends MemoryLedger {
    */
   takeFailed(runner: RunnerRow, failure: Failure): readonly Waiting[] {
     const { classKey, name } = runner.spec;
-    this.patch(runner.id, { hasFailed: true });
+    this.patch(runner.id, { loadFailure: failure });
     const hasSibling = this.runnersOf(name).some(
       (other) => other.id !== runner.id && isServing(other) && canServe(other.spec, runner.spec),
     );
@@ -221,11 +225,11 @@ export class Ledger extends MemoryLedger {
       (other) =>
         other.id !== runner.id && Object.keys(other.reservation).some((id) => isContested(runner, id)),
     );
-    if (isOutOfMemory && hasNeighbours && !this.exclusive.has(classKey)) {
-      this.change({ exclusive: new Set([...this.exclusive, classKey]) });
+    if (isOutOfMemory && hasNeighbours && !this.getsDeviceAlone(runner.spec)) {
+      this.tell(name, { type: 'alone.wanted', classKey });
       return NOTHING;
     }
-    this.#endRetryAlone(classKey);
+    this.#endRetryAlone(runner.spec);
     // One more runner beside others that serve: those who wait for a slot get theirs.
     if (hasSibling) return NOTHING;
     return this.takeWaiting(name, (spec) => canServe(runner.spec, spec));
@@ -262,16 +266,6 @@ export class Ledger extends MemoryLedger {
     }
   }
 
-  /** From now on it is brought back whenever it is not there. */
-  pin(spec: ModelSpec): void {
-    this.set('pinned', this.pinned, spec.name, spec);
-  }
-
-  /** From now on it is not brought back. */
-  unpin(model: string): void {
-    this.delete('pinned', this.pinned, model);
-  }
-
   /** New settings, for whatever is decided from now on. */
   configure({ plan, deviceLimits }: SchedulerSettings): void {
     this.change({
@@ -286,7 +280,7 @@ export class Ledger extends MemoryLedger {
   /** A model is another one now: those who wait for it want that, and what its loads were like says nothing any more. */
   redefine(spec: ModelSpec, classBefore: string | undefined): void {
     this.forgetHistory(spec.name);
-    this.delete('failures', this.tables.failures, spec.name);
+    this.tell(spec.name, { type: 'model.redefined' });
     const fitted = this.#fitted(spec);
     if (!spec.pinned) this.unpin(spec.name);
     for (const waiting of this.takeWaiting(spec.name)) {
@@ -305,27 +299,26 @@ export class Ledger extends MemoryLedger {
     this.unclaim(spec.classKey);
   }
 
-  noteFailure(model: string, failure: Failure): void {
-    const { failures } = this.tables;
-    const after = afterFailure(this.failuresOf(model), failure, this.now());
-    this.set('failures', failures, model, after);
-  }
-
   read(readings: readonly DeviceReading[]): void {
     this.change({
-      devices: readInto(this.devices, readings, this.tables.deviceLimits, [...this.runners.values()]),
+      devices: readInto(this.devices, readings, this.tables.deviceLimits, this.#inPlace()),
+      readAtMs: this.now(),
       inventory: {},
       supply: {},
     });
-    for (const runner of this.runners.values()) {
-      const isMeasurable = runner.readyAtMs !== null && !isReturning(runner);
-      if (runner.isMeasurable !== isMeasurable) this.patch(runner.id, { isMeasurable });
-    }
     // Who came before the devices were known.
     for (const queue of this.queues.values()) {
       const spec = this.#fitted(queue.spec);
       if (spec !== queue.spec) this.#setQueue(spec.classKey, { ...queue, spec });
     }
+  }
+
+  /** Runners whose memory was in place when the devices were read the last time, and still is. */
+  #inPlace(): readonly RunnerRow[] {
+    const { readAtMs } = this.tables;
+    return [...this.runners.values()].filter(
+      (runner) => runner.readyAtMs !== null && runner.readyAtMs < readAtMs && !isReturning(runner),
+    );
   }
 
   #lowerContext(spec: ModelSpec): boolean {
@@ -367,18 +360,21 @@ export class Ledger extends MemoryLedger {
     this.#touch(name);
     if (left) return this.#setQueue(classKey, left);
     this.delete('queues', this.queues, classKey);
-    this.#endRetryAlone(classKey);
+    if (this.queuesOf(name).length === 0) this.tell(name, { type: 'requests.none' });
+    this.#endRetryAlone(waiting.spec);
     // A load that nobody waits for any more may be given up, and one with other options may take its place.
     const mayGo = this.runnersOf(name).some((runner) => runner.state === 'loading');
     if (mayGo || this.queuesOf(name).length > 0) this.changeSupply();
   }
 
   /** It needs its device for itself no longer: it has loaded, failed again, or nobody wants it. What it booked for that is given back. */
-  #endRetryAlone(classKey: string, loadedId?: RunnerId): void {
-    if (!this.exclusive.has(classKey)) return;
+  #endRetryAlone(spec: ModelSpec, loadedId?: RunnerId): void {
+    if (!this.getsDeviceAlone(spec)) return;
+    const { name, classKey } = spec;
     const isLoading = this.runnersOfClass(classKey).some(({ state }) => state === 'loading');
     if (loadedId === undefined && isLoading) return;
-    this.change({ exclusive: new Set([...this.exclusive].filter((key) => key !== classKey)) });
+    const alone = this.models.get(name)?.context.alone ?? NOTHING;
+    this.tell(name, { type: 'alone.over', classKey, isLast: alone.length === 1 });
     const runner = loadedId === undefined ? undefined : this.runners.get(loadedId);
     if (runner) this.book(runner, this.neededOf(runner.spec, runner.reservation));
   }

@@ -4,11 +4,11 @@ import { isReturning } from '../planning/sharing.ts';
 import { withRow } from '../planning/table.ts';
 import { sumBytes, type ModelSpec, type Reservation, type RunnerId } from '../vocabulary.ts';
 import { withBytes, withoutBytes, type BytesColumn } from './device-rows.ts';
-import { LedgerDraft } from './ledger-draft.ts';
+import { ModelLedger } from './model-ledger.ts';
 import type { RunnerRow } from './tables.ts';
 
 /** What is booked on the devices, for runners and for claims. */
-export class MemoryLedger extends LedgerDraft {
+export class MemoryLedger extends ModelLedger {
   /** Changes what is known of a runner; nothing when it is there no more. */
   patch(runnerId: RunnerId, facts: Partial<Omit<RunnerRow, 'id'>>): void {
     const runner = this.runners.get(runnerId);
@@ -53,6 +53,9 @@ export class MemoryLedger extends LedgerDraft {
     this.changeSupply();
     this.delete('claims', this.claims, classKey);
     this.subtractBytes('claimedBytes', claim.reservation);
+    const { name } = claim.spec;
+    if (![...this.claims.values()].some(({ spec }) => spec.name === name))
+      this.tell(name, { type: 'memory.unclaimed' });
   }
 
   protected addBytes(column: BytesColumn, reservation: Reservation): void {

@@ -1,5 +1,5 @@
 import { hostBytesOf } from '../planning/memory.ts';
-import { canServe } from '../planning/sharing.ts';
+import { canServe, isReturning } from '../planning/sharing.ts';
 import type { RunnerReport } from '../runner/contract.ts';
 import { sumBytes } from '../vocabulary.ts';
 import { recordOf } from './decisions.ts';
@@ -17,10 +17,10 @@ export function noteMoved(ledger: Ledger, event: Report<'runner.moved'>, out: Ou
   const runner = ledger.runners.get(runnerId);
   if (!runner) return;
   // Said before it heard that it has to go.
-  if (runner.isDismissed && state === 'loading') return;
+  if (isReturning(runner) && state === 'loading') return;
   ledger.moveRunner(runnerId, state, reason);
   // A load that has failed is answered at once: nobody has to wait until its memory is back.
-  if (failure !== null && runner.readyAtMs === null && !runner.hasFailed)
+  if (failure !== null && runner.readyAtMs === null && runner.loadFailure === null)
     refuse(ledger, ledger.takeFailed(runner, failure), failure, out);
   if (state === 'unloading')
     out.emit({
@@ -53,7 +53,7 @@ export function noteProgress(
 export function noteLoaded(ledger: Ledger, { runnerId, slots }: Report<'runner.loaded'>, out: Outlet): void {
   const runner = ledger.runners.get(runnerId);
   // One that has been told to go before it said so is no candidate any more.
-  if (!runner || runner.isDismissed) return;
+  if (!runner || isReturning(runner)) return;
   const loadMs = ledger.noteLoaded(runner, slots);
   // Loads on the scheduler's own account have what they asked for, also those of before a reload.
   for (const { spec, arrivals } of ledger.queuesOf(runner.spec.name))

@@ -108,7 +108,7 @@ function letIn(
 /** A pinned model that cannot be loaded now is asked for again, at growing intervals. */
 function noteRefusedLoad(ledger: Ledger, { leaseId, failure }: Extract<Decision, { kind: 'refuse' }>): void {
   const model = ledger.waitingOf(leaseId)?.spec.name;
-  if (model !== undefined && ledger.pinned.has(model)) ledger.noteFailure(model, failure);
+  if (model !== undefined && ledger.isPinned(model)) ledger.noteFailure(model, failure);
 }
 
 /** One runner has to go: running leases may finish within the drain limit. */
@@ -127,7 +127,7 @@ export function evict(
 /** A model as it is started on these devices. A pin is one of the model, with whatever options it is asked for. */
 const launchedOn = (spec: ModelSpec, reservation: Reservation, ledger: Ledger): ModelSpec => ({
   ...spec,
-  pinned: spec.pinned || ledger.pinned.has(spec.name),
+  pinned: spec.pinned || ledger.isPinned(spec.name),
   launch: { ...spec.launch, readsFile: readsFile(spec, reservation, ledger) },
 });
 
@@ -196,14 +196,14 @@ export function finalize(ledger: Ledger, outcome: RunnerOutcome, out: Outlet): v
     });
   }
   if (failure === null) return;
-  if (!wasReady && !runner.hasFailed) refuse(ledger, ledger.takeFailed(runner, failure), failure, out);
+  if (!wasReady && runner.loadFailure === null) refuse(ledger, ledger.takeFailed(runner, failure), failure, out);
   if (wasReady && isCrash) ledger.noteFailure(name, failure);
   bringBackPinned(ledger);
 }
 
 /** Asks for pinned models that are not there, or not any more: at once, and after failures at growing intervals. */
 export function bringBackPinned(ledger: Ledger): void {
-  for (const spec of ledger.pinned.values()) {
+  for (const spec of ledger.pinned) {
     const { name } = spec;
     const isThere = ledger.runnersOf(name).length > 0 || ledger.queuesOf(name).length > 0;
     if (!isThere && ledger.retryAtMs(name) <= ledger.now()) preload(ledger, spec);

@@ -1,6 +1,7 @@
+import type { Failure } from '../failures.ts';
+import type { ModelRow } from '../model/contract.ts';
 import type { SavedDemand } from '../planning/habits.ts';
 import { restoreLearned, type Learned } from '../planning/learned.ts';
-import type { LoadFailures } from '../planning/load-failures.ts';
 import { emptyTable, type Table } from '../planning/table.ts';
 import type { Claim, ClassQueue, DeviceView, PlanSettings, RunnerView } from '../planning/view.ts';
 import type { SchedulerSettings } from './contract.ts';
@@ -11,12 +12,8 @@ export interface RunnerRow extends RunnerView {
   /** What it was seen to hold in all; null until it has been measured. */
   readonly measuredBytes: number | null;
   readonly endpoint: Endpoint | null;
-  /** Whether its memory was in place when its devices were last read. */
-  readonly isMeasurable: boolean;
-  /** Somebody asked for it to go; it is not started again. */
-  readonly isDismissed: boolean;
-  /** Its load has failed, and those who waited for it have been answered. */
-  readonly hasFailed: boolean;
+  /** What its load failed on, once those who waited for it have been answered. */
+  readonly loadFailure: Failure | null;
 }
 
 /** A runner that begins to load now. */
@@ -44,9 +41,7 @@ export const newRunnerRow = (
   pid: null,
   measuredBytes: null,
   endpoint: null,
-  isMeasurable: false,
-  isDismissed: false,
-  hasFailed: false,
+  loadFailure: null,
 });
 
 /**
@@ -63,14 +58,14 @@ export interface Tables {
   /** By class key; only those with somebody in them. */
   readonly queues: ReadonlyMap<string, ClassQueue>;
   readonly claims: ReadonlyMap<string, Claim>;
-  readonly exclusive: ReadonlySet<string>;
-  /** Pinned models, whether they are loaded or not: they are brought back after whatever failed. */
-  readonly pinned: ReadonlyMap<string, ModelSpec>;
+  /** Where each model's chart stands; a model of which nothing was heard yet is not there. */
+  readonly models: ReadonlyMap<string, ModelRow>;
   /** By class key: the same model with less context, after it ran out of memory with more. */
   readonly lowered: ReadonlyMap<string, ModelSpec>;
   /** Of each model's use: its demand, its loads and answers, and whether sparing it pays. */
   readonly learned: Learned;
-  readonly failures: ReadonlyMap<string, LoadFailures>;
+  /** When the devices were last read; -Infinity before the first time. */
+  readonly readAtMs: number;
   /** Models whose requests or runners changed since the last rest. */
   readonly touched: ReadonlySet<string>;
   /** Another object whenever what is known of the devices may have changed. */
@@ -99,11 +94,10 @@ export function newTables(
     runnersByModel: new Map(),
     queues: new Map(),
     claims: new Map(),
-    exclusive: new Set(),
-    pinned: new Map(),
+    models: new Map(),
     lowered: new Map(),
     learned: restoreLearned(learned),
-    failures: new Map(),
+    readAtMs: -Infinity,
     touched: new Set(),
     inventory: {},
     supply: {},

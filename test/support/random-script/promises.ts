@@ -163,8 +163,8 @@ export class Promises {
   /** Pinned models are there, unless there is no room for them beside other pinned ones. */
   #pins(ledger: LedgerReader, models: Models): void {
     for (const name of neverUnpinned(this.#script))
-      this.#check(ledger.pinned.has(name), `${name} is pinned no more`);
-    for (const spec of ledger.pinned.values()) {
+      this.#check(ledger.isPinned(name), `${name} is pinned no more`);
+    for (const spec of ledger.pinned) {
       const isThere = ledger.runnersOf(spec.name).some((runner) => isServing(runner) && runner.pinned);
       const canBe = couldBeAlone(models.asLearned(spec), ledger, this.#pool.world);
       this.#check(isThere || !canBe, `the pinned ${spec.name} has not come back`);

@@ -1,0 +1,62 @@
+import type { Failure } from '../failures.ts';
+import type { ModelEvent, ModelRow, Presence } from '../model/contract.ts';
+import { newModelRow, stepModel } from '../model/step.ts';
+import { isReturning } from '../planning/sharing.ts';
+import type { ModelSpec } from '../vocabulary.ts';
+import { LedgerDraft } from './ledger-draft.ts';
+
+/** An event that a model's chart has taken in this transition. */
+export interface ModelStep {
+  readonly model: string;
+  readonly event: ModelEvent;
+  readonly before: ModelRow;
+  readonly after: ModelRow;
+}
+
+/** Plays the models' charts: each mode of a model is a state there. */
+export class ModelLedger extends LedgerDraft {
+  readonly #steps: ModelStep[] = [];
+
+  /** What the charts of the models have gone through since this began, in order. */
+  get modelSteps(): readonly ModelStep[] {
+    return this.#steps;
+  }
+
+  /** From now on it is brought back whenever it is not there. */
+  pin(spec: ModelSpec): void {
+    this.tell(spec.name, { type: 'model.pinned', spec });
+  }
+
+  /** From now on it is not brought back. */
+  unpin(model: string): void {
+    if (this.isPinned(model)) this.tell(model, { type: 'model.unpinned' });
+  }
+
+  noteFailure(model: string, failure: Failure): void {
+    this.tell(model, { type: 'load.failed', failure, atMs: this.now() });
+  }
+
+  /** Pauses after failures that are over by now. */
+  endPauses(): void {
+    for (const [model, { state, context }] of this.models)
+      if (state.loads === 'backing-off' && context.failures.retryAtMs <= this.now())
+        this.tell(model, { type: 'retry.due' });
+  }
+
+  /** The model's chart takes an event. */
+  protected tell(model: string, event: ModelEvent): void {
+    const before = this.models.get(model) ?? newModelRow(model);
+    const after = stepModel(before, event);
+    if (after === before) return;
+    this.set('models', this.models, model, after);
+    this.#steps.push({ model, event, before, after });
+  }
+
+  /** The furthest that any process of a model is. */
+  protected presenceOf(model: string): Presence {
+    const runners = this.runnersOf(model);
+    if (runners.length === 0) return 'none';
+    if (runners.every(isReturning)) return 'leaving';
+    return runners.some(({ state }) => state === 'ready' || state === 'idle') ? 'serving' : 'starting';
+  }
+}
