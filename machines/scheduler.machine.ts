@@ -23,9 +23,9 @@ const bookkeeping = {
 } as const;
 
 /**
- * Owns the queue, the runners and the device inventory. Every event is entered into the tables; in `running`, whenever they are others
- * than those that the last plan has left, the planner is asked until it rests, and what it decides becomes events to the runners. The
- * chart itself decides nothing: it says when requests are admitted, and when there are plans.
+ * Owns the queue, the runners and the device inventory, and plays the models' charts. Every event is entered into the tables; in
+ * `running`, whenever they are others than those that the last plan has left, the planner is asked until it rests, and what it decides
+ * becomes events to the runners. The chart itself decides nothing: it says when requests are admitted, and when there are plans.
  */
 export const schedulerMachine = schedulerSetup.createMachine({
   id: 'scheduler',
@@ -55,7 +55,13 @@ export const schedulerMachine = schedulerSetup.createMachine({
       after: { inventoryDeadline: 'running' },
     },
     running: {
-      always: { guard: 'isUnplanned', actions: 'plan' },
+      initial: 'resting',
+      states: {
+        /** What is known is what the last plan has left: nothing is to be done before the next event. */
+        resting: { always: { guard: 'isUnplanned', target: 'deciding' } },
+        /** The planner is asked for one step after the other until it rests. */
+        deciding: { entry: 'plan', always: 'resting' },
+      },
       on: {
         'request.submitted': { actions: 'takeRequest' },
         'model.load': { actions: 'loadModel' },

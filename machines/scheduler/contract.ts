@@ -1,6 +1,7 @@
 import type { Failure, FailureCode } from '../failures.ts';
 import type { SavedDemand } from '../planning/habits.ts';
 import type { EvictionCode, PlanSettings, Waiting } from '../planning/view.ts';
+import type { ModelEvent, ModelRow } from '../model/contract.ts';
 import type { KeepAliveMode, RunnerLimits, RunnerReport } from '../runner/contract.ts';
 import type {
   DeviceId,
@@ -132,6 +133,14 @@ export interface DecisionRecord {
   readonly reservation: Reservation | null;
 }
 
+/** An event that a model's chart has taken, where it stood before, and where it stands since. */
+export interface ModelStep {
+  readonly model: string;
+  readonly event: ModelEvent;
+  readonly before: ModelRow;
+  readonly after: ModelRow;
+}
+
 export type SchedulerEmitted =
   /** Of one that has waited: it may enter. */
   | {
@@ -152,4 +161,6 @@ export type SchedulerEmitted =
       loadMs: number | null;
     }
   | { type: 'runner.changed'; runnerId: RunnerId }
+  /** A model's chart has taken an event. */
+  | ({ type: 'model.stepped' } & ModelStep)
   | { type: 'runner.broke'; runnerId: RunnerId };

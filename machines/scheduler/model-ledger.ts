@@ -1,17 +1,10 @@
 import type { Failure } from '../failures.ts';
-import type { ModelEvent, ModelRow, Presence } from '../model/contract.ts';
+import type { ModelEvent, Presence } from '../model/contract.ts';
 import { newModelRow, stepModel } from '../model/step.ts';
 import { isReturning } from '../planning/sharing.ts';
 import type { ModelSpec } from '../vocabulary.ts';
+import type { ModelStep } from './contract.ts';
 import { LedgerDraft } from './ledger-draft.ts';
-
-/** An event that a model's chart has taken in this transition. */
-export interface ModelStep {
-  readonly model: string;
-  readonly event: ModelEvent;
-  readonly before: ModelRow;
-  readonly after: ModelRow;
-}
 
 /** Plays the models' charts: each mode of a model is a state there. */
 export class ModelLedger extends LedgerDraft {

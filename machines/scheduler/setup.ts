@@ -80,13 +80,20 @@ function draftOf(tables: Tables, now: () => number): Ledger {
   return new Ledger(tables, () => nowMs);
 }
 
+/** The tables that a transition has made; what the models' charts have gone through is told. */
+function finished(ledger: Ledger, out: Outlet): Tables {
+  for (const step of ledger.modelSteps) out.emit({ type: 'model.stepped', ...step });
+  return ledger.finish();
+}
+
 /** An action that makes new tables of those there are, and reaches the world through an outlet: computing it changes nothing. */
 const tabled = (work: (args: Work<SchedulerEvent>) => void) =>
   base.enqueueActions(({ context, event, enqueue, self }) => {
     const { tables, settings, now } = context;
     const ledger = draftOf(tables, now);
-    work({ event, ledger, settings, out: new ChartOutlet(enqueue, settings, self) });
-    enqueue.assign({ tables: ledger.finish() });
+    const out = new ChartOutlet(enqueue, settings, self);
+    work({ event, ledger, settings, out });
+    enqueue.assign({ tables: finished(ledger, out) });
   });
 
 /** The same for one type of event. */
@@ -162,16 +169,18 @@ export const schedulerSetup = base.extend({
     plan: base.enqueueActions(({ context, enqueue, self }) => {
       const { tables, settings, now } = context;
       const ledger = draftOf(tables, now);
-      steps.carryOutPlan(ledger, settings, new ChartOutlet(enqueue, settings, self));
-      const planned = ledger.finish();
+      const out = new ChartOutlet(enqueue, settings, self);
+      steps.carryOutPlan(ledger, settings, out);
+      const planned = finished(ledger, out);
       enqueue.assign({ tables: planned, planned });
     }),
     /** The timer has fired: if that was too early, the new plan arms it again. */
     wake: noted('plan.wake', ({ ledger }) => ledger.arm(Infinity)),
-    preloadModels: base.enqueueActions(({ context, enqueue }) => {
-      const ledger = draftOf(context.tables, context.now);
+    preloadModels: base.enqueueActions(({ context, enqueue, self }) => {
+      const { tables, settings, now } = context;
+      const ledger = draftOf(tables, now);
       for (const spec of context.preload) steps.preload(ledger, spec);
-      enqueue.assign({ tables: ledger.finish() });
+      enqueue.assign({ tables: finished(ledger, new ChartOutlet(enqueue, settings, self)) });
     }),
     takeRequest: noted('request.submitted', ({ event, ledger, settings, out }) =>
       steps.takeRequest(ledger, settings, event.request, out),

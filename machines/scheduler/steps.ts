@@ -1,4 +1,5 @@
 import type { Failure } from '../failures.ts';
+import type { ModelRow } from '../model/contract.ts';
 import { readsFile } from '../planning/file-reading.ts';
 import { decide } from '../planning/plan.ts';
 import { comeAgain } from '../planning/load-failures.ts';
@@ -46,19 +47,37 @@ export const isOwn = (leaseId: string): boolean => leaseId.startsWith(OWN);
 
 /** Takes the planner's decisions one by one until it rests. */
 export function carryOutPlan(ledger: Ledger, settings: SchedulerSettings, out: Outlet): void {
+  const nowMs = ledger.now();
+  if (nextPauseEnd(ledger.models) <= nowMs) {
+    ledger.endPauses();
+    bringBackPinned(ledger);
+  }
   for (let step = 0; step < MAX_STEPS; step++) {
-    const nowMs = ledger.now();
     const decision = decide(ledger, nowMs);
     if (decision.kind === 'rest') {
       ledger.apply(decision);
       // A moment that has passed would be asked for again and again.
-      const wakeAtMs = decision.wakeAtMs > nowMs ? decision.wakeAtMs : Infinity;
+      const nextMs = Math.min(decision.wakeAtMs, nextPauseEnd(ledger.models));
+      const wakeAtMs = nextMs > nowMs ? nextMs : Infinity;
       if (wakeAtMs === ledger.armedForMs) return;
       ledger.arm(wakeAtMs);
       return out.wakeIn(wakeAtMs - nowMs);
     }
     carryOut(decision, ledger, settings, out);
   }
+}
+
+const knownPauseEnds = new WeakMap<ReadonlyMap<string, ModelRow>, number>();
+
+/** When the first pause of a model that keeps failing is over. Tables are never written in place, so this is looked for once. */
+function nextPauseEnd(models: ReadonlyMap<string, ModelRow>): number {
+  let next = knownPauseEnds.get(models);
+  if (next !== undefined) return next;
+  next = Infinity;
+  for (const { state, context } of models.values())
+    if (state.loads === 'backing-off') next = Math.min(next, context.failures.retryAtMs);
+  knownPauseEnds.set(models, next);
+  return next;
 }
 
 function carryOut(

@@ -1,8 +1,9 @@
 import { devicesMachine } from '../../machines/devices.machine.ts';
+import { modelMachine } from '../../machines/model.machine.ts';
 import { runnerMachine } from '../../machines/runner.machine.ts';
 import { schedulerMachine } from '../../machines/scheduler.machine.ts';
 import { describeMachine, type MachineDescription } from './describe-machine.ts';
 
 /** Every statechart of Corral, described. */
 export const allCharts = (): MachineDescription[] =>
-  [runnerMachine, schedulerMachine, devicesMachine].map((machine) => describeMachine(machine));
+  [runnerMachine, modelMachine, schedulerMachine, devicesMachine].map((machine) => describeMachine(machine));

@@ -11,6 +11,7 @@ import { ledgerOf } from '../../../src/ledger-of.ts';
 import { settings, type Pool } from '../pool.ts';
 import type { Breaches } from './breaches.ts';
 import type { Models } from './models.ts';
+import { disagreements } from './model-charts.ts';
 import { couldBeAlone } from './room.ts';
 import { NAMES, type Script } from './script.ts';
 
@@ -155,7 +156,9 @@ export class Promises {
       this.#check(!isOverdue, `somebody waits for ${name} beyond the deadline`);
     }
     const { context, value } = this.#pool.scheduler.getSnapshot();
-    if (!this.#isSteady || value !== 'running') return;
+    if (typeof value === 'string') return;
+    for (const what of disagreements(ledger, this.#hasJumps ? Infinity : LATE_MS)) this.#check(false, what);
+    if (!this.#isSteady) return;
     const undone = askedAnew(context);
     this.#check(!isActing(undone), `the planner has left a ${undone.kind} undone`);
   }
