@@ -107,7 +107,9 @@ export const modelMachine = modelSetup.createMachine({
     },
     device: {
       initial: 'shared',
-      on: { 'alone.wanted': { target: '.alone', actions: { type: 'addAlone', params: ({ event }) => event } } },
+      on: {
+        'alone.wanted': { target: '.alone', actions: { type: 'addAlone', params: ({ event }) => event } },
+      },
       states: {
         shared: {},
         /** It ran out of memory beside others, and is tried with a device to itself. */
@@ -127,7 +129,9 @@ export const modelMachine = modelSetup.createMachine({
     },
     pin: {
       initial: 'free',
-      on: { 'model.pinned': { target: '.pinned', actions: { type: 'rememberPin', params: ({ event }) => event } } },
+      on: {
+        'model.pinned': { target: '.pinned', actions: { type: 'rememberPin', params: ({ event }) => event } },
+      },
       states: {
         free: {},
         pinned: { on: { 'model.unpinned': { target: 'free', actions: 'forgetPin' } } },

@@ -5,7 +5,9 @@ import type { schedulerMachine } from '../machines/scheduler.machine.ts';
 export type Scheduler = ActorRefFrom<typeof schedulerMachine>;
 
 /** The outermost state that a scheduler is in. */
-export function schedulerState(scheduler: Pick<Scheduler, 'getSnapshot'>): 'starting' | 'running' | 'draining' | 'stopped' {
+export function schedulerState(
+  scheduler: Pick<Scheduler, 'getSnapshot'>,
+): 'starting' | 'running' | 'draining' | 'stopped' {
   const { value } = scheduler.getSnapshot();
   return typeof value === 'string' ? value : 'running';
 }

@@ -3,6 +3,7 @@ import type { ELK } from 'elkjs/lib/elk-api.js';
 import * as elkjs from 'elkjs/lib/elk.bundled.js';
 import type { AnyStateMachine, AnyStateNode } from 'xstate';
 import { devicesMachine } from '../../machines/devices.machine.ts';
+import { modelMachine } from '../../machines/model.machine.ts';
 import { runnerMachine } from '../../machines/runner.machine.ts';
 import { schedulerMachine } from '../../machines/scheduler.machine.ts';
 import { describeMachine } from '../../src/charts/describe-machine.ts';
@@ -10,7 +11,7 @@ import { graphOf } from '../src/views/charts/chart-graph.ts';
 import { drawingOf, type Box, type Drawing } from '../src/views/charts/drawing.ts';
 import { writtenIn, type Written } from './support/written-machine.ts';
 
-const machines: readonly AnyStateMachine[] = [runnerMachine, schedulerMachine, devicesMachine];
+const machines: readonly AnyStateMachine[] = [runnerMachine, modelMachine, schedulerMachine, devicesMachine];
 
 const Elk = elkjs.default as unknown as new () => ELK;
 

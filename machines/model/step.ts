@@ -35,11 +35,11 @@ function rowOf(snapshot: ModelSnapshot): ModelRow {
 
 /** Where the chart stands for a row, also for one that was copied. */
 export const snapshotOf = (row: ModelRow): ModelSnapshot =>
-  snapshots.get(row) ??
-  modelMachine.resolveState({ value: { ...row.state }, context: row.context });
+  snapshots.get(row) ?? modelMachine.resolveState({ value: { ...row.state }, context: row.context });
 
 /** A model of which nothing has been heard yet. */
-export const newModelRow = (name: string): ModelRow => rowOf(modelMachine.getInitialSnapshot(SCOPE, { name }));
+export const newModelRow = (name: string): ModelRow =>
+  rowOf(modelMachine.getInitialSnapshot(SCOPE, { name }));
 
 /** The row after an event: the same one where the chart has nothing to do with it. Pure. */
 export function stepModel(row: ModelRow, event: ModelEvent): ModelRow {

@@ -1,3 +1,5 @@
+import type { ModelState } from '../model/contract.ts';
+import { newModelRow } from '../model/step.ts';
 import type { Demand } from '../planning/demand.ts';
 import type { SavedDemand } from '../planning/habits.ts';
 import { habitsOf, saveLearned } from '../planning/learned.ts';
@@ -45,6 +47,10 @@ export class LedgerReader implements View {
   /** Pinned models, whether they are loaded or not, as they are brought back. */
   get pinned(): readonly ModelSpec[] {
     return [...this.models.values()].flatMap(({ context }) => context.pinnedAs ?? NOTHING);
+  }
+  /** Where a model's chart stands. */
+  modesOf(model: string): ModelState {
+    return (this.models.get(model) ?? newModelRow(model)).state;
   }
   isPinned(model: string): boolean {
     return this.models.get(model)?.state.pin === 'pinned';

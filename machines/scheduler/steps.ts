@@ -215,7 +215,8 @@ export function finalize(ledger: Ledger, outcome: RunnerOutcome, out: Outlet): v
     });
   }
   if (failure === null) return;
-  if (!wasReady && runner.loadFailure === null) refuse(ledger, ledger.takeFailed(runner, failure), failure, out);
+  if (!wasReady && runner.loadFailure === null)
+    refuse(ledger, ledger.takeFailed(runner, failure), failure, out);
   if (wasReady && isCrash) ledger.noteFailure(name, failure);
   bringBackPinned(ledger);
 }

@@ -1,9 +1,11 @@
-import type { AnyActorRef, AnyMachineSnapshot, StateValue } from 'xstate';
+import type { AnyActorRef, AnyMachineSnapshot } from 'xstate';
+import { modelActorRows } from './model-actors.ts';
+import { statePath } from './state-path.ts';
 import { toldOfContext, type Told } from './told.ts';
 
 /** An actor that has a chart, and where it stands on it. */
 export interface ActorRow {
-  /** `scheduler`, `devices`, `runner-1`. */
+  /** `scheduler`, `devices`, `runner-1`, `model:llama`. */
   readonly id: string;
   /** Id of its machine. */
   readonly chart: string;
@@ -15,12 +17,16 @@ export interface ActorRow {
   readonly isOver: boolean;
 }
 
-/** All actors of a system that have charts, parents first. */
+/** All of a system that have charts, parents first: its actors, and the models, whose charts the scheduler plays itself. */
 export function actorRows(root: AnyActorRef): ActorRow[] {
   const row = actorRow(root);
   if (!row) return [];
-  const { children } = root.getSnapshot() as AnyMachineSnapshot;
-  return [row, ...Object.values(children).flatMap((child) => (child ? actorRows(child as AnyActorRef) : []))];
+  const { children, context } = root.getSnapshot() as AnyMachineSnapshot;
+  return [
+    row,
+    ...modelActorRows(context),
+    ...Object.values(children).flatMap((child) => (child ? actorRows(child as AnyActorRef) : [])),
+  ];
 }
 
 /** Null for an actor without a chart: a process, a probe. */
@@ -40,15 +46,4 @@ export function actorRow(actor: AnyActorRef): ActorRow | null {
 export function actorName({ id, _parent: parent }: AnyActorRef): string {
   if (!parent) return 'scheduler';
   return parent._parent ? `${actorName(parent)}.${id}` : id;
-}
-
-function statePath(value: StateValue): string {
-  if (typeof value === 'string') return value;
-  return Object.entries(value)
-    .flatMap(([key, inner]) =>
-      statePath(inner ?? '')
-        .split(' ')
-        .map((path) => (path === '' ? key : `${key}.${path}`)),
-    )
-    .join(' ');
 }

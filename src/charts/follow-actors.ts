@@ -1,6 +1,8 @@
 import type { AnyActorRef, AnyEventObject, InspectionEvent } from 'xstate';
+import type { ModelStep } from '../../machines/scheduler/contract.ts';
 import { actorName, actorRow, type ActorRow } from './actors.ts';
 import { transitionId } from './describe-machine.ts';
+import { modelActorRow, takenBy } from './model-actors.ts';
 import { toldOfEvent, type Told } from './told.ts';
 
 /** An event that one actor sent to another, and what its receiver made of it. */
@@ -34,6 +36,7 @@ export function followActors(root: AnyActorRef, push: (event: ActorEvent) => voi
   const effects = new WeakMap<AnyEventObject, Effect>();
   const taken = new WeakMap<AnyActorRef, string[]>();
   remember(root, rows);
+  const modelSteps = root.on('model.stepped', (step: unknown) => push(modelEvent(step as ModelStep)));
   const watching = root.system.inspect((inspected: InspectionEvent) => {
     const actor = inspected.actorRef as AnyActorRef;
     switch (inspected.type) {
@@ -69,7 +72,23 @@ export function followActors(root: AnyActorRef, push: (event: ActorEvent) => voi
       case '@xstate.transition':
     }
   });
-  return () => watching.unsubscribe();
+  return () => {
+    modelSteps.unsubscribe();
+    watching.unsubscribe();
+  };
+}
+
+/** What the scheduler told a model's chart while it took an event itself. */
+function modelEvent(step: ModelStep): ActorEvent {
+  const { model, event } = step;
+  const [before, after] = [modelActorRow(model, step.before), modelActorRow(model, step.after)];
+  return {
+    from: 'scheduler',
+    to: after.id,
+    type: event.type,
+    data: toldOfEvent(event),
+    effect: effectOf(before, after, takenBy(step)),
+  };
 }
 
 /** Where everybody stands at the beginning. */

@@ -1,5 +1,6 @@
 import type { AnyEventObject } from 'xstate';
 import type { DevicesInput } from '../../machines/devices.machine.ts';
+import type { ModelContext } from '../../machines/model/contract.ts';
 import type { RunnerContext } from '../../machines/runner/setup.ts';
 import { LedgerReader } from '../../machines/scheduler/ledger-reader.ts';
 import type { Tables } from '../../machines/scheduler/tables.ts';
@@ -24,6 +25,7 @@ const OF_EVENTS = [
   'exitCode',
   'signal',
   'priority',
+  'left',
 ] as const;
 
 export function toldOfEvent(event: AnyEventObject): Told {
@@ -54,6 +56,13 @@ const OF_CONTEXTS: Readonly<Record<string, (context: never) => Told>> = {
     drainMs: Number.isFinite(drainMs) ? drainMs : 'forever',
     pid,
     wasReady,
+  }),
+  model: ({ name, failures, alone, pinnedAs }: ModelContext) => ({
+    model: name,
+    failures: failures.count,
+    failure: failures.last?.code ?? null,
+    alone: alone.length,
+    pinned: pinnedAs !== null,
   }),
   scheduler: ({ tables }: { readonly tables: Tables }) => {
     const { waitingCount: waiting, leaseCount: leases } = new LedgerReader(tables, () => 0);

@@ -26,6 +26,7 @@ function textOf({
   state,
   reason,
   next,
+  modes,
   need,
   conversations,
   runners,
@@ -35,7 +36,10 @@ function textOf({
   const madeOf = need && partsText(need);
   const needed = need ? `\nneeds: ${needText(need)}${madeOf === null ? '' : `\n  ${madeOf}`}` : '';
   const kept = conversations === null ? '' : `\nconversations: ${conversations}`;
-  const parts = [`${model} is ${state}: ${reason}\nnext: ${next}${needed}${kept}`];
+  const chart = Object.entries(modes).map(([region, mode]) => `${region} ${mode}`);
+  const parts = [
+    `${model} is ${state}: ${reason}\nnext: ${next}\nmodes: ${chart.join(', ')}${needed}${kept}`,
+  ];
   if (runners.length > 0)
     parts.push(
       table(

@@ -5,7 +5,14 @@ import { realClock, type Clock } from '../clock.ts';
 import type { Scheduler } from '../ledger-of.ts';
 import { defaultInspectLimits, type InspectLimits } from './inspect-limits.ts';
 import { InspectReader } from './inspect-reader.ts';
-import { goneEvent, presentEvents, statelyEvent, type StatelyEvent } from './stately-events.ts';
+import {
+  goneEvent,
+  modelEvents,
+  modelStepEvents,
+  presentEvents,
+  statelyEvent,
+  type StatelyEvent,
+} from './stately-events.ts';
 
 export interface InspectionOptions {
   /** The machines' time in ms. */
@@ -49,16 +56,46 @@ export class Inspection {
       connection,
       clock: this.#clock,
       limits: this.#limits,
-      present: () => activeFrom(this.#root).flatMap((ref) => presentEvents(ref, sessionId, this.#now())),
+      present: () => this.#present(),
       gone: (id) => goneEvent(id, sessionId, this.#now()),
       onEnd: (ended) => this.#leave(ended),
     });
     this.#readers.add(reader);
-    this.#watching ??= this.#root.system.inspect((inspected: InspectionEvent) => {
+    this.#watching ??= this.#watch();
+  };
+
+  /** All that lives, as it is now. */
+  #present(): StatelyEvent[] {
+    const { sessionId } = this.#root;
+    const nowMs = this.#now();
+    const models = this.#root.getSnapshot().context.tables.models;
+    return [
+      ...activeFrom(this.#root).flatMap((ref) => presentEvents(ref, sessionId, nowMs)),
+      ...[...models].flatMap(([model, row]) => modelEvents(model, row, sessionId, nowMs)),
+    ];
+  }
+
+  #watch(): Subscription {
+    const { sessionId } = this.#root;
+    const known = new Set(this.#root.getSnapshot().context.tables.models.keys());
+    const watching = this.#root.system.inspect((inspected: InspectionEvent) => {
       const event = statelyEvent(inspected, this.#now());
       if (event) this.#tell(event);
     });
-  };
+    const steps = this.#root.on('model.stepped', (step) => {
+      const nowMs = this.#now();
+      const isNew = !known.has(step.model);
+      known.add(step.model);
+      const first = isNew ? modelEvents(step.model, step.before, sessionId, nowMs) : [];
+      for (const event of [...first, ...modelStepEvents(step, sessionId, nowMs)]) this.#tell(event);
+    });
+    return {
+      unsubscribe: () => {
+        watching.unsubscribe();
+        steps.unsubscribe();
+      },
+    };
+  }
 
   /** Says goodbye to everybody. */
   close(): void {

@@ -1,4 +1,8 @@
 import type { AnyActorRef, AnyEventObject, InspectionEvent, Snapshot } from 'xstate';
+import { modelMachine } from '../../machines/model.machine.ts';
+import type { ModelRow } from '../../machines/model/contract.ts';
+import type { ModelStep } from '../../machines/scheduler/contract.ts';
+import { modelActorId } from '../charts/model-actors.ts';
 import { toldOfContext, toldOfEvent, type Told } from '../charts/told.ts';
 import { timeOfDay } from '../time-of-day.ts';
 
@@ -77,6 +81,50 @@ export function presentEvents(ref: AnyActorRef, rootId: string, nowMs: number): 
     snapshotEvent(ref, common, { type: 'xstate.init' }, snapshot),
   ];
 }
+
+/** A model's chart, which the scheduler plays itself: told as an actor that the scheduler had started. */
+export function modelEvents(model: string, row: ModelRow, rootId: string, nowMs: number): StatelyEvent[] {
+  const common = header(modelActorId(model), rootId, nowMs);
+  const snapshot = modelSnapshot(row);
+  return [
+    {
+      ...common,
+      type: '@xstate.actor',
+      name: modelActorId(model),
+      parentId: rootId,
+      definition: definitionText(modelMachine.config),
+      snapshot,
+    },
+    { ...common, type: '@xstate.snapshot', event: { type: 'xstate.init' }, snapshot },
+  ];
+}
+
+/** An event that a model's chart has taken, and where it stands since. */
+export function modelStepEvents(
+  { model, event, after }: ModelStep,
+  rootId: string,
+  nowMs: number,
+): StatelyEvent[] {
+  const common = header(modelActorId(model), rootId, nowMs);
+  return [
+    { ...common, type: '@xstate.event', event: redactedEvent(event), sourceId: rootId },
+    {
+      ...common,
+      type: '@xstate.snapshot',
+      event: redactedEvent(event),
+      snapshot: modelSnapshot(after),
+    },
+  ];
+}
+
+const modelSnapshot = ({ state, context }: ModelRow): ToldSnapshot => ({
+  status: 'active',
+  value: state,
+  context: bounded(toldOfContext(modelMachine.id, context)),
+  tags: [],
+  historyValue: {},
+  children: {},
+});
 
 /** What ends an actor for those who have missed its end. */
 export const goneEvent = (sessionId: string, rootId: string, nowMs: number): StatelyEvent => ({
@@ -162,7 +210,10 @@ const definitions = new WeakMap<object, string>();
 /** The same text for all runners: it is written once. */
 function definitionOf(ref: AnyActorRef): string {
   const config = configOf(ref);
-  if (!config) return JSON.stringify({ id: nameOf(ref) });
+  return config ? definitionText(config) : JSON.stringify({ id: nameOf(ref) });
+}
+
+function definitionText(config: object): string {
   const known = definitions.get(config);
   if (known !== undefined) return known;
   const text = JSON.stringify(config, (_, value: unknown) =>

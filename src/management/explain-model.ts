@@ -32,6 +32,7 @@ export function explainModel(
     state: modelStatus(entry, ledger).state,
     reason: runner?.reason ?? reasonWithout(entry, ledger, decisions),
     next: runner ? nextOf(runner, nowMs) : nextWithout(entry, ledger, retryInMs),
+    modes: ledger.modesOf(name),
     need: spec && needOf(spec),
     conversations: spec && conversationsText(spec),
     runners: runners.map((one) => runnerStatus(one, nowMs)),

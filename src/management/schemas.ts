@@ -173,6 +173,15 @@ export const explanationSchema = z
     state: modelSchema.shape.state,
     reason: z.string().describe('Why it is in this state.'),
     next: z.string().describe('What would have to happen for that to change.'),
+    modes: z
+      .object({
+        requests: z.enum(['none', 'waiting', 'claiming']),
+        process: z.enum(['none', 'starting', 'serving', 'leaving']),
+        loads: z.enum(['allowed', 'backing-off']),
+        device: z.enum(['shared', 'alone']),
+        pin: z.enum(['free', 'pinned']),
+      })
+      .describe("Where its chart stands, region by region (docs/statecharts.md, 'model')."),
     need: z.object(needShape).nullable().describe('What it needs; null when it cannot be used.'),
     conversations: z
       .string()

@@ -21,7 +21,8 @@ describe('what is told of the actors', () => {
     pool.advance(10_000);
 
     expect(actorRows(pool.scheduler).map(({ id, chart, state }) => [id, chart, state])).to.deep.equal([
-      ['scheduler', 'scheduler', 'running'],
+      ['scheduler', 'scheduler', 'running.resting'],
+      ['model:a', 'model', 'requests.none process.serving loads.allowed device.shared pin.free'],
       ['devices', 'devices', 'resting'],
       ['runner-1', 'runner', 'alive.loaded.idle.counting'],
     ]);
@@ -54,6 +55,29 @@ describe('what is told of the actors', () => {
     ]);
   });
 
+  it('has the events that the charts of the models take, told by the scheduler', () => {
+    const { pool, model } = poolWithModel();
+    const { events } = followed(pool);
+    pool.request(aModel('big', 20), { runMs: 500 });
+    pool.advance(20_000);
+    pool.request(model, { runMs: 500 });
+    pool.advance(20_000);
+    const moves = events
+      .filter(({ from, to }) => from === 'scheduler' && to === 'model:a')
+      .map(
+        ({ effect: { took, after } }) => `${took.join(' > ')} > ${after?.split(' ').slice(0, 2).join(' ')}`,
+      );
+
+    expect(moves).to.deep.equal([
+      'requests.none requests.waiting 0 > requests.waiting process.none',
+      'requests.waiting memory.claimed 0 > requests.claiming process.none',
+      'requests.claiming memory.unclaimed 0 > requests.waiting process.none',
+      'process.none process.starting 0 > requests.waiting process.starting',
+      'process.starting process.loaded 0 > requests.waiting process.serving',
+      'requests.waiting requests.none 0 > requests.none process.serving',
+    ]);
+  });
+
   it('names only states and transitions of the charts, each effect going on where the one before ended', () => {
     const { pool, model } = poolWithModel();
     const { events } = followed(pool);
@@ -70,7 +94,7 @@ describe('what is told of the actors', () => {
       if (effect.after === null) continue;
       if (last.has(to)) expect(effect.before).to.equal(last.get(to));
       last.set(to, effect.after);
-      expect(paths).to.include(effect.after);
+      expect(paths).to.include.members(effect.after.split(' '));
       expect(ids).to.include.members([...effect.took]);
     }
 

@@ -3,6 +3,7 @@ import { expect } from 'chai';
 import type { AnyStateNode } from 'xstate';
 import { getStateNodes } from 'xstate/graph';
 import { devicesMachine } from '../../machines/devices.machine.ts';
+import { modelMachine } from '../../machines/model.machine.ts';
 import { runnerMachine } from '../../machines/runner.machine.ts';
 import { schedulerMachine } from '../../machines/scheduler.machine.ts';
 import { allCharts } from '../../src/charts/all-charts.ts';
@@ -40,7 +41,7 @@ describe('the documentation of the statecharts', () => {
 });
 
 describe('the description of a machine', () => {
-  for (const machine of [runnerMachine, schedulerMachine, devicesMachine]) {
+  for (const machine of [runnerMachine, modelMachine, schedulerMachine, devicesMachine]) {
     describe(machine.id, () => {
       const description = describeMachine(machine);
       const nodes: AnyStateNode[] = [machine.root, ...getStateNodes(machine.root)];

@@ -100,6 +100,22 @@ describe("Stately's inspector on a running Corral", () => {
       'door.closed',
       'process.exited',
     ]);
+    const ofModel = ofType('@xstate.event')
+      .filter(({ sessionId }) => sessionId === actor('model:other')?.sessionId)
+      .map(({ event }) => event.type);
+    expect(ofModel).to.deep.equal([
+      'requests.waiting',
+      'memory.claimed',
+      'memory.unclaimed',
+      'process.starting',
+      'process.loaded',
+      'requests.none',
+    ]);
+    expect(actor('model:other')?.parentId).to.equal(actor('scheduler')?.sessionId);
+    expect(JSON.parse(valuesOf('model:other').at(-1) ?? '')).to.include({
+      requests: 'none',
+      process: 'serving',
+    });
     const times = events.map(({ createdAt }) => Number(createdAt));
     expect(times).to.deep.equal(times.toSorted((a, b) => a - b));
     expect(Date.now() - (times.at(-1) ?? 0)).to.be.within(-1_000, 60_000);
@@ -116,6 +132,9 @@ describe("Stately's inspector on a running Corral", () => {
     const present = ofType('@xstate.snapshot', late).find(({ sessionId }) => sessionId === id);
     expect(present?.snapshot.context).to.include({ model: 'other', wasReady: true });
     expect(present?.snapshot.value).to.have.nested.property('alive.loaded');
+    const ofModel = actor('model:tiny', late)?.sessionId;
+    const model = ofType('@xstate.snapshot', late).find(({ sessionId }) => sessionId === ofModel);
+    expect(model?.snapshot.value).to.include({ requests: 'none', process: 'none' });
   }).timeout(30_000);
 
   it('tells no prompt, no key and no path', () => {

@@ -81,7 +81,7 @@ describe('every mode of a model', () => {
 
     const atRest = [...nodes].filter(([, { row }]) => pathsOf(row).every((path) => AT_REST.has(path)));
     const leading = new Set(atRest.map(([key]) => key));
-    for (let before = -1; before < leading.size; ) {
+    for (let before = -1; before < leading.size;) {
       before = leading.size;
       for (const [key, { to }] of nodes) if ([...to].some((next) => leading.has(next))) leading.add(key);
     }

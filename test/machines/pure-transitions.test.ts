@@ -1,5 +1,6 @@
 import { expect } from 'chai';
 import { transition, type AnyActorRef, type AnyMachineSnapshot, type InspectionEvent } from 'xstate';
+import { snapshotOf } from '../../machines/model/step.ts';
 import { aGpu, aModel, Pool } from '../support/pool.ts';
 
 /** One event that an actor took: what it was before, and what became of it. */
@@ -16,6 +17,11 @@ function recordedRun(): ReadonlyMap<string, Taken[]> {
   const last = new WeakMap<AnyActorRef, AnyMachineSnapshot>();
   const pool = new Pool({ devices: [aGpu('CUDA0', 24)] });
   const { clock } = pool.world;
+  // Models' charts are played within the scheduler's transitions, by an XState that keeps nothing of them.
+  pool.scheduler.on('model.stepped', ({ event, before, after }) => {
+    const one = { atMs: clock.now(), event, before: snapshotOf(before), after: snapshotOf(after) };
+    taken.set('model', [...(taken.get('model') ?? []), one]);
+  });
   pool.scheduler.system.inspect((inspected: InspectionEvent) => {
     const actor = inspected.actorRef as AnyActorRef;
     if (inspected.type !== '@xstate.snapshot') return;
@@ -78,7 +84,7 @@ function restored(snapshot: AnyMachineSnapshot, atMs: number): AnyMachineSnapsho
 describe('a transition', () => {
   const run = recordedRun();
 
-  for (const chart of ['scheduler', 'runner', 'devices']) {
+  for (const chart of ['scheduler', 'model', 'runner', 'devices']) {
     it(`of the ${chart} gives the same on a restored snapshot, and leaves what it began with as it was`, () => {
       const taken = run.get(chart) ?? [];
       expect(taken).to.have.length.above(5);

@@ -191,7 +191,12 @@ describe('what readers are told', () => {
     const reader = await follow('charts');
     await reader.settle();
 
-    expect(reader.picture('charts')?.map(({ id }) => id)).to.have.members(['runner', 'scheduler', 'devices']);
+    expect(reader.picture('charts')?.map(({ id }) => id)).to.have.members([
+      'runner',
+      'model',
+      'scheduler',
+      'devices',
+    ]);
   });
 
   it('has the log of a runner, and of all runners of a model as they come', async () => {

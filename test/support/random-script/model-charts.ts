@@ -25,8 +25,12 @@ export function disagreements(ledger: LedgerReader, lateMs: number): readonly st
     const { failures, alone, pinnedAs } = context;
     const overdue = state.loads === 'backing-off' && failures.retryAtMs + lateMs < ledger.now();
     return [
-      ...(state.requests === requests ? [] : [`${model} is ${state.requests}, and its requests are ${requests}`]),
-      ...(state.process === process ? [] : [`${model} is ${state.process}, and its processes are ${process}`]),
+      ...(state.requests === requests
+        ? []
+        : [`${model} is ${state.requests}, and its requests are ${requests}`]),
+      ...(state.process === process
+        ? []
+        : [`${model} is ${state.process}, and its processes are ${process}`]),
       ...((state.device === 'alone') === alone.length > 0 ? [] : [`${model} is alone for nobody`]),
       ...((state.pin === 'pinned') === (pinnedAs !== null) ? [] : [`${model} is pinned as nothing`]),
       ...(overdue ? [`${model} backs off beyond its time`] : []),

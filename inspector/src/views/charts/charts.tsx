@@ -65,7 +65,7 @@ const firstChoice = (actors: readonly Actor[]): string =>
 
 /** The name says it where the actor is no longer told. */
 const chartOf = (id: string, actor: Actor | null): string =>
-  actor?.chart ?? (id.startsWith('runner-') ? 'runner' : id);
+  actor?.chart ?? /^(runner|model)(?=[-:])/.exec(id)?.[0] ?? id;
 
 /** The last event that an actor with a chart was sent. */
 function useLastEvent(id: string): ActorEvent | null {

@@ -19,7 +19,7 @@ export function litBy(state: string | null, event: ActorEvent | null): Lit {
   return {
     states: new Set([...innermost].flatMap(withOuter)),
     innermost,
-    before: new Set(before === null || before === state ? [] : before.split(' ')),
+    before: new Set((before?.split(' ') ?? []).filter((path) => !innermost.has(path))),
     took: event?.effect.took ?? [],
   };
 }
