@@ -3,7 +3,7 @@ import { createDeviceProbes, type ProbeOptions } from './probes/probe-devices.ts
 import type { ConversationFolder } from './conversations/conversation-folder.ts';
 import { createConversations, type ConversationNote } from './conversations/keep-conversations.ts';
 import { awaitReady } from './process/await-ready.ts';
-import { createMeasureUse } from './process/measure-use.ts';
+import { createWatchUse } from './process/watch-use.ts';
 import type { ProcessRegistry } from './process/process-registry.ts';
 import { createRunProcess, type ProcessParts } from './process/run-process.ts';
 import type { RunnerLogs } from './process/runner-logs.ts';
@@ -48,6 +48,6 @@ export function createRealEffects({
     watchHealth: createWatchHealth(health),
     ...createConversations(parts.conversations, onConversation),
     probeDevices,
-    measureUse: createMeasureUse(usedByPid),
+    watchUse: createWatchUse(usedByPid),
   };
 }

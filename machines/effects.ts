@@ -59,10 +59,15 @@ export interface ConversationsSpec extends ReadySpec {
   readonly launch: LaunchOptions;
 }
 
+/** Sent by the watch over a process's memory: what it holds, per device, when that is another amount than was told last. */
+export type UseEvent = { type: 'use.measured'; use: Reservation };
+
 export interface UseSpec {
   readonly runnerId: RunnerId;
   readonly pid: number | null;
   readonly reservation: Reservation;
+  /** Of the reservation, what is main memory's share wherever the layers go. */
+  readonly hostBytes: number;
 }
 
 /** Whose door it is. */
@@ -110,8 +115,8 @@ export const effects = {
   restoreConversations: promiseOf<void, ConversationsSpec>('restoreConversations'),
   /** Keeps those of a process that is about to end which are worth it. */
   saveConversations: promiseOf<void, ConversationsSpec>('saveConversations'),
-  /** What a ready process really holds, per device; null where it cannot be told. */
-  measureUse: promiseOf<Reservation | null, UseSpec>('measureUse'),
+  /** Lasts: sends what a ready process really holds, at once and while it serves; nothing where that cannot be told. */
+  watchUse: callbackOf<{ type: 'none' }, UseSpec>('watchUse'),
 };
 export type Effects = typeof effects;
 

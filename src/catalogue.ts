@@ -119,12 +119,20 @@ export class Catalogue {
   /** From now on a measured need replaces the predicted one. */
   learn(learned: Learned): void {
     this.#remember(learned);
-    const { needBytes } = learned;
+    const { needBytes, hostBytes } = learned;
     if (needBytes === null) return;
     const index = this.#entries.findIndex(({ spec }) => spec?.classKey === learned.classKey);
     const entry = this.#entries[index];
     if (entry?.spec && entry.spec.needSource !== 'configured' && entry.spec.contexts === undefined)
-      this.#entries[index] = { ...entry, spec: { ...entry.spec, needBytes, needSource: 'measured' } };
+      this.#entries[index] = {
+        ...entry,
+        spec: {
+          ...entry.spec,
+          needBytes,
+          needSource: 'measured',
+          ...(hostBytes !== undefined && { hostBytes }),
+        },
+      };
   }
 
   /** From now on what llama-fit-params has said replaces the prediction; of a model that is another one by now it says nothing. */

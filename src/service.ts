@@ -232,7 +232,7 @@ function listen(
     decisions.add(record);
     const { kind, model, runnerId, leaseId, reason } = record;
     const level =
-      kind === 'failed' || kind === 'stuck' || kind === 'unrecovered'
+      kind === 'failed' || kind === 'stuck' || kind === 'unrecovered' || kind === 'outgrown'
         ? 'warn'
         : kind === 'grant'
           ? 'debug'

@@ -2,20 +2,36 @@ import { readFile, readdir } from 'node:fs/promises';
 
 const KIB = 1024;
 
-/** Resident memory of a process and its children (Linux); null elsewhere, and when it has gone. */
-export async function residentBytes(pid: number): Promise<number | null> {
-  if (process.platform !== 'linux') return null;
-  let bytes = await residentOf(pid);
-  for (const child of await childrenOf(pid)) bytes += await residentOf(child);
-  return bytes > 0 ? bytes : null;
+/** Main memory that a process and its children hold, in bytes. */
+export interface HeldMemory {
+  /** All of it, pages of mapped files included: weights, programs, libraries. */
+  readonly residentBytes: number;
+  /** Without pages of files, which the system may take back at any time. */
+  readonly privateBytes: number;
 }
 
-async function residentOf(pid: number): Promise<number> {
+/** What a process and its children hold of main memory (Linux); null elsewhere, and when it has gone. */
+export async function heldMemory(pid: number): Promise<HeldMemory | null> {
+  if (process.platform !== 'linux') return null;
+  const family = await Promise.all([pid, ...(await childrenOf(pid))].map(heldBy));
+  const sum = (key: keyof HeldMemory): number => family.reduce((bytes, one) => bytes + one[key], 0);
+  const residentBytes = sum('residentBytes');
+  return residentBytes > 0 ? { residentBytes, privateBytes: sum('privateBytes') } : null;
+}
+
+/** All that a process and its children hold, as `heldMemory` has it. */
+export const residentBytes = async (pid: number): Promise<number | null> =>
+  (await heldMemory(pid))?.residentBytes ?? null;
+
+async function heldBy(pid: number): Promise<HeldMemory> {
   try {
     const status = await readFile(`/proc/${pid}/status`, 'utf8');
-    return Number(/^VmRSS:\s+(\d+) kB/m.exec(status)?.[1] ?? 0) * KIB;
+    const bytes = (name: string): number =>
+      Number(new RegExp(`^${name}:\\s+(\\d+) kB`, 'm').exec(status)?.[1] ?? 0) * KIB;
+    const residentBytes = bytes('VmRSS');
+    return { residentBytes, privateBytes: residentBytes - bytes('RssFile') };
   } catch {
-    return 0; // ended meanwhile
+    return { residentBytes: 0, privateBytes: 0 }; // ended meanwhile
   }
 }
 

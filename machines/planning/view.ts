@@ -42,7 +42,10 @@ export interface RunnerView {
   readonly spec: ModelSpec;
   readonly state: RunnerState;
   readonly reason: string;
+  /** What is booked for it. */
   readonly reservation: Reservation;
+  /** What was, when it was started. */
+  readonly promised: Reservation;
   /** How many requests it is serving. */
   readonly leases: number;
   readonly slots: number;
@@ -183,7 +186,9 @@ export type EvictionCode =
   /** Everybody who waited for its load has left. */
   | 'load_abandoned'
   /** Corral may use less of its device than it did. */
-  | 'limit_lowered';
+  | 'limit_lowered'
+  /** Another runner holds more than was planned, and there would be nothing left. */
+  | 'memory_outgrown';
 
 /** A runner that has to go, and why this one. */
 export interface Victim {

@@ -55,28 +55,28 @@ export const loaded = runnerSetup.createStateConfig({
     },
     {
       id: 'use',
-      src: 'measureUse',
+      src: 'watchUse',
       input: ({ context }) => ({
         runnerId: context.runnerId,
         pid: context.pid,
         reservation: context.reservation,
+        hostBytes: context.spec.hostBytes ?? 0,
       }),
-      onDone: {
-        guard: { type: 'isKnown', params: ({ event }) => ({ use: event.output }) },
-        actions: {
-          type: 'report',
-          params: ({ context, event }) => ({
-            type: 'runner.measured',
-            runnerId: context.runnerId,
-            use: event.output ?? {},
-          }),
-        },
-      },
       // Not knowing is no failure: the prediction stays.
       onError: {},
     },
   ],
   on: {
+    'use.measured': {
+      actions: {
+        type: 'report',
+        params: ({ context, event }) => ({
+          type: 'runner.measured',
+          runnerId: context.runnerId,
+          use: event.use,
+        }),
+      },
+    },
     'health.lost': {
       target: 'unloading',
       actions: {

@@ -5,14 +5,15 @@ import {
   type HealthEvent,
   type ProcessEvent,
   type ReadyReport,
+  type UseEvent,
 } from '../effects.ts';
 import type { Failure } from '../failures.ts';
 import { hasComeToRest, hasRecovered, type MemoryBaseline } from '../planning/recovery.ts';
-import type { DeviceReading, Endpoint, KeepAlive, Reservation } from '../vocabulary.ts';
+import type { DeviceReading, Endpoint, KeepAlive } from '../vocabulary.ts';
 import type { RunnerCommand, RunnerInput, RunnerOutcome, RunnerReport, RunnerState } from './contract.ts';
 import { drainOver } from './texts.ts';
 
-type RunnerEvent = RunnerCommand | ProcessEvent | HealthEvent | DoorEvent | { type: 'drain.over' };
+type RunnerEvent = RunnerCommand | ProcessEvent | HealthEvent | UseEvent | DoorEvent | { type: 'drain.over' };
 
 export interface RunnerContext extends RunnerInput {
   readonly pinned: boolean;
@@ -46,7 +47,7 @@ export const runnerSetup = setup({
     awaitReady: effects.awaitReady,
     watchHealth: effects.watchHealth,
     probeDevices: effects.probeDevices,
-    measureUse: effects.measureUse,
+    watchUse: effects.watchUse,
     restoreConversations: effects.restoreConversations,
     saveConversations: effects.saveConversations,
   },
@@ -130,7 +131,6 @@ export const runnerSetup = setup({
   },
   guards: {
     isKept: ({ context }) => context.pinned || context.keepAlive === 'forever',
-    isKnown: (_, params: { use: Reservation | null }) => params.use !== null,
     isShorterDrain: ({ context }, params: { drainMs: number }) => params.drainMs < context.drainMs,
     keepsConversations: ({ context }) => context.spec.launch.conversations !== undefined,
     // One that failed, or has to go now, does not.

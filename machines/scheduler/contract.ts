@@ -116,6 +116,8 @@ export type DecisionKind =
   | 'unload'
   | 'loaded'
   | 'failed'
+  /** A runner holds more than was planned. */
+  | 'outgrown'
   | 'unrecovered'
   | 'stuck';
 
@@ -158,6 +160,8 @@ export type SchedulerEmitted =
       classKey: string;
       model: string;
       needBytes: number | null;
+      /** Of main memory beside that, where a load has shown it. */
+      hostBytes?: number;
       loadMs: number | null;
     }
   | { type: 'runner.changed'; runnerId: RunnerId }

@@ -1,4 +1,4 @@
-import { isAside } from '../planning/experts-aside.ts';
+import { lookAt, type Look } from '../planning/consumption.ts';
 import { hostBytesOf, overheadOn } from '../planning/memory.ts';
 import { isReturning } from '../planning/sharing.ts';
 import { withRow } from '../planning/table.ts';
@@ -16,15 +16,22 @@ export class MemoryLedger extends ModelLedger {
   }
 
   /**
-   * What a runner really holds replaces what was predicted. A configured need stays: its owner knows better. True when it is worth
-   * remembering: not with one context of several, nor with its experts set aside because the whole did not fit.
+   * A look at what a runner really holds: what is booked for it follows. Null
+   * for one that is on its way out, and where nothing could be seen.
    */
-  measure(runner: RunnerRow, use: Reservation): boolean {
-    if (runner.spec.needSource === 'configured' || isReturning(runner) || sumBytes(use) <= 0) return false;
-    const measured = Object.entries(use).map(([id, bytes]) => [id, Math.ceil(bytes)]);
-    this.book(runner, { ...runner.reservation, ...Object.fromEntries(measured) });
-    this.patch(runner.id, { measuredBytes: sumBytes(use) });
-    return runner.spec.contexts === undefined && !isAside(runner.spec);
+  measure(runner: RunnerRow, use: Reservation): Look | null {
+    if (isReturning(runner) || sumBytes(use) <= 0) return null;
+    const { consumption, reservation, promised, spec } = runner;
+    const look = lookAt(consumption, reservation, use, spec.needSource === 'configured' ? promised : null);
+    if (!isEqual(look.booked, reservation)) this.book(runner, look.booked);
+    // Without a word of its GPUs it is not all that it holds.
+    const isWhole =
+      Object.keys(reservation).every((id) => id === 'CPU') || Object.keys(use).some((id) => id !== 'CPU');
+    this.patch(runner.id, {
+      consumption: look.consumption,
+      ...(isWhole && { measuredBytes: sumBytes(use) }),
+    });
+    return look;
   }
 
   /** Of what is booked for a model, what it needs itself. */
@@ -70,3 +77,7 @@ export class MemoryLedger extends ModelLedger {
     this.change({ supply: {} });
   }
 }
+
+const isEqual = (a: Reservation, b: Reservation): boolean =>
+  Object.keys(a).length === Object.keys(b).length &&
+  Object.entries(a).every(([id, bytes]) => b[id] === bytes);

@@ -1,10 +1,14 @@
+import { isAside } from '../planning/experts-aside.ts';
+import { makeWay } from '../planning/make-way.ts';
 import { hostBytesOf } from '../planning/memory.ts';
 import { canServe, isReturning } from '../planning/sharing.ts';
 import type { RunnerReport } from '../runner/contract.ts';
-import { sumBytes } from '../vocabulary.ts';
+import { formatBytes, sumBytes, type Reservation } from '../vocabulary.ts';
+import type { SchedulerSettings } from './contract.ts';
 import { recordOf } from './decisions.ts';
 import type { Ledger } from './ledger.ts';
-import { isOwn, refuse, type Outlet } from './steps.ts';
+import { evict, isOwn, refuse, type Outlet } from './steps.ts';
+import type { RunnerRow } from './tables.ts';
 
 type Report<Type extends RunnerReport['type']> = Extract<RunnerReport, { type: Type }>;
 
@@ -66,18 +70,52 @@ export function noteLoaded(ledger: Ledger, { runnerId, slots }: Report<'runner.l
   out.emit({ type: 'runner.changed', runnerId });
 }
 
+/** What a runner was seen to hold: told where it is more than was planned, remembered for its next load, and made room for. */
 export function noteMeasured(
   ledger: Ledger,
   { runnerId, use }: Report<'runner.measured'>,
+  settings: SchedulerSettings,
   out: Outlet,
 ): void {
+  const before = ledger.runners.get(runnerId);
+  const look = before && ledger.measure(before, use);
   const runner = ledger.runners.get(runnerId);
-  if (!runner || !ledger.measure(runner, use)) return;
-  const { name: model, classKey } = runner.spec;
-  const heldBytes = sumBytes(ledger.runners.get(runnerId)?.reservation ?? {});
-  const needBytes = Math.max(0, heldBytes - hostBytesOf(runner.spec));
-  out.emit({ type: 'model.learned', classKey, model, needBytes, loadMs: null });
+  if (!look || !runner) return;
+  if (look.isNews && canLearn(runner))
+    out.emit({ type: 'model.learned', ...learnedFrom(runner, look.holds) });
+  if (look.isOutgrown) {
+    const { name: model } = runner.spec;
+    const moreBytes = aboveOf(look.holds, runner.promised);
+    const reason = `holds ${bytesByDevice(look.holds)}: ${formatBytes(moreBytes)} more than was planned`;
+    const record = recordOf(ledger, 'outgrown', { model, reason, runnerId, reservation: look.booked });
+    out.emit({ type: 'decision', record });
+  }
+  for (const victim of makeWay(runner, ledger, ledger.now())) evict(ledger, victim, settings, out);
+  out.emit({ type: 'runner.changed', runnerId });
 }
+
+/** Not from a configured need, one context of several, or experts that were set aside because the whole did not fit. */
+const canLearn = ({ spec }: RunnerRow): boolean =>
+  spec.needSource !== 'configured' && spec.contexts === undefined && !isAside(spec);
+
+/** What the next load is planned with: what stays in main memory of a model on GPUs is learned beside the rest. */
+function learnedFrom({ spec, promised }: RunnerRow, holds: Reservation) {
+  const { classKey, name: model } = spec;
+  const hostBytes = hostBytesOf(spec);
+  const { CPU = 0, ...gpus } = holds;
+  const isOnGpusAlone = sumBytes(gpus) > 0 && (promised['CPU'] ?? 0) <= hostBytes;
+  return isOnGpusAlone
+    ? { classKey, model, needBytes: sumBytes(gpus), hostBytes: Math.max(CPU, hostBytes), loadMs: null }
+    : { classKey, model, needBytes: Math.max(0, sumBytes(holds) - hostBytes), loadMs: null };
+}
+
+const aboveOf = (held: Reservation, promised: Reservation): number =>
+  Object.entries(held).reduce((sum, [id, bytes]) => sum + Math.max(0, bytes - (promised[id] ?? 0)), 0);
+
+const bytesByDevice = (held: Reservation): string =>
+  Object.entries(held)
+    .map(([id, bytes]) => `${formatBytes(bytes)} of ${id}`)
+    .join(', ');
 
 /** Something went wrong with a runner's end: told once, in the decision log. */
 export function noteTrouble(

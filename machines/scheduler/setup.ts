@@ -214,8 +214,8 @@ export const schedulerSetup = base.extend({
     stopAll: noted('scheduler.hurry', ({ ledger, out }) => commands.stopAll(ledger, out)),
     noteMoved: noted('runner.moved', ({ event, ledger, out }) => reports.noteMoved(ledger, event, out)),
     noteLoaded: noted('runner.loaded', ({ event, ledger, out }) => reports.noteLoaded(ledger, event, out)),
-    noteMeasured: noted('runner.measured', ({ event, ledger, out }) =>
-      reports.noteMeasured(ledger, event, out),
+    noteMeasured: noted('runner.measured', ({ event, ledger, settings, out }) =>
+      reports.noteMeasured(ledger, event, settings, out),
     ),
     noteOverstayed: noted('runner.overstayed', ({ event, ledger }) => reports.noteOverstayed(ledger, event)),
     noteStarted: noted('runner.started', ({ event, ledger, out }) => reports.noteStarted(ledger, event, out)),

@@ -1,5 +1,6 @@
 import type { Failure } from '../failures.ts';
 import type { ModelRow } from '../model/contract.ts';
+import { newConsumption, type Consumption } from '../planning/consumption.ts';
 import type { SavedDemand } from '../planning/habits.ts';
 import { restoreLearned, type Learned } from '../planning/learned.ts';
 import { emptyTable, type Table } from '../planning/table.ts';
@@ -9,8 +10,10 @@ import type { DeviceId, Endpoint, ModelSpec, Reservation, RunnerId } from '../vo
 
 /** A runner as the scheduler knows it. */
 export interface RunnerRow extends RunnerView {
-  /** What it was seen to hold in all; null until it has been measured. */
+  /** What it was last seen to hold in all; null until it has been measured. */
   readonly measuredBytes: number | null;
+  /** What is known of what it really holds. */
+  readonly consumption: Consumption;
   readonly endpoint: Endpoint | null;
   /** What its load failed on, once those who waited for it have been answered. */
   readonly loadFailure: Failure | null;
@@ -28,6 +31,7 @@ export const newRunnerRow = (
   state: 'loading',
   reason: 'requested',
   reservation,
+  promised: reservation,
   leases: 0,
   slots: spec.launch.slots,
   pinned: spec.pinned,
@@ -40,6 +44,7 @@ export const newRunnerRow = (
   progress: null,
   pid: null,
   measuredBytes: null,
+  consumption: newConsumption(reservation),
   endpoint: null,
   loadFailure: null,
 });

@@ -64,10 +64,13 @@ export interface NeedParts {
   readonly configuredBytes: number | null;
   /** As an earlier load has shown; null before the first. */
   readonly measuredBytes: number | null;
+  /** The same of what it holds of main memory beside that. */
+  readonly measuredHostBytes: number | null;
 }
 
 /** Configured, else measured at an earlier load, else predicted. */
-export function needOf({ planned, file, beside, configuredBytes, measuredBytes }: NeedParts): Need {
+export function needOf(parts: NeedParts): Need {
+  const { planned, file, beside, configuredBytes, measuredBytes, measuredHostBytes } = parts;
   const cacheBytes = (planned.launch.promptCacheMiB ?? 0) * MIB;
   if (configuredBytes !== null)
     return {
@@ -75,8 +78,8 @@ export function needOf({ planned, file, beside, configuredBytes, measuredBytes }
       needSource: 'configured',
       ...(cacheBytes > 0 && { hostBytes: cacheBytes }),
     };
-  const parts = partsOf(planned, planned.launch, file, beside);
-  const { needBytes, hostBytes } = totalsOf(parts);
+  const predicted = partsOf(planned, planned.launch, file, beside);
+  const { needBytes, hostBytes } = totalsOf(predicted);
   const aside = expertsAside(planned, file, beside);
   const host = hostBytes > 0 ? { hostBytes } : {};
   if (planned.isAuto) {
@@ -84,10 +87,16 @@ export function needOf({ planned, file, beside, configuredBytes, measuredBytes }
       contextTokens,
       needBytes: totalsOf(partsOf(planned, { ...planned.launch, contextTokens }, file, beside)).needBytes,
     }));
-    return { needBytes, needSource: 'predicted', needParts: parts, ...host, contexts };
+    return { needBytes, needSource: 'predicted', needParts: predicted, ...host, contexts };
   }
-  const rest = { needParts: parts, ...host, ...(aside && { expertsAside: aside }) };
-  if (measuredBytes !== null) return { needBytes: measuredBytes, needSource: 'measured', ...rest };
+  const rest = { needParts: predicted, ...host, ...(aside && { expertsAside: aside }) };
+  if (measuredBytes !== null)
+    return {
+      ...rest,
+      needBytes: measuredBytes,
+      needSource: 'measured',
+      ...(measuredHostBytes !== null && { hostBytes: measuredHostBytes }),
+    };
   return { needBytes, needSource: 'predicted', ...rest };
 }
 

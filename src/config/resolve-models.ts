@@ -218,6 +218,7 @@ async function specOf(
       beside: await readBeside(planned),
       configuredBytes: model.memory ?? null,
       measuredBytes: learned?.needBytes ?? null,
+      measuredHostBytes: learned?.hostBytes ?? null,
     }),
     keepAlive: keepAliveOf(model.keepAlive ?? defaults.keepAlive ?? DEFAULT_KEEP_ALIVE_MS),
     pinned: model.pin,

@@ -8,7 +8,7 @@ import { savedDemandSchema } from './saved-demand.ts';
 const WEIGHT_OF_NEWEST = 0.3;
 
 const amount = z.number().nonnegative().max(Number.MAX_SAFE_INTEGER).nullable();
-const learnedSchema = z.object({ needBytes: amount, loadMs: amount });
+const learnedSchema = z.object({ needBytes: amount, loadMs: amount, hostBytes: amount.optional() });
 const demandSchema = z.record(z.string(), savedDemandSchema);
 const fileSchema = z.object({
   version: z.literal(1),
@@ -57,12 +57,17 @@ export class StateFile {
   }
 
   /** Needs are replaced by the newest; load times are averaged, the newest with weight 0.3. */
-  learn(classKey: string, { needBytes, loadMs }: LearnedValues): void {
+  learn(classKey: string, { needBytes, loadMs, hostBytes }: LearnedValues): void {
     const known = this.#classes.get(classKey);
     const before = known?.loadMs ?? loadMs;
     const averageMs =
       loadMs === null || before === null ? before : before + WEIGHT_OF_NEWEST * (loadMs - before);
-    this.#classes.set(classKey, { needBytes: needBytes ?? known?.needBytes ?? null, loadMs: averageMs });
+    const host = hostBytes ?? known?.hostBytes ?? null;
+    this.#classes.set(classKey, {
+      needBytes: needBytes ?? known?.needBytes ?? null,
+      loadMs: averageMs,
+      ...(host !== null && { hostBytes: host }),
+    });
     this.#save();
   }
 

@@ -153,6 +153,7 @@ export const decisionSchema = z
       'loaded',
       'failed',
       'unrecovered',
+      'outgrown',
       'stuck',
     ]),
     model: z.string(),

@@ -43,11 +43,16 @@ function decisionCounters(registry: Registry): (record: DecisionRecord) => void 
   );
   const evictions = counter(
     'corral_evictions_total',
-    'Runners that were made to go: memory_wanted, starvation, other_options, load_abandoned, limit_lowered.',
+    'Runners that were made to go: memory_wanted, starvation, other_options, load_abandoned, limit_lowered, memory_outgrown.',
     'model',
     'code',
   );
   const unloads = counter('corral_unloads_total', 'Runners that were told to end, for any reason.', 'model');
+  const outgrown = counter(
+    'corral_outgrown_total',
+    'How often a runner was found to hold more than was planned.',
+    'model',
+  );
   const refusals = counter(
     'corral_refusals_total',
     'Requests that got no runner: queue_full, queue_timeout, does_not_fit and so on.',
@@ -57,6 +62,7 @@ function decisionCounters(registry: Registry): (record: DecisionRecord) => void 
   return ({ kind, model, code }) => {
     if (kind === 'load') loads.inc({ model });
     else if (kind === 'unload') unloads.inc({ model });
+    else if (kind === 'outgrown') outgrown.inc({ model });
     else if (kind === 'failed') failures.inc({ model, code: code ?? '' });
     else if (kind === 'evict') evictions.inc({ model, code: code ?? '' });
     else if (kind === 'refuse') refusals.inc({ model, code: code ?? '' });

@@ -7,7 +7,7 @@ import type { RecordedCommand, RecordedRequest, RecordedRunner, Recording } from
 type Step = ScenarioInput['timeline'][number];
 
 /** Decisions that a person, or the modelled world, does not take in the very same way. */
-const NOT_COMPARED = new Set(['unrecovered', 'stuck']);
+const NOT_COMPARED = new Set(['unrecovered', 'stuck', 'outgrown']);
 
 /**
  * A live session as a scenario: the same devices, models and settings, each request when it came and for as long as it ran, and each

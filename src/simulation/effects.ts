@@ -8,10 +8,11 @@ import type {
   ProcessSpec,
   ReadyReport,
   ReadySpec,
+  UseEvent,
   UseSpec,
 } from '../../machines/effects.ts';
 import type { Failure } from '../../machines/failures.ts';
-import type { DeviceId, DeviceReading, Reservation } from '../../machines/vocabulary.ts';
+import type { DeviceId, DeviceReading } from '../../machines/vocabulary.ts';
 import { answerLater, type Answer } from './later.ts';
 import { wholeOf, type World, type WorldProcess } from './world.ts';
 
@@ -50,10 +51,13 @@ export function simulatedEffects(world: World): OuterEffects {
         return { afterMs: world.probeMs, value: world.read(deviceIds) };
       },
     ),
-    measureUse: answerLater<Reservation | null, UseSpec>(clock, ({ runnerId }) => {
+    watchUse: fromCallback<{ type: 'none' }, UseSpec>(({ input: { runnerId }, sendBack }) => {
       const process = world.processes.get(runnerId);
-      if (process) process.whole = wholeOf(process.spec, process.model);
-      return { afterMs: 0, value: process?.model.realBytes == null ? null : process.whole };
+      if (!process) return;
+      process.whole = wholeOf(process.spec, process.model);
+      process.tellUse = () => sendBack({ type: 'use.measured', use: process.whole } satisfies UseEvent);
+      if (process.model.realBytes !== null) clock.setTimeout(() => process.tellUse?.(), 0);
+      return () => delete process.tellUse;
     }),
   };
 }

@@ -102,7 +102,10 @@ type Need = Pick<Scenario['models'][string], 'needs' | 'really'>;
 const isHonest = ({ models, timeline }: Scenario): boolean =>
   [models, ...timeline.map(({ reload }) => reload?.models ?? {})].every((some) =>
     Object.values<Need>(some).every(({ needs, really = needs }) => really <= needs),
-  ) && !timeline.some(({ fault }) => fault?.memoryBack !== undefined || fault?.otherProgram !== undefined);
+  ) &&
+  !timeline.some(({ fault }) =>
+    (['memoryBack', 'otherProgram', 'grows'] as const).some((key) => fault?.[key] !== undefined),
+  );
 
 interface Stage {
   readonly world: World;

@@ -9,6 +9,9 @@ import {
 } from '../../machines/vocabulary.ts';
 import { VirtualClock } from './virtual-clock.ts';
 
+/** How often what a process holds is looked at. */
+const LOOK_EVERY_MS = 5_000;
+
 /** A modelled device. Memory is given back `recoveryMs` after a process has gone. */
 export interface WorldDevice {
   readonly reading: Omit<DeviceReading, 'freeBytes'>;
@@ -57,6 +60,8 @@ export interface WorldProcess {
   /** How long its load takes, as of its spawn. */
   readonly loadMs: number;
   readonly exit: (signal: string | null, failure: Failure) => void;
+  /** Tells its runner what it holds; there while that is watched. */
+  tellUse?: () => void;
   /** Bytes per device that it holds once it has loaded; from its spawn until then they grow evenly. */
   whole: Reservation;
   isAlive: boolean;
@@ -85,6 +90,22 @@ export class World {
   #heldBy({ whole, loadMs, startedAtMs }: WorldProcess): Reservation {
     const share = loadMs > 0 ? Math.min(1, (this.clock.now() - startedAtMs) / loadMs) : 1;
     return share === 1 ? whole : times(whole, share);
+  }
+
+  /** A serving process comes to hold so much, evenly within a time, and is looked at as often as a real one. */
+  grow(process: WorldProcess, toBytes: number, withinMs: number): void {
+    process.tellUse?.();
+    const looks = Math.max(1, Math.ceil(withinMs / LOOK_EVERY_MS));
+    const stepBytes = (toBytes - sumBytes(process.whole)) / looks;
+    const step = (left: number): void => {
+      if (!process.isAlive) return;
+      const nowBytes = sumBytes(process.whole);
+      if (left > 0 && nowBytes > 0) process.whole = times(process.whole, (nowBytes + stepBytes) / nowBytes);
+      process.tellUse?.();
+      // Once more when it has come to rest.
+      if (left > 0) this.clock.setTimeout(() => step(left - 1), LOOK_EVERY_MS);
+    };
+    step(looks);
   }
 
   /** The process is gone; its memory lingers for as long as the device takes to notice. */

@@ -7,7 +7,7 @@ import {
   type SnapshotFrom,
 } from 'xstate';
 import { adjacencyMapToArray, getAdjacencyMap } from 'xstate/graph';
-import type { DoorEvent, HealthEvent, ProcessEvent } from '../../machines/effects.ts';
+import type { DoorEvent, HealthEvent, ProcessEvent, UseEvent } from '../../machines/effects.ts';
 import { runnerMachine } from '../../machines/runner.machine.ts';
 import type { RunnerCommand, RunnerInput } from '../../machines/runner/contract.ts';
 import { transitionId } from '../../src/charts/describe-machine.ts';
@@ -15,7 +15,7 @@ import { reading } from './lone-runner.ts';
 import { aModel, GIB, settings } from './pool.ts';
 
 export type RunnerSnapshot = SnapshotFrom<typeof runnerMachine>;
-type RunnerEvent = RunnerCommand | ProcessEvent | HealthEvent | DoorEvent;
+type RunnerEvent = RunnerCommand | ProcessEvent | HealthEvent | UseEvent | DoorEvent;
 /** What a machine gets from XState: the end of an actor, or the end of a delay. */
 interface SystemEvent {
   readonly type: `xstate.${string}`;
@@ -148,7 +148,7 @@ const ACTORS: Readonly<Record<string, readonly Stimulus[]>> = {
   ],
   readiness: [done('readiness', { contextTokens: null, slots: null }), error('readiness')],
   health: [{ type: 'health.lost', message: 'no answer' }, error('health')],
-  use: [done('use', { CUDA0: 8 * GIB }), done('use', null), error('use')],
+  use: [{ type: 'use.measured', use: { CUDA0: 8 * GIB } }, error('use')],
   baseline: [done('baseline', reading(0)), error('baseline')],
   conversations: [done('conversations', undefined), error('conversations')],
   recovery: [done('recovery', reading(24)), done('recovery', reading(null)), error('recovery')],

@@ -1,4 +1,4 @@
-import { createActor, fromCallback, fromPromise, setup, assign, type ActorRefFrom } from 'xstate';
+import { createActor, fromCallback, setup, assign, type ActorRefFrom } from 'xstate';
 import type {
   HealthEvent,
   OuterEffects,
@@ -12,7 +12,7 @@ import type {
 import { Doors } from '../../actors/doors.ts';
 import { runnerMachine } from '../../machines/runner.machine.ts';
 import type { RunnerInput, RunnerReport } from '../../machines/runner/contract.ts';
-import type { DeviceReading, KeepAlive, Reservation } from '../../machines/vocabulary.ts';
+import type { DeviceReading, KeepAlive } from '../../machines/vocabulary.ts';
 import { answerLater, type Answer } from '../../src/simulation/later.ts';
 import { VirtualClock } from '../../src/simulation/virtual-clock.ts';
 import { aModel, GIB, settings } from './pool.ts';
@@ -151,7 +151,7 @@ export class LoneRunner {
       ),
       saveConversations: answerLater(this.clock, () => this.saving),
       restoreConversations: answerLater(this.clock, () => this.restoring),
-      measureUse: fromPromise<Reservation | null, UseSpec>(() => Promise.resolve(null)),
+      watchUse: fromCallback<{ type: 'none' }, UseSpec>(() => {}),
     };
   }
 }

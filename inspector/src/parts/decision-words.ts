@@ -11,6 +11,7 @@ const words: Readonly<Record<Decision['kind'], readonly [before: string, after: 
   unclaim: ['no longer making room for', ''],
   unload: ['unloading', ''],
   failed: ['', 'failed'],
+  outgrown: ['', 'holds more than was planned'],
   unrecovered: ['memory of', 'did not come back'],
   stuck: ['process of', 'does not end'],
 };
@@ -20,7 +21,7 @@ export const decisionWords = ({ kind }: Decision): readonly [before: string, aft
 
 /** Decisions that say that something went wrong. */
 export const isTrouble = ({ kind }: Decision): boolean =>
-  kind === 'failed' || kind === 'refuse' || kind === 'unrecovered' || kind === 'stuck';
+  kind === 'failed' || kind === 'refuse' || kind === 'unrecovered' || kind === 'outgrown' || kind === 'stuck';
 
 /**
  * The decisions that tell the story, latest first: without the unload that only carries an eviction out, and without

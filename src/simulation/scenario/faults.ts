@@ -56,7 +56,7 @@ function applyToProcesses(
   answerLimitMs: number,
   wedge: (runnerId: string) => void,
 ): void {
-  const { crash, runsOutOfMemory, stopsAnswering } = fault;
+  const { crash, runsOutOfMemory, grows, holds = 0, takes = 0, stopsAnswering } = fault;
   if (crash !== undefined) {
     const { exitCode, signal = exitCode === undefined ? 'SIGKILL' : undefined } = fault;
     for (const process of processesOf(world, crash)) {
@@ -72,6 +72,7 @@ function applyToProcesses(
   if (runsOutOfMemory !== undefined)
     for (const process of processesOf(world, runsOutOfMemory))
       process.exit(null, failureOf(runsOutOfMemory, { phase: 'serving', code: 'out_of_memory' }));
+  if (grows !== undefined) for (const process of processesOf(world, grows)) world.grow(process, holds, takes);
   if (stopsAnswering !== undefined)
     for (const process of processesOf(world, stopsAnswering)) {
       wedge(process.spec.runnerId);

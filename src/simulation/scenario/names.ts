@@ -63,7 +63,15 @@ export function namesTwice({ timeline }: Scenario): { path: readonly PropertyKey
 type Use = (noun: NameUse['noun'], path: readonly PropertyKey[], name: string | undefined) => NameUse[];
 
 const FAULTS_OF_MODELS = [
-  ...(['crash', 'runsOutOfMemory', 'stopsAnswering', 'loadFails', 'neverReady', 'goesSilent'] as const),
+  ...([
+    'crash',
+    'runsOutOfMemory',
+    'stopsAnswering',
+    'loadFails',
+    'neverReady',
+    'goesSilent',
+    'grows',
+  ] as const),
   ...(['ignoresTerminate', 'ignoresKill', 'fileDisappears', 'heals'] as const),
 ] satisfies readonly (keyof Fault)[];
 const FAULTS_OF_DEVICES = [

@@ -29,6 +29,7 @@ const fault = z
       .string()
       .optional()
       .describe("The model's process runs out of memory while it serves."),
+    grows: z.string().optional().describe("The model's process comes to hold more while it serves."),
     stopsAnswering: z.string().optional().describe("The model's process runs on and answers no more."),
     loadFails: z.string().optional().describe('Loads of this model fail.'),
     code: z.enum(failureCodes).optional().describe('With loadFails: how. Default: load_failed.'),
@@ -45,10 +46,12 @@ const fault = z
     fileDisappears: z.string().optional().describe("The model's file is gone: loads fail at once."),
     heals: z.string().optional().describe('Ends the faults of a model.'),
     memoryBack: z.string().optional().describe("From now on this device's memory comes back otherwise."),
-    takes: duration.optional().describe('With memoryBack and probe: this long; forever for never.'),
+    takes: duration
+      .optional()
+      .describe('With memoryBack and probe: this long; forever for never. With grows: within this time.'),
     leaks: size.optional().describe('With memoryBack: so much is lost each time.'),
     otherProgram: z.string().optional().describe('Another program holds memory of this device.'),
-    holds: size.optional().describe('With otherProgram: so much.'),
+    holds: size.optional().describe('With otherProgram and grows: so much, in all.'),
     probe: z.enum(['fails', 'hangs', 'works']).optional().describe('All probes from now on.'),
     device: z.string().optional().describe('Probes of this one device from now on.'),
     reads: z
@@ -72,6 +75,7 @@ const reload = z.strictObject({
 const faultKinds = {
   crash: ['signal', 'exitCode'],
   runsOutOfMemory: [],
+  grows: ['holds', 'takes'],
   stopsAnswering: [],
   loadFails: ['code', 'after', 'times'],
   neverReady: [],
