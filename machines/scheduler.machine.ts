@@ -55,13 +55,8 @@ export const schedulerMachine = schedulerSetup.createMachine({
       after: { inventoryDeadline: 'running' },
     },
     running: {
-      initial: 'resting',
-      states: {
-        /** What is known is what the last plan has left: nothing is to be done before the next event. */
-        resting: { always: { guard: 'isUnplanned', target: 'deciding' } },
-        /** The planner is asked for one step after the other until it rests. */
-        deciding: { entry: 'plan', always: 'resting' },
-      },
+      // No state of its own: it would be left in the same instant, and each event would pay for it.
+      always: { guard: 'isUnplanned', actions: 'plan' },
       on: {
         'request.submitted': { actions: 'takeRequest' },
         'model.load': { actions: 'loadModel' },

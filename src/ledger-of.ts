@@ -4,14 +4,6 @@ import type { schedulerMachine } from '../machines/scheduler.machine.ts';
 
 export type Scheduler = ActorRefFrom<typeof schedulerMachine>;
 
-/** The outermost state that a scheduler is in. */
-export function schedulerState(
-  scheduler: Pick<Scheduler, 'getSnapshot'>,
-): 'starting' | 'running' | 'draining' | 'stopped' {
-  const { value } = scheduler.getSnapshot();
-  return typeof value === 'string' ? value : 'running';
-}
-
 /** What a scheduler knows at this moment, to read. It does not follow what happens afterwards: ask again. */
 export function ledgerOf(scheduler: Pick<Scheduler, 'getSnapshot'>): LedgerReader {
   const { tables, now } = scheduler.getSnapshot().context;

@@ -33,7 +33,7 @@ import { toScenario } from './recording/to-scenario.ts';
 import { Reloader, type ReloadParts } from './reload/reloader.ts';
 import { statusOf, type ServiceStatus } from './status.ts';
 import { serveWebSocket } from './ws/ws-api.ts';
-import { ledgerOf, schedulerState, type Scheduler } from './ledger-of.ts';
+import { ledgerOf, type Scheduler } from './ledger-of.ts';
 
 export interface ServiceOptions {
   readonly addresses: Addresses;
@@ -181,7 +181,7 @@ const statusSince =
     doors.tell();
     return statusOf(ledgerOf(scheduler), {
       version,
-      state: schedulerState(scheduler),
+      state: scheduler.getSnapshot().value,
       uptimeMs: performance.now() - startedAtMs,
     });
   };

@@ -1,6 +1,6 @@
 import { createActor, type AnyActorScope, type Snapshot, type SnapshotFrom } from 'xstate';
 import { modelMachine } from '../model.machine.ts';
-import type { ModelEvent, ModelRow } from './contract.ts';
+import type { ModelContext, ModelEvent, ModelRow, ModelState } from './contract.ts';
 
 type ModelSnapshot = SnapshotFrom<typeof modelMachine>;
 
@@ -41,8 +41,52 @@ export const snapshotOf = (row: ModelRow): ModelSnapshot =>
 export const newModelRow = (name: string): ModelRow =>
   rowOf(modelMachine.getInitialSnapshot(SCOPE, { name }));
 
+/**
+ * Where the commonest events lead, as long as the context stays as it is: a model goes round the same few states, and the chart is asked
+ * once for each.
+ */
+const knownSteps = new WeakMap<ModelContext, Map<string, ModelRow>>();
+
 /** The row after an event: the same one where the chart has nothing to do with it. Pure. */
 export function stepModel(row: ModelRow, event: ModelEvent): ModelRow {
+  const key = keyOf(row, event);
+  if (key === null) return play(row, event);
+  let known = knownSteps.get(row.context);
+  if (!known) knownSteps.set(row.context, (known = new Map()));
+  let next = known.get(key);
+  if (!next) known.set(key, (next = play(row, event)));
+  return isSameState(next.state, row.state) ? row : next;
+}
+
+/** Tells a state and an event from all others; null where the event has more to it than its type and what is left. */
+function keyOf({ state }: ModelRow, event: ModelEvent): string | null {
+  switch (event.type) {
+    case 'requests.waiting':
+    case 'requests.none':
+    case 'memory.claimed':
+    case 'memory.unclaimed':
+    case 'process.starting':
+    case 'process.loaded':
+      return `${placeOf(state)} ${event.type}`;
+    case 'process.leaving':
+    case 'process.gone':
+      return `${placeOf(state)} ${event.type} ${event.left}`;
+    case 'load.failed':
+    case 'request.served':
+    case 'retry.due':
+    case 'alone.wanted':
+    case 'alone.over':
+    case 'model.pinned':
+    case 'model.unpinned':
+    case 'model.redefined':
+      return null;
+  }
+}
+
+const placeOf = ({ requests, process, loads, device, pin }: ModelState): string =>
+  `${requests} ${process} ${loads} ${device} ${pin}`;
+
+function play(row: ModelRow, event: ModelEvent): ModelRow {
   const before = snapshotOf(row);
   const after = modelMachine.transition(before, event, SCOPE);
   return after.context === before.context && isSameState(after.value, row.state) ? row : rowOf(after);

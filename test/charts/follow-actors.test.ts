@@ -21,7 +21,7 @@ describe('what is told of the actors', () => {
     pool.advance(10_000);
 
     expect(actorRows(pool.scheduler).map(({ id, chart, state }) => [id, chart, state])).to.deep.equal([
-      ['scheduler', 'scheduler', 'running.resting'],
+      ['scheduler', 'scheduler', 'running'],
       ['model:a', 'model', 'requests.none process.serving loads.allowed device.shared pin.free'],
       ['devices', 'devices', 'resting'],
       ['runner-1', 'runner', 'alive.loaded.idle.counting'],

@@ -5,7 +5,6 @@ import type { ModelSpec } from '../../../machines/vocabulary.ts';
 import { Catalogue, type CatalogueEntry } from '../../../src/catalogue.ts';
 import { findModel, nearMisses } from '../../../src/config/model-names.ts';
 import { createManagement, type ManagementParts } from '../../../src/management/management.ts';
-import { schedulerState } from '../../../src/ledger-of.ts';
 import { statusOf } from '../../../src/status.ts';
 import { aGpu, Pool } from '../../support/pool.ts';
 
@@ -39,7 +38,7 @@ export class Managed {
       status: () =>
         statusOf(pool.ledger, {
           version: '1.2.3',
-          state: schedulerState(pool.scheduler),
+          state: pool.scheduler.getSnapshot().value,
           uptimeMs: pool.world.clock.now(),
         }),
       decisions: () => pool.decisions,

@@ -156,7 +156,7 @@ export class Promises {
       this.#check(!isOverdue, `somebody waits for ${name} beyond the deadline`);
     }
     const { context, value } = this.#pool.scheduler.getSnapshot();
-    if (typeof value === 'string') return;
+    if (value !== 'running') return;
     for (const what of disagreements(ledger, this.#hasJumps ? Infinity : LATE_MS)) this.#check(false, what);
     if (!this.#isSteady) return;
     const undone = askedAnew(context);
