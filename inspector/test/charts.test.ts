@@ -103,6 +103,31 @@ withPage(
       expect(await given.page.locator('.charts-state').textContent()).to.equal('gone');
     });
 
+    it('of a model light a state in each region, and what the scheduler has told it', async () => {
+      await show('model:tiny');
+      await given.corral.post('/v1/chat/completions', chat('tiny', { max_tokens: 4 }));
+      await until('each region is lit', async () => {
+        const lit = await litIn(given.page);
+        return lit.includes('process.serving') && lit.length === 5;
+      });
+      expect((await litIn(given.page)).toSorted()).to.deep.equal([
+        'device.shared',
+        'loads.allowed',
+        'pin.free',
+        'process.serving',
+        'requests.none',
+      ]);
+      const picker = given.page.getByLabel('Chart of');
+      expect(await picker.locator('optgroup[label="Models"] option').allTextContents()).to.include(
+        'model:tiny · serving',
+      );
+      const events = given.page.getByRole('listbox', { name: /Events/ });
+      await events.getByRole('option', { name: 'scheduler to model:tiny: process.loaded' }).first().waitFor();
+      await given.page.locator('.chart-frame').focus();
+      await given.page.keyboard.press('0');
+      await given.shot('charts-model');
+    });
+
     it('move and grow by the keyboard, and by the pointer', async () => {
       await show('runner-1');
       const frame = given.page.locator('.chart-frame');

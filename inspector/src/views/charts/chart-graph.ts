@@ -43,6 +43,21 @@ export function graphOf(chart: Chart): ChartGraph {
   };
 }
 
+/** Edges that are not drawn: they put the regions of a parallel state in two rows, so that the chart is not one long line. */
+export function inTwoRows({ states }: Chart): ElkExtendedEdge[] {
+  return states
+    .filter(({ type }) => type === 'parallel')
+    .flatMap(({ path }) => {
+      const regions = states.filter(({ parent }) => parent === path).map((region) => `state:${region.path}`);
+      const columns = Math.floor(regions.length / 2);
+      return regions.slice(columns).map((below, i) => ({
+        id: `below:${below}`,
+        sources: [regions[Math.min(i, columns - 1)] ?? below],
+        targets: [below],
+      }));
+    });
+}
+
 /** Whether it is written into its state instead of being drawn as an arrow. */
 export const stays = ({ source, targets }: Transition): boolean =>
   targets.every((target) => target === source);

@@ -1,6 +1,6 @@
 import type { ELK } from 'elkjs/lib/elk-api.js';
 import type { Chart } from '../../live/picture.ts';
-import { graphOf } from './chart-graph.ts';
+import { graphOf, inTwoRows } from './chart-graph.ts';
 import { drawingOf, type Drawing } from './drawing.ts';
 
 /** Drawings by definition: laid out once, as long as the page is open. */
@@ -21,7 +21,7 @@ export function layOut(chart: Chart): Promise<Drawing> {
 async function place(chart: Chart): Promise<Drawing> {
   const elk = await (engine ??= loadEngine());
   const graph = graphOf(chart);
-  return drawingOf(graph, await elk.layout(graph));
+  return drawingOf(graph, await elk.layout({ ...graph, edges: [...graph.edges, ...inTwoRows(chart)] }));
 }
 
 let engine: Promise<ELK> | null = null;

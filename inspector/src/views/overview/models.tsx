@@ -113,7 +113,13 @@ const ModelRow = memo(({ row }: RowProps) => {
         <StateMark state={state} />
       </td>
       <th scope="row" class="cell-model">
-        <span class="model-name">{name}</span>
+        <a
+          class="model-name"
+          href={linkTo('/charts', { actor: `model:${name}` })}
+          title="Its chart: why it is there, or why not"
+        >
+          {name}
+        </a>
         {model?.aliases.length ? <span class="model-alias">{model.aliases.join(', ')}</span> : null}
         <span class="model-why" title={whyOf(row)}>
           {runner && (

@@ -143,6 +143,13 @@ const Lifelines = memo(({ lanes, laneWidth }: LanesProps) => (
   </>
 ));
 
+/** The innermost state that was entered; of regions side by side, those that are others than before. */
+const whereTo = (before: string | null, after: string): string => {
+  const old = new Set(before?.split(' '));
+  const entered = after.split(' ').filter((path) => !old.has(path));
+  return entered.map((path) => path.split('.').at(-1) ?? '').join(', ');
+};
+
 interface RowProps {
   readonly event: ActorEvent;
   readonly index: number;
@@ -175,7 +182,7 @@ function Row({ event, index, from, to, isSelected, onSelect }: RowProps) {
       />
       <span class="event-words" style={{ left: (from === to ? right + 12 : right) + 8 }}>
         {shortType(event.type)}
-        {isMove && <b> → {after.split('.').at(-1)}</b>}
+        {isMove && <b> → {whereTo(before, after)}</b>}
         {after !== null && took.length === 0 && event.type !== 'xstate.init' && <em> ignored</em>}
       </span>
     </div>
