@@ -4,6 +4,10 @@ import type { ModelContext, ModelEvent, Presence } from './model/contract.ts';
 import type { Failure } from './failures.ts';
 import type { ModelSpec } from './vocabulary.ts';
 
+interface Left {
+  readonly left: Presence;
+}
+
 const modelSetup = setup({
   types: {
     context: {} as ModelContext,
@@ -27,21 +31,24 @@ const modelSetup = setup({
     forgetPin: assign({ pinnedAs: null }),
   },
   guards: {
-    isLeft: (_, { left, is }: { left: Presence; is: Presence }) => left === is,
+    othersServe: (_, { left }: Left) => left === 'serving',
+    othersStart: (_, { left }: Left) => left === 'starting',
+    othersLeave: (_, { left }: Left) => left === 'leaving',
     needsPause: ({ context }, { failure, atMs }: { failure: Failure; atMs: number }) =>
       afterFailure(context.failures, failure, atMs).retryAtMs > atMs,
     isLast: (_, { isLast }: { isLast: boolean }) => isLast,
   },
 });
 
+const left = ({ event }: { event: Left }): Left => ({ left: event.left });
+
 /** Where its other processes leave a model when one of them goes. */
-const whatIsLeft = (['serving', 'starting', 'leaving', 'none'] as const).map((is) => ({
-  guard: {
-    type: 'isLeft' as const,
-    params: ({ event }: { event: { readonly left: Presence } }) => ({ left: event.left, is }),
-  },
-  target: `.${is}` as const,
-}));
+const whatIsLeft = [
+  { guard: { type: 'othersServe' as const, params: left }, target: '.serving' as const },
+  { guard: { type: 'othersStart' as const, params: left }, target: '.starting' as const },
+  { guard: { type: 'othersLeave' as const, params: left }, target: '.leaving' as const },
+  { target: '.none' as const },
+];
 
 const failed = {
   type: 'countFailure' as const,
