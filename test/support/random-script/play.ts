@@ -62,8 +62,14 @@ function poolOf(script: Script, models: Models): Pool {
   const { gpus, mainMemoryGib, recoveryMs, timers } = script;
   const pool = new Pool({
     devices: [
-      ...gpus.map(({ gib, library, isIntegrated }, i) =>
-        aGpu(deviceId(i, gpus.length), gib, { library, kind: isIntegrated ? 'integrated' : 'discrete' }),
+      ...gpus.map(({ gib, library, isIntegrated, sharesMainMemory }, i) =>
+        sharesMainMemory && mainMemoryGib !== null
+          ? aGpu(deviceId(i, gpus.length), Math.min(gib, mainMemoryGib), {
+              library,
+              kind: 'integrated',
+              sharesMainMemory,
+            })
+          : aGpu(deviceId(i, gpus.length), gib, { library, kind: isIntegrated ? 'integrated' : 'discrete' }),
       ),
       ...(mainMemoryGib === null ? [] : [aGpu('CPU', mainMemoryGib, { kind: 'cpu', library: 'CPU' })]),
     ],

@@ -1,5 +1,6 @@
 import { explainWait } from '../../../machines/planning/explain.ts';
 import { decide } from '../../../machines/planning/plan.ts';
+import { bytesOn } from '../../../machines/planning/shared-memory.ts';
 import { canServe, isServing } from '../../../machines/planning/sharing.ts';
 import { nextToGiveUp } from '../../../machines/planning/queues.ts';
 import { emptyTable, rowsOf, type Rows, type Table } from '../../../machines/planning/table.ts';
@@ -128,15 +129,18 @@ export class Promises {
 
   /** Only who serves has leases, and what is booked on a device is the sum of what its runners hold. */
   #standing(ledger: LedgerReader): void {
-    const sums = new Map<string, number>();
-    for (const { id: runnerId, state, leases, reservation } of ledger.runners.values()) {
+    const runners = [...ledger.runners.values()];
+    for (const { id, state, leases } of runners) {
       const mayServe = state === 'ready' || state === 'expiring';
-      this.#check(mayServe || leases === 0, `${runnerId} is ${state} with leases`);
-      for (const [id, bytes] of Object.entries(reservation)) sums.set(id, (sums.get(id) ?? 0) + bytes);
+      this.#check(mayServe || leases === 0, `${id} is ${state} with leases`);
     }
-    for (const [id, { reservedBytes }] of ledger.devices) {
-      const isExact = Math.abs(reservedBytes - (sums.get(id) ?? 0)) < 1;
-      this.#check(isExact, `${id}'s sum of reservations is off`);
+    for (const device of ledger.devices.values()) {
+      const heldBytes = runners.reduce(
+        (sum, { reservation }) => sum + bytesOn(reservation, device, ledger.devices),
+        0,
+      );
+      const isExact = Math.abs(device.reservedBytes - heldBytes) < 1;
+      this.#check(isExact, `${device.id}'s sum of reservations is off`);
     }
   }
 

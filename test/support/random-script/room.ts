@@ -1,3 +1,4 @@
+import { bytesOn } from '../../../machines/planning/shared-memory.ts';
 import type { LedgerReader } from '../../../machines/scheduler/ledger-reader.ts';
 import type { ModelSpec } from '../../../machines/vocabulary.ts';
 import type { World } from '../../../src/simulation/world.ts';
@@ -79,9 +80,14 @@ export function couldBeAlone(spec: ModelSpec, ledger: LedgerReader, world: World
   if (spec.spread === true || (maxRunners !== null && pins.length >= maxRunners)) return false;
   return [...ledger.devices.values()].some((device) => {
     const isAllowed = spec.devices === null || spec.devices.includes(device.id);
+    // Beside it counts who is on the CPU, and on other GPUs that share it: when in doubt, no.
+    if (device.sharesMainMemory) return false;
     if (!isAllowed || (device.kind === 'cpu') !== (spec.placement === 'cpu-only')) return false;
     const othersBytes = world.devices.get(device.id)?.othersBytes ?? 0;
-    const pinnedBytes = pins.reduce((sum, { reservation }) => sum + (reservation[device.id] ?? 0), 0);
+    const pinnedBytes = pins.reduce(
+      (sum, { reservation }) => sum + bytesOn(reservation, device, ledger.devices),
+      0,
+    );
     const usableBytes = Math.min(device.limitBytes, device.totalBytes - othersBytes) - pinnedBytes;
     return spec.needBytes + gpuOverheadBytes <= usableBytes;
   });

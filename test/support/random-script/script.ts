@@ -123,6 +123,11 @@ export const script = fc.record({
       gib: fc.integer({ min: 12, max: 48 }),
       library: fc.constantFrom('CUDA', 'CUDA', 'CUDA', 'Vulkan'),
       isIntegrated: fc.boolean(),
+      /** What it holds is main memory, where there is any. */
+      sharesMainMemory: fc.oneof(
+        { weight: 3, arbitrary: fc.constant(false) },
+        { weight: 1, arbitrary: fc.constant(true) },
+      ),
     }),
     { minLength: 1, maxLength: 3 },
   ),
