@@ -10,6 +10,8 @@ export interface AmdCard {
   readonly name: null;
   readonly totalBytes: number;
   readonly freeBytes: number;
+  /** Main memory that the card may use beside it; 0 where the kernel does not tell. */
+  readonly mainMemoryBytes: number;
 }
 
 /** AMD's cards as the kernel knows them: no tool needed. In order of their card numbers; empty without any. */
@@ -29,7 +31,8 @@ async function readCard(folder: string): Promise<AmdCard | null> {
     const totalBytes = Number(await text(folder, 'mem_info_vram_total'));
     const usedBytes = Number(await text(folder, 'mem_info_vram_used'));
     if (!(totalBytes > 0 && usedBytes >= 0)) return null;
-    return { name: null, totalBytes, freeBytes: Math.max(0, totalBytes - usedBytes) };
+    const mainMemoryBytes = Number(await text(folder, 'mem_info_gtt_total').catch(() => '0'));
+    return { name: null, totalBytes, freeBytes: Math.max(0, totalBytes - usedBytes), mainMemoryBytes };
   } catch {
     return null; // a card without VRAM of its own has no such files
   }

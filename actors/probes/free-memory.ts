@@ -35,7 +35,7 @@ export class FreeMemory {
   ): Promise<readonly DeviceReading[]> {
     const free: FreeBytes = new Map([
       ...(await this.#cudaFree(devices, mainFreeBytes)),
-      ...(await this.#rocmFree(devices)),
+      ...(await this.#rocmFree(devices, mainFreeBytes)),
     ]);
     if (fresh)
       return devices.map((device) => ({ ...device, freeBytes: free.get(device.id) ?? device.freeBytes }));
@@ -59,14 +59,21 @@ export class FreeMemory {
     return new Map(cuda.map((device) => [device.id, freeOf(device, parts.get(device.id), mainFreeBytes)]));
   }
 
-  async #rocmFree(devices: readonly DeviceReading[]): Promise<FreeBytes> {
+  async #rocmFree(devices: readonly DeviceReading[], mainFreeBytes: number | null): Promise<FreeBytes> {
     const rocm = devices.filter(({ library }) => library === 'ROCm');
     if (rocm.length === 0) return new Map();
     const cards = await this.#sources.ask('the kernel’s view of AMD cards', AMD_WITHIN_MS, () =>
       readAmd(this.#options.sysRoot),
     );
     const matches = matchDevices(rocm, cards ?? []);
-    return new Map([...matches].map(([id, { freeBytes }]) => [id, freeBytes]));
+    const shared = rocm.filter(({ sharesMainMemory }) => sharesMainMemory === true);
+    return new Map([
+      ...[...matches].map(([id, { freeBytes }]) => [id, freeBytes] as const),
+      ...shared.map(
+        ({ id, totalBytes }) =>
+          [id, mainFreeBytes === null ? null : Math.min(totalBytes, mainFreeBytes)] as const,
+      ),
+    ]);
   }
 
   async #listedFree(): Promise<FreeBytes> {

@@ -1,4 +1,6 @@
 import type { DeviceReading } from '../../machines/vocabulary.ts';
+import { AMD_WITHIN_MS, readAmd } from './amd.ts';
+import { withSharedMemory } from './amd-shared.ts';
 import { LIST_WITHIN_MS, listDevices } from './list-devices.ts';
 import { NVIDIA_WITHIN_MS, nvidiaReadings, readNvidia } from './nvidia.ts';
 import type { Sources } from './sources.ts';
@@ -6,6 +8,7 @@ import type { Sources } from './sources.ts';
 export interface InventoryOptions {
   readonly llamaServer: string;
   readonly nvidiaSmi: string;
+  readonly sysRoot: string;
   readonly relistAfterMs: number;
   readonly env: NodeJS.ProcessEnv;
   readonly onNote: (note: string) => void;
@@ -47,12 +50,17 @@ export class Inventory {
   }
 
   async #list(): Promise<readonly DeviceReading[] | null> {
-    const { llamaServer, env, relistAfterMs } = this.#options;
+    const { llamaServer, env, relistAfterMs, sysRoot } = this.#options;
     const listed = await this.#sources.ask('llama-server --list-devices', LIST_WITHIN_MS, () =>
       listDevices(llamaServer, env),
     );
     this.#askAgainAtMs = performance.now() + relistAfterMs;
-    return listed;
+    const isUnclear = listed?.some((one) => one.kind === 'integrated' && one.sharesMainMemory === undefined);
+    if (!listed || !isUnclear) return listed;
+    const cards = await this.#sources.ask('the kernel’s view of AMD cards', AMD_WITHIN_MS, () =>
+      readAmd(sysRoot),
+    );
+    return withSharedMemory(listed, cards ?? []);
   }
 
   async #guess(): Promise<readonly DeviceReading[]> {

@@ -7,9 +7,9 @@ export const LIST_WITHIN_MS = 20_000;
 /** `  CUDA0: NVIDIA GeForce RTX 3090 (24576 MiB, 24000 MiB free)`; ids and names may hold brackets and colons. */
 const DEVICE = /^\s+(\S+): (.*) \((\d+) MiB, (\d+) MiB free\)\s*$/;
 const INTEGRATED =
-  /\b(iGPU|integrated|UHD|Iris|Vega \d+ Graphics|Radeon Graphics|Radeon \d+M|GB10|Orin|Thor)\b|^Apple/i;
+  /\b(iGPU|integrated|UHD|Iris|Vega \d+ Graphics|Radeon (\w+ )?Graphics|Radeon \d+[MS]|GB10|Orin|Thor)\b|^Apple/i;
 
-/** Of these nothing is set aside in main memory, as may be for an AMD APU, where only its owner knows. */
+/** Of these nothing is set aside in main memory, as may be for an AMD APU, where the kernel knows (`amd-shared.ts`). */
 const WITHOUT_OWN_MEMORY = /\b(UHD|Iris|Intel.*Graphics|GB10|Orin|Thor)\b|^Apple/i;
 
 /** Guesses from its name whether a GPU is part of the processor. */

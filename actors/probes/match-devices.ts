@@ -35,7 +35,8 @@ function fitting<T extends DriverDevice>(device: DeviceReading, seen: readonly T
   return named.length > 0 ? named : sized.filter(({ name }) => name === null);
 }
 
-const isNear = (a: number, b: number): boolean => Math.abs(a - b) <= TOTALS_DIFFER_BY * Math.max(a, b);
+/** As far as two sources agree on a size. */
+export const isNear = (a: number, b: number): boolean => Math.abs(a - b) <= TOTALS_DIFFER_BY * Math.max(a, b);
 
 const isSameList = (a: readonly unknown[], b: readonly unknown[]): boolean =>
   a.length === b.length && a.every((one, index) => one === b[index]);

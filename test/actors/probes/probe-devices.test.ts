@@ -180,8 +180,69 @@ X`,
       await writeFile(join(device, 'mem_info_vram_used'), '300\n');
     }
 
-    expect(await readAmd(folder)).to.deep.equal([{ name: null, totalBytes: 1000, freeBytes: 700 }]);
+    expect(await readAmd(folder)).to.deep.equal([
+      { name: null, totalBytes: 1000, freeBytes: 700, mainMemoryBytes: 0 },
+    ]);
   });
+
+  for (const { what, name, listedMib, ownMib, mainMib, isShared } of [
+    {
+      what: 'what it may use beside',
+      name: 'AMD Radeon 780M',
+      listedMib: 15_900,
+      ownMib: 512,
+      mainMib: 15_800,
+      isShared: true,
+    },
+    {
+      what: 'both',
+      name: 'AMD Radeon 8060S Graphics',
+      listedMib: 64_512,
+      ownMib: 512,
+      mainMib: 64_000,
+      isShared: true,
+    },
+    {
+      what: 'what is set aside',
+      name: 'AMD Radeon Graphics',
+      listedMib: 98_304,
+      ownMib: 98_304,
+      mainMib: 15_000,
+      isShared: false,
+    },
+    {
+      what: 'a card of its own',
+      name: 'AMD Radeon RX 7900 XTX',
+      listedMib: 24_560,
+      ownMib: 24_560,
+      mainMib: 32_000,
+      isShared: false,
+    },
+  ])
+    it(`know by the kernel whether ${name} holds main memory: a runtime that lists ${what}`, async () => {
+      const device = join(folder, 'class/drm/card0/device');
+      await mkdir(device, { recursive: true });
+      const files = {
+        vendor: '0x1002',
+        mem_info_vram_total: ownMib * MIB,
+        mem_info_vram_used: 100 * MIB,
+        mem_info_gtt_total: mainMib * MIB,
+      };
+      for (const [file, content] of Object.entries(files))
+        await writeFile(join(device, file), `${content}\n`);
+      const llamaServer = await tool(
+        'llama-server',
+        `echo 'Available devices:'; echo '  ROCm0: ${name} (${listedMib} MiB, ${listedMib - 200} MiB free)'`,
+      );
+      const read = prober({ llamaServer, nvidiaSmi: '/nonexistent', sysRoot: folder });
+      await read();
+      const [gpu, cpu] = await read();
+
+      expect(gpu?.sharesMainMemory ?? false).to.equal(isShared);
+      const freeBytes = isShared ? Math.min(listedMib * MIB, cpu?.freeBytes ?? 0) : (ownMib - 100) * MIB;
+      // Main memory is read anew each time.
+      expect(gpu?.freeBytes).to.be.closeTo(freeBytes, 256 * MIB);
+    });
 
   it('count a container’s limit, not the machine', async () => {
     await mkdir(join(folder, 'proc'), { recursive: true });
