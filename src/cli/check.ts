@@ -7,6 +7,7 @@ import { readTlsFiles } from '../http/tls-files.ts';
 import { needText, partsText, toldParts } from '../need-text.ts';
 import { stdout } from '../terminal/print.ts';
 import { printJson } from './context.ts';
+import { deviceLines, listedDevices } from './listed-devices.ts';
 import { openModels } from './open-models.ts';
 import { table } from './table.ts';
 
@@ -44,8 +45,14 @@ export const checkCommand = (): Command =>
         variable: one.source,
         key: one.path.join('.'),
       }));
-      const told = [...warnings, ...strangeVariables(process.env)];
-      if (options.json) return printJson({ config: path, llamaServer, environment, models, warnings: told });
+      const { devices, problem: listing } = await listedDevices(llamaServer, config);
+      const told = [
+        ...warnings,
+        ...strangeVariables(process.env),
+        ...(listing === null ? [] : [`the devices could not be listed: ${listing}`]),
+      ];
+      if (options.json)
+        return printJson({ config: path, llamaServer, environment, devices, models, warnings: told });
       const specs = new Map(entries.flatMap(({ name, spec }) => (spec ? [[name, needText(spec)]] : [])));
       const madeOf = entries.flatMap(({ name, spec }) => {
         const parts = spec && partsText(spec);
@@ -62,6 +69,7 @@ export const checkCommand = (): Command =>
       const verdict = verdictOn(models.length, bad.length, told.length);
       stdout.write(`${path ?? 'no configuration: all defaults'}: ${verdict}\n`);
       stdout.write(`llama-server: ${llamaServer ?? 'none found, the embedded runner is used'}\n`);
+      for (const line of deviceLines(devices)) stdout.write(`${line}\n`);
       for (const { variable, key } of environment) stdout.write(`${key}: as ${variable} says\n`);
       for (const warning of told) stdout.write(`warning: ${warning}\n`);
       if (rows.length > 0)

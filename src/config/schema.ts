@@ -240,7 +240,7 @@ export const configSchema = z.strictObject({
           .boolean()
           .optional()
           .describe(
-            'What it holds is main memory, and counts on CPU as well. Default: by its name (Apple, Intel, GB10, Orin, Thor).',
+            'What it holds is main memory, and counts on CPU as well. Default: by its name (Apple, Intel, GB10, Orin, Thor); of an AMD GPU that is part of the processor, by what the kernel says is set aside for it.',
           ),
       }),
     )

@@ -65,6 +65,26 @@ describe('the command line', function () {
     ]);
   });
 
+  it('names the devices that llama-server lists, and which of them are left out', async () => {
+    const server = join(folder, 'llama-server');
+    await writeFile(
+      server,
+      `#!/bin/sh
+echo 'Available devices:'
+echo '  CUDA0: NVIDIA GeForce RTX 3090 (24576 MiB, 24000 MiB free)'
+echo '  Vulkan0: NVIDIA GeForce RTX 3090 (24576 MiB, 24000 MiB free)'
+`,
+      { mode: 0o755 },
+    );
+    await write(`llamaServer: ${server}\n`);
+
+    const { out } = await corral('check');
+    expect(out).to.contain('device CUDA0: NVIDIA GeForce RTX 3090, 24.0 GiB\n');
+    expect(out).to.contain('device Vulkan0 is the same card as CUDA0');
+    await writeFile(server, '#!/bin/sh\necho broken >&2; exit 3\n', { mode: 0o755 });
+    expect((await corral('check')).out).to.match(/warning: the devices could not be listed: .*broken/);
+  });
+
   it('does not call a configuration well that it warns of', async () => {
     await write('folders: [modls]\n');
 
