@@ -29,14 +29,18 @@ export interface ProcessSpec {
   readonly hostBytes?: number;
 }
 
-/** What a runner may ask of its process. */
-export type ProcessCommand = { type: 'process.terminate' } | { type: 'process.kill' };
+/** What a runner may ask of its process, and tells it. */
+export type ProcessCommand =
+  /** It is ready: should it end from now on, it did not fail to load. */
+  { type: 'process.serving' } | { type: 'process.terminate' } | { type: 'process.kill' };
 
 /** What a process tells its runner. Exactly one `process.exited` ends the story, also when nothing could be started. */
 export type ProcessEvent =
   | { type: 'process.started'; pid: number | null; endpoint: Endpoint }
   /** A sign of life while loading (at most a few a second); `progress` from 0 to 1 when the log tells it. */
   | { type: 'process.activity'; progress: number | null }
+  /** It has ended, and what it had started is being ended: nobody answers any more, and its memory is not back yet. */
+  | { type: 'process.ending'; message: string }
   | { type: 'process.exited'; exitCode: number | null; signal: string | null; failure: Failure };
 
 export interface ReadySpec {

@@ -26,11 +26,9 @@ export interface DeviceReading {
 /** A keep-alive: how long an idle runner stays, counted from the end of its last lease. */
 export type KeepAlive = number | 'forever';
 
-/** What the launcher needs to start a process; the machines carry it and never look inside. */
-export interface LaunchOptions {
-  readonly runtime: 'embedded' | 'llama-server';
-  /** Absolute path of the llama-server binary; absent for the embedded runner. */
-  readonly binary?: string;
+/** What every launch says of its model; the machines plan with it. */
+interface LaunchFacts {
+  /** Its file; for another program whatever that calls its model, a folder or a name of a hub. */
   readonly modelPath: string;
   readonly projectorPath?: string;
   readonly adapterPaths: readonly string[];
@@ -54,6 +52,46 @@ export interface LaunchOptions {
   readonly extraArgs: readonly string[];
   /** How its conversations are kept while it is not loaded; absent: they are not. */
   readonly conversations?: KeptConversations;
+}
+
+/** A llama-server, or the runner that Corral brings along. */
+export interface LlamaLaunch extends LaunchFacts {
+  readonly runtime: 'embedded' | 'llama-server';
+  /** Absolute path of the llama-server binary; absent for the embedded runner. */
+  readonly binary?: string;
+  /** Program and arguments that it is started through, such as `numactl --cpunodebind=0`; absent: it is started itself. */
+  readonly wrapper?: readonly string[];
+  /** Variables of its environment besides Corral's own. */
+  readonly env?: Readonly<Record<string, string>>;
+}
+
+/** Any other program that serves HTTP. */
+export interface CommandLaunch extends LaunchFacts {
+  readonly runtime: 'command';
+  readonly program: Program;
+}
+
+/** What the launcher needs to start a process; the machines carry it and never look inside. */
+export type LaunchOptions = LlamaLaunch | CommandLaunch;
+
+/** How another program is started, asked and ended. Texts may have placeholders: `{port}`, `{model}`, `{device}`… */
+export interface Program {
+  /** The program and its arguments; no shell reads them. */
+  readonly command: readonly string[];
+  readonly env: Readonly<Record<string, string>>;
+  /** The folder that it is started in; null: that of Corral. */
+  readonly folder: string | null;
+  readonly health: HealthQuestion;
+  /** Run to end it, instead of SIGTERM; null: there is none. */
+  readonly stop: readonly string[] | null;
+  /** Who may listen at its port: itself and what it has started, or anybody, such as the service of its container. */
+  readonly listener: 'own' | 'any';
+}
+
+/** How a program is asked whether it is well: `GET path`, and the status of a yes. */
+export interface HealthQuestion {
+  readonly path: string;
+  readonly status: number;
 }
 
 /** What has been computed of a model's conversations is kept on disk when it is unloaded, and read again when it is loaded. */
@@ -105,6 +143,12 @@ export interface ModelSpec {
   readonly keepAliveLimit?: KeepAlive;
   /** Most runners of it at a time; absent: 1. */
   readonly replicas?: number;
+  /** What each device holds of it where that is said, in bytes; absent: Corral shares it out. */
+  readonly shares?: Reservation;
+  /** What is different for clients where another program than llama-server serves it; absent: nothing. */
+  readonly foreign?: Foreign;
+  /** Time limits of its own; absent: those of all. */
+  readonly limits?: ModelLimits;
   /** Why its conversations are not kept when it is unloaded; absent: they are. */
   readonly conversationsLost?: string;
   /** Over all GPUs of a library, even if one would hold it. */
@@ -113,6 +157,21 @@ export interface ModelSpec {
   readonly expertsAside?: Required<Pick<ModelSpec, 'needBytes' | 'hostBytes'>>;
   /** For a context that Corral chooses: what can be chosen, the largest first, which is the one in `launch`. Absent: fixed. */
   readonly contexts?: readonly ContextChoice[];
+}
+
+/** What another program than llama-server makes different for clients. */
+export interface Foreign {
+  /** What the model is called in the requests that it gets. */
+  readonly calledAs: string;
+  /** What it serves; `*` at the end stands for all that begin so. */
+  readonly paths: readonly string[];
+}
+
+/** Time limits of a model's runners, in ms. */
+export interface ModelLimits {
+  readonly loadStallMs?: number;
+  readonly loadTotalMs?: number;
+  readonly terminateGraceMs?: number;
 }
 
 /** Where the figure of a need is from. */
@@ -159,6 +218,8 @@ export interface Endpoint {
   readonly groupPid?: number;
   /** Sent upstream as `Authorization: Bearer …`; the runner refuses anyone else. */
   readonly apiKey: string;
+  /** How it is asked whether it is well, where it is no llama-server; absent: as one. */
+  readonly health?: HealthQuestion;
 }
 
 export type Priority = 'interactive' | 'normal' | 'batch';

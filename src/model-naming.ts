@@ -1,4 +1,5 @@
 import type { RunnerState } from '../machines/runner/contract.ts';
+import type { Foreign } from '../machines/vocabulary.ts';
 import type { Catalogue, CatalogueEntry } from './catalogue.ts';
 import { findModel, isPattern, matches, normalName } from './config/model-names.ts';
 import type { Config, Variant } from './config/schema.ts';
@@ -10,6 +11,8 @@ export interface Chosen {
   readonly model: string;
   /** How the model is asked under that name; null for as the request says. */
   readonly variant: Variant | null;
+  /** What is different of it where another program than llama-server serves it. */
+  readonly foreign?: Foreign;
 }
 
 export interface NamingParts {
@@ -67,10 +70,21 @@ export class ModelNaming {
     return new Map(Object.keys(this.#parts.config().anyOf).map((name) => [name, this.oneOf(name)]));
   }
 
+  /** The model that serves a path which only other programs serve, for a request that names none: one that is loaded, else the first. */
+  ofPath(path: string): string | null {
+    const serve = this.#parts.catalogue.entries.filter(
+      ({ spec }) => spec?.foreign && servesPath(spec.foreign, path),
+    );
+    const isLoaded = ({ name }: CatalogueEntry): boolean => SERVES.includes(this.#parts.stateOf(name));
+    return (serve.find(isLoaded) ?? serve[0])?.name ?? null;
+  }
+
   #find(asked: string): Chosen | null {
     const model = this.oneOf(asked);
     const entry = this.#entryOf(model);
-    return entry ? { model, variant: variantOf(entry, model) } : null;
+    if (!entry) return null;
+    const foreign = entry.spec?.foreign;
+    return { model, variant: variantOf(entry, model), ...(foreign && { foreign }) };
   }
 
   #entryOf(name: string): CatalogueEntry | undefined {
@@ -88,7 +102,9 @@ export class ModelNaming {
     this.#isPlain =
       this.#several.size === 0 &&
       config.defaultModel === undefined &&
-      configured.every(({ variants = {} }) => Object.keys(variants).length === 0);
+      configured.every(
+        ({ variants = {}, spec }) => Object.keys(variants).length === 0 && spec?.foreign === undefined,
+      );
   }
 }
 
@@ -99,6 +115,10 @@ const variantOf = ({ variants = {} }: CatalogueEntry, name: string): Variant | n
     names.find((one) => isPattern(one) && matches(one, name));
   return found === undefined ? null : (variants[found] ?? null);
 };
+
+/** Whether another program serves a path. */
+export const servesPath = ({ paths }: Foreign, path: string): boolean =>
+  paths.some((one) => (one.endsWith('*') ? path.startsWith(one.slice(0, -1)) : one === path));
 
 /** The names that stand for several models as such of the one that serves now. */
 export function withSeveral(models: readonly ModelListing[], naming: ModelNaming): readonly ModelListing[] {

@@ -116,6 +116,7 @@ export async function startService(options: ServiceOptions): Promise<Service> {
     desk: leases,
     models: () => withSeveral(catalogue.list(ledger()), naming),
     choose: (asked) => naming.choose(asked),
+    ofPath: (path) => naming.ofPath(path),
     control: parts,
     management: (request, response) => {
       // Whoever asks is told of the moment at which it was asked.

@@ -40,7 +40,9 @@ export class ConversationFolder {
   }
 
   /** Where those of a model are kept, for processes that are started so by such a program. */
-  async placeOf(model: string, { conversations, binary = '' }: LaunchOptions): Promise<string> {
+  async placeOf(model: string, launch: LaunchOptions): Promise<string> {
+    const { conversations } = launch;
+    const binary = launch.runtime === 'command' ? '' : (launch.binary ?? '');
     const program = await stat(binary).then(
       ({ size, mtimeMs }) => [binary, size, mtimeMs],
       () => [binary],

@@ -1,6 +1,6 @@
 import { fromPromise } from 'xstate';
 import type { Effects, ReadyReport, ReadySpec } from '../../machines/effects.ts';
-import type { Endpoint } from '../../machines/vocabulary.ts';
+import type { Endpoint, HealthQuestion } from '../../machines/vocabulary.ts';
 import { askRunner } from './ask-runner.ts';
 import { ForeignListener } from './connect-runner.ts';
 
@@ -24,25 +24,29 @@ export const awaitReady: Effects['awaitReady'] = fromPromise<ReadyReport, ReadyS
       await pause(pauseMs, signal);
       pauseMs = Math.min(SLOWEST_POLL_MS, pauseMs * POLL_GROWTH);
     }
-    return readProps(input, signal);
+    // What another program has there is its own business.
+    return input.endpoint.health ? { slots: null, contextTokens: null } : readProps(input, signal);
   },
 );
 
-/** Whether `/health` says 200 in time. */
+const OF_LLAMA_SERVER: HealthQuestion = { path: '/health', status: 200 };
+
+/** Whether it says in time that it is well. */
 export const isHealthy = async (...asked: Parameters<typeof hindranceAt>): Promise<boolean> =>
   (await hindranceAt(...asked)) === null;
 
-/** Why `/health` does not say 200 in time; null when it does. */
+/** Why it does not say in time that it is well; null when it does. */
 async function hindranceAt(
   endpoint: Endpoint,
   signal: AbortSignal,
   withinMs = ANSWER_WITHIN_MS,
 ): Promise<Error | null> {
   try {
-    const question = { path: '/health', withKey: false, signal: within(signal, withinMs) };
+    const { path, status } = endpoint.health ?? OF_LLAMA_SERVER;
+    const question = { path, withKey: endpoint.health !== undefined, signal: within(signal, withinMs) };
     return await askRunner(endpoint, question, async ({ statusCode, body }) => {
       await body.dump();
-      return statusCode === 200 ? null : new Error(`/health says ${statusCode}`);
+      return statusCode === status ? null : new Error(`${path} says ${statusCode}`);
     });
   } catch (error) {
     if (signal.aborted) throw error;

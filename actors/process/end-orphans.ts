@@ -6,6 +6,7 @@ import { isSame } from './process-identity.ts';
 import { readRecord, type ProcessRecord } from './process-record.ts';
 import type { RunnerMark } from './runner-mark.ts';
 import { environmentOf } from './process-table.ts';
+import { runStop } from './stop-command.ts';
 
 const GRACE_MS = 3_000;
 
@@ -29,6 +30,7 @@ export async function endOrphans(
 ): Promise<readonly Orphan[]> {
   const records = recordsLeftBehind(folder, onNote);
   const leaders = records.flatMap(({ processes }) => processes);
+  await Promise.all(records.flatMap(({ stops }) => stops.map((one) => stopLeftBehind(one, onNote))));
   const family = {
     leaders,
     isMarked: (environment: string) => mark.runnerLeftBehind(environment) !== null,
@@ -47,6 +49,19 @@ export async function endOrphans(
 interface Left {
   readonly path: string;
   readonly processes: readonly ProcessRecord[];
+  /** Those with a command of their own to stop them: that is run whether or not they are there, for what they have started may be. */
+  readonly stops: readonly ProcessRecord[];
+}
+
+async function stopLeftBehind(
+  { runnerId, stop }: ProcessRecord,
+  onNote: (note: string) => void,
+): Promise<void> {
+  if (stop === undefined) return;
+  const fault = await runStop(stop);
+  onNote(
+    `${stop.command[0]} was run to stop ${runnerId}, which an earlier Corral had left behind${fault === null ? '' : `: ${fault}`}.`,
+  );
 }
 
 /** The records of Corrals that are no more, each with what is still there of its processes. */
@@ -55,8 +70,13 @@ function recordsLeftBehind(folder: string, onNote: (note: string) => void): read
     const path = join(folder, name);
     const found = readRecord(path, onNote);
     if (found && isSame(found.ownerPid, found.ownerStartTime)) return [];
+    const processes = found?.processes ?? [];
     return [
-      { path, processes: found?.processes.filter(({ pid, startTime }) => isSame(pid, startTime)) ?? [] },
+      {
+        path,
+        processes: processes.filter(({ pid, startTime }) => isSame(pid, startTime)),
+        stops: processes.filter(({ stop }) => stop !== undefined),
+      },
     ];
   });
 }

@@ -1,10 +1,14 @@
 import type { Failure, FailureCode } from '../../machines/failures.ts';
+import type { LaunchOptions } from '../../machines/vocabulary.ts';
 
 /** How a process ended, and what it had said. */
 export interface ProcessExit {
   readonly modelName: string;
   readonly modelPath: string;
+  /** What was started. */
   readonly binary: string;
+  /** Absent: a llama-server. */
+  readonly runtime?: LaunchOptions['runtime'];
   readonly phase: 'loading' | 'serving';
   readonly exitCode: number | null;
   readonly signal: string | null;
@@ -57,21 +61,24 @@ const hindered = (modelName: string, hindrance: string): Failure => ({
   retryAfterSeconds: 5,
 });
 
-function codeOf({ phase, lines, signal }: ProcessExit): FailureCode {
+function codeOf({ phase, lines, signal, runtime }: ProcessExit): FailureCode {
   const said = (pattern: RegExp): boolean =>
     lines.some((line) => pattern.test(line) && !RECOVERED.test(line));
   if (said(SPAWN)) return 'spawn_failed';
   if (said(OUT_OF_MEMORY)) return phase === 'loading' ? 'load_out_of_memory' : 'out_of_memory';
   if (phase === 'serving') return 'runner_crashed';
+  // Whether a file of theirs is missing or wrong, other programs say in words of their own.
+  if (runtime === 'command') return 'load_failed';
   if (said(MISSING)) return 'model_file_missing';
   if (signal === null && said(INVALID)) return 'model_file_invalid';
   return 'load_failed';
 }
 
 function whatFailed(exit: ProcessExit, code: FailureCode): string {
-  const { modelName, modelPath, binary } = exit;
+  const { modelName, modelPath, binary, runtime } = exit;
+  const key = runtime === 'command' ? `models.${modelName}.command` : 'llamaServer';
   const texts: Partial<Record<FailureCode, string>> = {
-    spawn_failed: `${modelName} could not be started: ${binary} cannot be run. Check llamaServer in corral.yaml.`,
+    spawn_failed: `${modelName} could not be started: ${binary} cannot be run. Check ${key} in corral.yaml.`,
     load_out_of_memory: `${modelName} ran out of memory while loading. Lower its context or slots, or raise its memory estimate.`,
     out_of_memory: `${modelName} ran out of memory while serving.`,
     model_file_missing: `${modelName} could not be loaded: its file ${modelPath} cannot be opened.`,

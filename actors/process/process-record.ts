@@ -9,6 +9,8 @@ const processSchema = z.object({
   command: z.string(),
   /** In the system's own form; null when it could not be read. */
   startTime: z.string().nullable(),
+  /** What ends it besides signals, such as a container's own command. */
+  stop: z.object({ command: z.array(z.string()).min(1), folder: z.string().nullable() }).optional(),
 });
 const recordSchema = z.object({
   ownerPid: z.number().int().min(1),

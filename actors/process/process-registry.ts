@@ -7,6 +7,7 @@ import { signalGroup } from './process-group.ts';
 import { startTimeOf } from './process-identity.ts';
 import { bootId, type OwnersRecord, type ProcessRecord } from './process-record.ts';
 import type { RunnerMark } from './runner-mark.ts';
+import { startStop } from './stop-command.ts';
 
 export interface RegistryParts {
   readonly mark: RunnerMark;
@@ -76,7 +77,10 @@ export class ProcessRegistry {
 
   /** Ends all of this Corral's processes at once; fit for an `exit` handler. */
   killAll(): void {
-    for (const { pid } of this.#records.values()) signalGroup(pid, 'SIGKILL');
+    for (const { pid, stop } of this.#records.values()) {
+      signalGroup(pid, 'SIGKILL');
+      if (stop) startStop(stop);
+    }
     this.#records.clear();
     this.#file.remove();
   }

@@ -1,6 +1,5 @@
 import { randomBytes } from 'node:crypto';
 import { constants } from 'node:os';
-import { accessSync, constants as modes } from 'node:fs';
 import * as pty from 'node-pty';
 import { fromCallback } from 'xstate';
 import type { Effects, ProcessCommand, ProcessEvent, ProcessSpec } from '../../machines/effects.ts';
@@ -13,8 +12,10 @@ import { progressOf } from './load-progress.ts';
 import { signalGroup } from './process-group.ts';
 import type { ProcessRegistry } from './process-registry.ts';
 import type { RunnerLogs } from './runner-logs.ts';
-import { serverArguments } from './server-arguments.ts';
+import { findProgram } from './find-program.ts';
 import type { SocketFolder } from './socket-folder.ts';
+import { programFile, startOf, type StartParts } from './start-of.ts';
+import { runStop, type StopCommand } from './stop-command.ts';
 
 /** Wide enough that no line is ever wrapped. */
 const COLUMNS = 4_096;
@@ -32,8 +33,7 @@ export interface ProcessParts {
   readonly sockets: SocketFolder;
   /** Where conversations are kept. */
   readonly conversations: ConversationFolder;
-  /** How the embedded runner is started: a program and its first arguments. */
-  readonly embedded: { readonly file: string; readonly args: readonly string[] };
+  readonly embedded: StartParts['embedded'];
   readonly env: NodeJS.ProcessEnv;
 }
 
@@ -46,6 +46,7 @@ interface Attempt {
   readonly attempt: number;
   readonly file: string;
   readonly socketPath: string | null;
+  readonly stop: StopCommand | null;
 }
 
 type Tell = (event: ProcessEvent) => void;
@@ -57,7 +58,10 @@ type Tell = (event: ProcessEvent) => void;
 export const createRunProcess = (parts: ProcessParts): Effects['runProcess'] =>
   fromCallback<ProcessCommand, ProcessSpec>(({ input, sendBack, receive }) => {
     const child = new Child(parts, input, sendBack as Tell);
-    receive(({ type }) => child.end(type === 'process.kill' ? 'SIGKILL' : 'SIGTERM'));
+    receive(({ type }) => {
+      if (type === 'process.serving') child.serves();
+      else child.end(type === 'process.kill' ? 'SIGKILL' : 'SIGTERM');
+    });
     void child.start(1);
     return () => child.end('SIGKILL');
   });
@@ -71,6 +75,9 @@ class Child {
   #phase: ProcessExit['phase'] = 'loading';
   #toldActivityAtMs = 0;
   #hasEnded = false;
+  #stop: StopCommand | null = null;
+  /** Resolves when its stop command has run; null before that was begun. */
+  #stopped: Promise<void> | null = null;
   #memoryKillsBefore: number | null = null;
 
   constructor(parts: ProcessParts, spec: ProcessSpec, tell: Tell) {
@@ -80,9 +87,9 @@ class Child {
   }
 
   async start(attempt: number): Promise<void> {
-    const { launch, runnerId } = this.#spec;
+    const { runnerId } = this.#spec;
     try {
-      if (launch.runtime === 'llama-server') accessSync(launch.binary ?? '', modes.X_OK);
+      findProgram(this.#spec, this.#parts.env);
     } catch (error) {
       this.#parts.logs.append(runnerId, `execvp(3) failed: ${textOf(error)}\n`);
       return this.#exited({ exitCode: 1, signal: null });
@@ -100,7 +107,23 @@ class Child {
   end(signal: 'SIGTERM' | 'SIGKILL'): void {
     if (this.#hasEnded) return;
     this.#asked = signal;
-    if (this.#pid !== null) signalGroup(this.#pid, signal);
+    if (this.#pid === null) return;
+    if (signal === 'SIGKILL' || this.#stop === null) signalGroup(this.#pid, signal);
+    else void this.#runStop(this.#stop).then(() => this.#pid !== null && signalGroup(this.#pid, 'SIGTERM'));
+  }
+
+  /** It has got ready. */
+  serves(): void {
+    this.#phase = 'serving';
+  }
+
+  /** Once for each process. What it says is in the log of its runner. */
+  #runStop(stop: StopCommand): Promise<void> {
+    const { logs } = this.#parts;
+    const { runnerId } = this.#spec;
+    return (this.#stopped ??= runStop(stop, (text) => logs.append(runnerId, text)).then((fault) => {
+      if (fault !== null) logs.append(runnerId, `corral: stop command ${stop.command[0]}: ${fault}\n`);
+    }));
   }
 
   /** A disk that cannot be written to costs the conversations, and nothing else. */
@@ -116,45 +139,59 @@ class Child {
   #spawn(port: number, slotFolder: string | null, attempt: number): void {
     const { runnerId, launch } = this.#spec;
     const { embedded, env, logs, registry, sockets } = this.#parts;
-    const isEmbedded = launch.runtime === 'embedded';
-    const file = isEmbedded ? embedded.file : (launch.binary ?? '');
-    // A second try has no time for what may have hindered the first.
-    const socketPath = attempt === 1 ? sockets.pathFor(file, runnerId) : null;
-    const args = [
-      ...(isEmbedded ? embedded.args : []),
-      ...serverArguments(this.#spec, port, { socketPath, slotFolder }),
-    ];
+    const program = programFile(this.#spec) ?? embedded.file;
+    // A second try has no time for what may have hindered the first; other programs know no sockets.
+    const mayUseSocket = attempt === 1 && launch.runtime !== 'command';
+    const socketPath = mayUseSocket ? sockets.pathFor(program, runnerId) : null;
     const apiKey = randomBytes(24).toString('base64url');
-    const terminal = pty.spawn(file, args, {
+    const start = startOf(this.#spec, { port, apiKey, env, embedded, socketPath, slotFolder });
+    const { file, args, folder, stop } = start;
+    const { believesAnybody, ...asked } = start.endpoint;
+    this.#stop = stop;
+    this.#stopped = null;
+    const terminal = pty.spawn(file, [...args], {
       name: 'dumb',
       cols: COLUMNS,
       rows: 50,
-      env: { ...childEnv(env, apiKey), ...registry.markFor(runnerId) },
+      env: { ...start.env, ...registry.markFor(runnerId) },
+      ...(folder !== null && { cwd: folder }),
     });
     this.#pid = terminal.pid;
     this.#memoryKillsBefore = memoryKills();
-    registry.add({ runnerId, pid: terminal.pid, command: file });
+    registry.add({
+      runnerId,
+      pid: terminal.pid,
+      command: program,
+      ...(stop && { stop: { command: [...stop.command], folder: stop.folder } }),
+    });
     logs.begin(runnerId, (text) => terminal.write(text));
     terminal.onData((data) => this.#heard(logs.append(runnerId, data)));
     terminal.onExit(({ exitCode, signal }) => {
       logs.end(runnerId);
       this.#pid = null;
       const end = { exitCode: signal ? null : exitCode, signal: signal ? signalName(signal) : null };
-      void this.#gone(end, { attempt, file, socketPath });
+      void this.#gone(end, { attempt, file: program, socketPath, stop });
     });
     const endpoint = {
       baseUrl: `http://127.0.0.1:${port}`,
       ...(socketPath !== null && { socketPath }),
-      groupPid: terminal.pid,
+      ...(!believesAnybody && { groupPid: terminal.pid }),
       apiKey,
+      ...asked,
     };
     this.#tell({ type: 'process.started', pid: terminal.pid, endpoint });
   }
 
   /** Its leader has gone, and so has its memory once the rest of its family has. */
-  async #gone(end: ProcessEnd, { attempt, file, socketPath }: Attempt): Promise<void> {
+  async #gone(end: ProcessEnd, { attempt, file, socketPath, stop }: Attempt): Promise<void> {
     const { registry, sockets } = this.#parts;
     const isExpected = this.#asked !== null;
+    // However it ended: what no signal reaches may be there still, and so may its memory.
+    if (stop !== null) {
+      const how = end.signal ?? `exit code ${end.exitCode}`;
+      if (!isExpected) this.#tell({ type: 'process.ending', message: `its process ended (${how})` });
+      await this.#runStop(stop);
+    }
     const tooLong = new AbortController();
     await Promise.race([
       registry.remove(this.#spec.runnerId),
@@ -196,7 +233,8 @@ class Child {
     const failure = exitFailure({
       modelName,
       modelPath: launch.modelPath,
-      binary: launch.binary ?? 'the embedded runner',
+      binary: programFile(this.#spec) ?? 'the embedded runner',
+      runtime: launch.runtime,
       phase: this.#phase,
       exitCode,
       signal,
@@ -207,12 +245,6 @@ class Child {
     });
     this.#tell({ type: 'process.exited', exitCode, signal, failure });
   }
-}
-
-/** Corral's environment less its own settings, and with the runner's key; plain text is asked for. */
-function childEnv(env: NodeJS.ProcessEnv, apiKey: string): Record<string, string | undefined> {
-  const own = Object.entries(env).filter(([name]) => !name.startsWith('CORRAL_'));
-  return { ...Object.fromEntries(own), LLAMA_API_KEY: apiKey, NO_COLOR: '1' };
 }
 
 const textOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));

@@ -38,6 +38,8 @@ async function watch(spec: ReadySpec, options: HealthOptions, signal: AbortSigna
     if (await isHealthy(spec.endpoint, signal, options.answerWithinMs)) failures = 0;
     else if (++failures >= options.failures)
       return `no answer to ${failures} health checks of ${options.answerWithinMs / 1000} s`;
+    // The slots of another program are its own business.
+    if (spec.endpoint.health) continue;
     if (failures === 0 && work.isStuck(await readSlots(spec.endpoint, options.answerWithinMs, signal)))
       return `a slot has not got on for ${options.stuckMs / 1000} s`;
   }

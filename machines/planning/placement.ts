@@ -1,7 +1,7 @@
 import { formatBytes, type ModelSpec } from '../vocabulary.ts';
 import type { Failure } from '../failures.ts';
 import { capacityOf, hostBytesOf, isGone, needOn, overheadOn, unpinnedOn } from './memory.ts';
-import { saidShares, saysSplit } from './said-shares.ts';
+import { areSaid, saidShares, saysSplit } from './said-shares.ts';
 import { cpuOf, mainMemoryOf, siteRoom } from './shared-memory.ts';
 import type { DeviceView, View } from './view.ts';
 
@@ -82,7 +82,7 @@ function gpuSites(spec: ModelSpec, gpus: readonly DeviceView[], view: View): Sit
     .map((library) => ranked.filter((one) => one.library === library && !one.sharesMainMemory))
     .filter((group) => group.length > 1);
   const sites = spec.spread ? [...widest, ...singles] : [...singles, ...splits];
-  return sites.filter((site) => couldHold(spec, site, view));
+  return sites.filter((site) => areSaid(spec, site) && couldHold(spec, site, view));
 }
 
 /** The GPUs of each library, filled up, and main memory for the layers that are left. */

@@ -1,9 +1,18 @@
-import type { ModelSpec } from '../vocabulary.ts';
+import type { LaunchOptions, ModelSpec } from '../vocabulary.ts';
 import type { RunnerState } from '../runner/contract.ts';
 import type { RunnerView } from './view.ts';
 
 const sameList = (a: readonly string[], b: readonly string[]): boolean =>
   a.length === b.length && a.every((item, i) => item === b[i]);
+
+/** Whether both are started in the same way: with the same program, through the same wrapper, in the same environment. */
+const sameProgram = (a: LaunchOptions, b: LaunchOptions): boolean =>
+  JSON.stringify(programOf(a)) === JSON.stringify(programOf(b));
+
+const programOf = (launch: LaunchOptions): readonly unknown[] =>
+  launch.runtime === 'command'
+    ? [launch.runtime, launch.program]
+    : [launch.runtime, launch.binary, launch.wrapper, launch.env];
 
 /**
  * Whether a process launched for `running` can serve a request for `wanted` without a reload: equal in all that a
@@ -23,7 +32,7 @@ export function canServe(running: ModelSpec, wanted: ModelSpec): boolean {
     a.gpuLayers === b.gpuLayers &&
     a.expertsOnCpu === b.expertsOnCpu &&
     a.promptCacheMiB === b.promptCacheMiB &&
-    a.runtime === b.runtime &&
+    sameProgram(a, b) &&
     sameList(a.adapterPaths, b.adapterPaths) &&
     sameList(a.extraArgs, b.extraArgs) &&
     running.placement === wanted.placement

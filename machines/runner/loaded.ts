@@ -1,5 +1,5 @@
 import { readySpec, runnerSetup } from './setup.ts';
-import { unresponsive } from './texts.ts';
+import { crashed, unresponsive } from './texts.ts';
 
 /** No lease: the keep-alive runs. A lease at the very instant of its end still wins (`overdue`). */
 const idle = runnerSetup.createStateConfig({
@@ -44,7 +44,7 @@ const idle = runnerSetup.createStateConfig({
 export const loaded = runnerSetup.createStateConfig({
   initial: 'idle',
   // First the door, then the word: those who wait are let in at once.
-  entry: ['openDoor', 'reportLoaded'],
+  entry: ['openDoor', 'reportLoaded', 'tellServing'],
   invoke: [
     {
       id: 'health',
@@ -75,6 +75,13 @@ export const loaded = runnerSetup.createStateConfig({
           runnerId: context.runnerId,
           use: event.use,
         }),
+      },
+    },
+    'process.ending': {
+      target: 'unloading',
+      actions: {
+        type: 'rememberFailure',
+        params: ({ context, event }) => ({ failure: crashed(context.spec.name, event.message) }),
       },
     },
     'health.lost': {

@@ -126,6 +126,7 @@ export const runnerSetup = setup({
       { type: 'drain.over' },
       { id: 'drain', delay: (_, params: { drainMs: number }) => params.drainMs },
     ),
+    tellServing: sendTo('process', { type: 'process.serving' }),
     terminateProcess: sendTo('process', { type: 'process.terminate' }),
     killProcess: sendTo('process', { type: 'process.kill' }),
   },

@@ -25,6 +25,9 @@ export function loadTooLong(model: string, limits: RunnerLimits): Failure {
 export function notReady(model: string, error: unknown): Failure {
   return { code: 'load_failed', message: `${model} started but did not become ready: ${textOf(error)}` };
 }
+export function crashed(model: string, message: string): Failure {
+  return { code: 'runner_crashed', message: `${model} crashed: ${message}` };
+}
 export function unresponsive(model: string, message: string): Failure {
   return { code: 'runner_unresponsive', message: `${model} stopped answering: ${message}` };
 }

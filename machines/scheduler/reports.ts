@@ -94,9 +94,12 @@ export function noteMeasured(
   out.emit({ type: 'runner.changed', runnerId });
 }
 
-/** Not from a configured need, one context of several, or experts that were set aside because the whole did not fit. */
+/** Not from a configured need, the first of another program's processes, one context of several, or experts that were set aside because the whole did not fit. */
 const canLearn = ({ spec }: RunnerRow): boolean =>
-  spec.needSource !== 'configured' && spec.contexts === undefined && !isAside(spec);
+  spec.needSource !== 'configured' &&
+  spec.launch.runtime !== 'command' &&
+  spec.contexts === undefined &&
+  !isAside(spec);
 
 /** What the next load is planned with: what stays in main memory of a model on GPUs is learned beside the rest. */
 function learnedFrom({ spec, promised }: RunnerRow, holds: Reservation) {

@@ -150,7 +150,7 @@ class ChartOutlet implements Outlet {
         laggingDevices,
         keepAlive,
         keepAliveMode,
-        limits,
+        limits: { ...limits, ...spec.limits },
         supervisor: this.#self,
       },
     });

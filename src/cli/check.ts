@@ -31,6 +31,7 @@ export const checkCommand = (): Command =>
         aliases,
         path: spec?.launch.modelPath ?? null,
         runtime: spec?.launch.runtime ?? null,
+        command: spec?.launch.runtime === 'command' ? spec.launch.program.command : null,
         contextTokens: spec?.launch.contextTokens ?? null,
         slots: spec?.launch.slots ?? null,
         needBytes: spec?.needBytes ?? null,
@@ -61,10 +62,10 @@ export const checkCommand = (): Command =>
       const rows = models.map((model) => [
         model.name,
         model.runtime ?? '-',
-        model.contextTokens ?? '-',
+        model.contextTokens || '-',
         model.slots ?? '-',
         specs.get(model.name) ?? '-',
-        model.problem ?? model.path ?? '',
+        model.problem ?? model.command?.join(' ') ?? model.path ?? '',
       ]);
       const verdict = verdictOn(models.length, bad.length, told.length);
       stdout.write(`${path ?? 'no configuration: all defaults'}: ${verdict}\n`);
@@ -73,7 +74,9 @@ export const checkCommand = (): Command =>
       for (const { variable, key } of environment) stdout.write(`${key}: as ${variable} says\n`);
       for (const warning of told) stdout.write(`warning: ${warning}\n`);
       if (rows.length > 0)
-        stdout.write(`\n${table(['MODEL', 'RUNTIME', 'CONTEXT', 'SLOTS', 'NEEDS', 'FILE'], rows)}\n`);
+        stdout.write(
+          `\n${table(['MODEL', 'RUNTIME', 'CONTEXT', 'SLOTS', 'NEEDS', 'FILE OR COMMAND'], rows)}\n`,
+        );
       if (madeOf.length > 0) stdout.write(`\n${madeOf.join('\n')}\n`);
     });
 

@@ -40,7 +40,7 @@ export const modelsCommand = (): Command =>
         model.name,
         model.aliases.join(', '),
         model.usable ? (model.state ?? 'Corral is not running') : 'unusable, see `corral check`',
-        model.contextTokens ?? '-',
+        model.contextTokens || '-',
         model.needBytes === null ? '-' : formatBytes(model.needBytes),
       ]);
       stdout.write(`${table(['MODEL', 'ALIASES', 'STATE', 'CONTEXT', 'NEEDS'], rows)}\n`);

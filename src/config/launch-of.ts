@@ -8,7 +8,7 @@ import { configuredPromptCache, usualPromptCache } from './prompt-cache.ts';
 import type { Config, ModelConfig } from './schema.ts';
 
 export const DEFAULT_CONTEXT_TOKENS = 4_096;
-const DEFAULT_SLOTS = 4;
+export const DEFAULT_SLOTS = 4;
 
 /** How a model is to run: what its keys say, and where its arguments say something of it, what they say. */
 export interface Planned extends Pick<ModelSpec, 'placement' | 'devices' | 'spread'> {
@@ -33,9 +33,11 @@ export interface LaunchParts {
 export function planOf(model: ModelConfig, file: ModelFile, parts: LaunchParts): Planned {
   const { config, folder, llamaServer } = parts;
   const { defaults } = config;
+  const ownServer = model.llamaServer === undefined ? null : pathOf(folder, model.llamaServer);
+  const server = ownServer ?? llamaServer;
   const { options, rest } = readArguments(model.args ?? defaults.args ?? []);
   const wanted = model.runtime ?? defaults.runtime ?? 'auto';
-  const useServer = wanted === 'llama-server' || (wanted === 'auto' && llamaServer !== null);
+  const useServer = wanted === 'llama-server' || (wanted === 'auto' && server !== null);
   const reranking = useServer && isReranking(model, options, file);
   const embedding =
     reranking ||
@@ -53,7 +55,9 @@ export function planOf(model: ModelConfig, file: ModelFile, parts: LaunchParts):
   return {
     launch: {
       runtime: useServer ? 'llama-server' : 'embedded',
-      ...(useServer && { binary: llamaServer ?? 'llama-server' }),
+      ...(useServer && { binary: server ?? 'llama-server' }),
+      ...(useServer && model.wrapper && { wrapper: model.wrapper }),
+      ...(Object.keys(model.env).length > 0 && { env: model.env }),
       modelPath: file.path,
       ...(projectorPath !== undefined && { projectorPath }),
       adapterPaths: [

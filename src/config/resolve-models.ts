@@ -15,17 +15,19 @@ import { ModelFileError, type ModelFile } from '../models/read-model-file.ts';
 import { modelOrThrow, readModelsOnce, type ModelReader } from '../models/read-models-once.ts';
 import { scanFolders } from '../models/scan-folders.ts';
 import { folderModels, kindOf, type FolderModel } from './folder-models.ts';
+import { commandModel } from './command-model.ts';
 import { conversationsOf } from './conversations-of.ts';
 import { FreeNames } from './free-names.ts';
 import { planOf, type LaunchParts, type Planned } from './launch-of.ts';
 import { findModel } from './model-names.ts';
 import { fittedNeed, needOf, readBeside } from './need-of.ts';
 import { pathOf } from './path-of.ts';
+import { saidMemory } from './said-memory.ts';
 import { configSchema, type Config, type ModelConfig, type ModelInput } from './schema.ts';
+import { definedOnly, sharedFacts } from './shared-facts.ts';
 import type { StateFile } from './state-file.ts';
 import { strangeSettings } from './strange-settings.ts';
 
-const DEFAULT_KEEP_ALIVE_MS = 300_000;
 /** Before the first load: a constant and a disk that reads this fast (docs/policy.md). */
 const LOAD_BASE_MS = 1_500;
 const LOAD_BYTES_PER_MS = 2.5e6;
@@ -62,7 +64,9 @@ export async function resolveModels(parts: ResolveParts): Promise<Resolved> {
     ...configured.flatMap(({ name, model }) => [name, ...model.aliases, ...Object.keys(model.variants)]),
     ...Object.keys(config.anyOf),
   ]);
-  const ours = await placesOf(configured.map(({ model }) => pathOf(folder, model.path)));
+  const ours = await placesOf(
+    configured.flatMap(({ model: { path } }) => (path === undefined ? [] : [pathOf(folder, path)])),
+  );
   const found = await scanFolders(config.folders.map((path) => pathOf(folder, path)));
   const isConfigured = (path: string): boolean => ours.has(path);
   const scanned = await folderModels({ found, read, isConfigured, names, known });
@@ -164,9 +168,12 @@ async function resolveModel(
     variants,
   };
   try {
-    const file = modelOrThrow(await read(pathOf(parts.folder, model.path)));
-    const predicted = { ...(await specOf(name, model, file, parts)), rank };
-    const { spec, question } = fitted(predicted, file, parts);
+    const { file, ...made } =
+      model.command === undefined
+        ? await llamaEntry(name, model, parts, read)
+        : await commandEntry(name, model, parts, read);
+    const { question } = made;
+    const spec = { ...made.spec, rank };
     return {
       ...common,
       createdAtSeconds: Math.floor(file.modifiedAtMs / 1000),
@@ -178,6 +185,46 @@ async function resolveModel(
     if (!(error instanceof ModelFileError)) throw error;
     return { ...common, createdAtSeconds: 0, spec: null, problem: error.failure };
   }
+}
+
+interface Made {
+  readonly spec: ModelSpec;
+  readonly question?: FitQuestion;
+  readonly file: Pick<ModelFile, 'modifiedAtMs'>;
+}
+
+async function llamaEntry(
+  name: string,
+  model: ModelConfig,
+  parts: HereParts,
+  read: ModelReader,
+): Promise<Made> {
+  const file = modelOrThrow(await read(pathOf(parts.folder, model.path ?? '')));
+  const spec = await specOf(name, model, file, parts);
+  // What one build says of its needs another one may not mean.
+  const known = model.llamaServer === undefined ? fitted(spec, file, parts) : { spec };
+  return { ...known, file };
+}
+
+async function commandEntry(
+  name: string,
+  model: ModelConfig,
+  parts: HereParts,
+  read: ModelReader,
+): Promise<Made> {
+  const { config, state } = parts;
+  const { file, ...made } = await commandModel(name, model, parts, read);
+  const classKey = classKeyOf(name, { ...made.launch }, file, [model.placement, model.devices]);
+  const learned = state.of(classKey);
+  const spec: ModelSpec = {
+    name,
+    classKey,
+    ...made,
+    ...(file.bytes > 0 && { fileBytes: file.bytes }),
+    loadEstimateMs: learned?.loadMs ?? LOAD_BASE_MS + (file.bytes || made.needBytes) / LOAD_BYTES_PER_MS,
+    ...sharedFacts(model, config),
+  };
+  return { spec, file };
 }
 
 /** With what llama-fit-params has said of it, or with what it can be asked. */
@@ -200,7 +247,7 @@ async function specOf(
   parts: HereParts,
 ): Promise<ModelSpec> {
   const { config, state } = parts;
-  const { defaults, limits } = config;
+  const said = saidMemory(model);
   const planned = planOf(model, file, parts);
   const { launch, placement, devices } = planned;
   // A usual prompt cache is no reason to load anything anew: it changes with the memory that Corral may use.
@@ -208,33 +255,30 @@ async function specOf(
   const classKey = classKeyOf(name, asked, file, [placedBy(model, planned), devices ?? model.devices]);
   const learned = state.of(classKey);
   const { kept, ...lost } = { whyNot: undefined, ...conversationsOf(config, file, launch, classKey) };
+  const need = needOf({
+    planned,
+    file,
+    beside: await readBeside(planned),
+    configuredBytes: said.bytes,
+    measuredBytes: learned?.needBytes ?? null,
+    measuredHostBytes: learned?.hostBytes ?? null,
+  });
   return {
     name,
     classKey,
     launch: kept ? { ...launch, conversations: kept } : launch,
-    ...needOf({
-      planned,
-      file,
-      beside: await readBeside(planned),
-      configuredBytes: model.memory ?? null,
-      measuredBytes: learned?.needBytes ?? null,
-      measuredHostBytes: learned?.hostBytes ?? null,
-    }),
-    keepAlive: keepAliveOf(model.keepAlive ?? defaults.keepAlive ?? DEFAULT_KEEP_ALIVE_MS),
-    pinned: model.pin,
+    ...need,
     devices,
     placement,
     fileBytes: file.bytes,
     loadEstimateMs: learned?.loadMs ?? LOAD_BASE_MS + file.bytes / LOAD_BYTES_PER_MS,
-    maxQueue: model.maxQueue ?? defaults.maxQueue ?? limits.queue,
+    ...sharedFacts(model, config),
     ...definedOnly({
-      waitLimitMs: model.wait ?? defaults.wait,
-      keepAliveLimit: limitOf(model.keepAliveLimit ?? defaults.keepAliveLimit),
-      replicas: model.replicas ?? defaults.replicas,
       spread: planned.spread,
-      priority: model.priority ?? defaults.priority,
       conversationsLost: lost.whyNot,
     }),
+    ...(said.hostBytes > 0 && { hostBytes: (need.hostBytes ?? 0) + said.hostBytes }),
+    ...said.place,
   };
 }
 
@@ -246,21 +290,11 @@ const mainMemoryOf = async ({ devices }: Config): Promise<number> =>
 const placedBy = ({ placement }: ModelConfig, { options, ...planned }: Planned): string | undefined =>
   options.gpuLayers === 0 || options.devices?.length === 0 ? planned.placement : placement;
 
-const limitOf = (ms: number | undefined): ModelSpec['keepAlive'] | undefined =>
-  ms === undefined ? undefined : keepAliveOf(ms);
-
-type Defined<T> = { [K in keyof T]?: Exclude<T[K], undefined> };
-
-const definedOnly = <T extends object>(value: T): Defined<T> =>
-  Object.fromEntries(Object.entries(value).filter(([, one]) => one !== undefined)) as Defined<T>;
-
-const keepAliveOf = (ms: number): ModelSpec['keepAlive'] => (ms === Infinity ? 'forever' : ms);
-
 /** Equal for all that one process serves: a hash of everything that it is launched with, and of the file itself. */
 function classKeyOf(
   name: string,
   launch: Readonly<Record<string, unknown>>,
-  file: ModelFile,
+  file: Pick<ModelFile, 'bytes' | 'modifiedAtMs'>,
   place: readonly [placement: string | undefined, devices: readonly string[] | undefined],
 ): string {
   const facts = JSON.stringify([launch, file.bytes, file.modifiedAtMs, ...place]);

@@ -4,8 +4,10 @@ import { placements } from '../../machines/vocabulary.ts';
 import { KEY_HASH } from '../auth/key.ts';
 import { scopes } from '../auth/scopes.ts';
 import { MOST_CONTEXT_TOKENS } from '../models/bounds.ts';
+import { faultsOfProgram, programKeys } from './program-keys.ts';
 import { refusalOf } from './refused-arguments.ts';
 import { argument, count, duration, host, name, path, port, rate, size } from './scalars.ts';
+import { variant } from './variant-keys.ts';
 
 /** An origin as browsers send it; `*` for the host only where no web site can have the scheme. */
 const ORIGIN = /^(?:https?:\/\/[^/*@\s]+|(?!https?:|null)[a-z][a-z0-9+.-]*:\/\/(?:\*|[^/*@\s]+))$/;
@@ -131,29 +133,12 @@ const sharing = {
     .describe('Most requests that may wait for it. Default: limits.queue.'),
 };
 
-/** A member of a request's body; who is asked, and whether in pieces, is the request's own business. */
-const member = z
-  .string()
-  .min(1)
-  .max(128)
-  .refine((text) => !['model', 'stream'].includes(text), {
-    error: "expected no model and no stream: they are the request's own",
-  });
-const members = z.record(member, z.json().describe('Its value.')).default({});
-
-const variant = z.strictObject({
-  set: members.describe('Members of the body that are so, whatever the request says: {temperature: 0.2}.'),
-  default: members.describe('Members of the body that are so where the request does not say.'),
-  strip: z.array(member).default([]).describe('Members that are taken out of the body.'),
-  system: z.string().min(1).optional().describe('System prompt of conversations that bring none.'),
-  thinking: z
-    .union([z.boolean(), z.enum(['low', 'medium', 'high'])])
+const modelKeys = z.strictObject({
+  path: path
     .optional()
-    .describe('Whether, or how hard, it thinks before it answers, where its chat template knows of that.'),
-});
-
-const model = z.strictObject({
-  path: path.describe('The GGUF file; of a split file the first part. Relative to this configuration.'),
+    .describe(
+      'The GGUF file; of a split file the first part. Relative to this configuration. With a command it is what {model} stands for, a file, a folder or a name.',
+    ),
   aliases: z
     .array(name)
     .default([])
@@ -170,14 +155,15 @@ const model = z.strictObject({
   pin: z.boolean().default(false).describe('Loaded at start, never evicted, loaded again after a crash.'),
   preload: z.boolean().default(false).describe('Loaded at start; after that like any other.'),
   devices: z.array(name).optional().describe('The only devices it may use, in order of preference: [CUDA1].'),
-  memory: size({ least: '1MiB', most: '1024TiB' })
-    .optional()
-    .describe(
-      'What it needs on its devices, if you know better than Corral: 20GiB. The prompt cache comes on top, in main memory.',
-    ),
   kind: z.enum(['auto', 'chat', 'embedding']).default('auto').describe('Default: by the file.'),
   projector: path.optional().describe('The mmproj file of a model that sees.'),
   adapters: z.array(path).default([]).describe('LoRA files.'),
+  ...programKeys,
+});
+
+const model = modelKeys.superRefine((one, check) => {
+  for (const [key, message] of faultsOfProgram(one))
+    check.addIssue({ code: 'custom', path: [key], message, input: one[key as keyof typeof one] });
 });
 
 const store = z.union([z.boolean(), path], { error: 'expected true, false or a folder' }).default(false);

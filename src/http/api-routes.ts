@@ -11,6 +11,8 @@ export type ModelPlace =
   | 'body-or-query'
   /** `?model=`, else the only model there is. */
   | 'query'
+  /** A body of JSON or a form, else `?model=`, else a model that serves the path. */
+  | 'anywhere'
   /** The path, which was read by the router. */
   | 'path';
 

@@ -4,6 +4,7 @@ import { BegunStream } from './begun-stream.ts';
 import type { Call } from './call.ts';
 import type { Exchange } from './exchange.ts';
 import { FormScan } from './form-scan.ts';
+import { calledAs, foreignPath, refuseUnserved } from './foreign.ts';
 import { keepAliveOf, leaseWishes, type LeaseWishes } from './lease-wishes.ts';
 import { responses } from './families.ts';
 import type { HttpLimits } from './limits.ts';
@@ -34,6 +35,8 @@ export interface ReceiveOptions {
   readonly allNames: () => readonly string[];
   /** What serves a request that names this, or nothing; null for nothing where nothing is meant for that. */
   readonly choose: ModelNaming['choose'];
+  /** Which model serves a path that llama-server does not have; null where none does. */
+  readonly ofPath: ModelNaming['ofPath'];
   readonly translator: Pick<Translator, 'run'>;
 }
 
@@ -50,7 +53,7 @@ export const receiveCall = async (
   options: ReceiveOptions,
 ): Promise<Call> => {
   const { request, entry } = exchange;
-  const { family } = route;
+  const { family, modelIn } = route;
   const wishes = leaseWishes(request);
   const scan = scanFor(exchange, route);
   const body = await readBody(request, {
@@ -63,16 +66,20 @@ export const receiveCall = async (
   entry.requestBytes = body.bytes;
   try {
     const found = readScan(scan, route);
-    const { model, path, variant } = addressOf(found, route, place, options);
+    const { model, path, foreign, ...chosen } = addressOf(found, route, place, options);
     if (found.continues && family === responses) throw new RequestError(notKept);
     entry.model = model;
     entry.stream = found.stream;
-    const runnerPath = route.runnerPath ?? path;
+    const runnerPath = foreign ? foreignPath(route.runnerPath ?? path) : (route.runnerPath ?? path);
+    if (modelIn !== 'path' && (foreign || modelIn === 'anywhere')) refuseUnserved(model, foreign, runnerPath);
+    const isCalledOtherwise =
+      foreign && found.model !== foreign.calledAs && (found.model || modelIn !== 'anywhere');
+    const variant = isCalledOtherwise ? calledAs(chosen.variant, foreign) : chosen.variant;
     return {
       model,
       method: entry.method,
       target: runnerPath + place.query,
-      body: variant && isJson(route) ? await rewritten(body, variant, runnerPath, options) : body,
+      body: variant && isJson(exchange, route) ? await rewritten(body, variant, runnerPath, options) : body,
       wishes: { ...wishes, ...keepAliveIn(found) },
       access: accessOf(route, entry.method, place),
       mayStream: found.stream || (route.modelIn === 'path' && !isReading(entry.method)),
@@ -90,13 +97,17 @@ export const receiveCall = async (
 };
 
 /** What reads the body, if anybody has to. */
-const scanFor = ({ request }: Exchange, { modelIn }: ApiRoute): BodyScan | null => {
+const scanFor = ({ request: { headers, method } }: Exchange, { modelIn }: ApiRoute): BodyScan | null => {
+  const type = headers['content-type'];
   switch (modelIn) {
     case 'body':
     case 'body-or-query':
       return new ModelScan();
     case 'form':
-      return new FormScan(request.headers['content-type']);
+      return new FormScan(type);
+    case 'anywhere':
+      if (isReading(method ?? '')) return null;
+      return isJsonType(type) ? new ModelScan() : isFormType(type) ? new FormScan(type) : null;
     case 'query':
     case 'path':
       return null;
@@ -130,17 +141,19 @@ const addressOf = (
   { model }: Found,
   { modelIn }: ApiRoute,
   { path, query }: Place,
-  { modelNames, allNames, choose }: ReceiveOptions,
+  { modelNames, allNames, choose, ofPath }: ReceiveOptions,
 ): Chosen & { readonly path: string } => {
   const named = (name: string): Chosen => choose(name) ?? { model: name, variant: null };
   if (model) return { ...named(model), path };
-  const isInQuery = modelIn === 'query' || modelIn === 'body-or-query';
+  const isInQuery = modelIn === 'query' || modelIn === 'body-or-query' || modelIn === 'anywhere';
   if (modelIn === 'path') {
     const split = splitUpstreamPath(path, allNames());
     if (split.model) return { ...split, variant: null };
   } else if (isInQuery && model === undefined) {
     const asked = new URLSearchParams(query).get('model');
     if (asked) return { ...named(asked), path };
+    const serving = modelIn === 'anywhere' ? ofPath(path) : null;
+    if (serving !== null) return { ...named(serving), path };
     const [only, ...others] = modelNames();
     if (only !== undefined && others.length === 0) return { ...named(only), path };
   }
@@ -148,7 +161,7 @@ const addressOf = (
   if (fallback) return { ...fallback, path };
   const fault = model === null ? 'must be a string of at most 1024 bytes' : 'is missing or empty';
   const field = { body: 'The field', form: 'The part', query: 'The parameter', path: 'The path segment' };
-  const where = modelIn === 'body-or-query' ? field.body : field[modelIn];
+  const where = modelIn === 'body-or-query' || modelIn === 'anywhere' ? field.body : field[modelIn];
   throw new RequestError(
     badRequest(`${where} "model" ${fault}. ${describeNames(modelNames())}`, 'model_required', {
       param: 'model',
@@ -156,7 +169,13 @@ const addressOf = (
   );
 };
 
-const isJson = ({ modelIn }: ApiRoute): boolean => modelIn === 'body' || modelIn === 'body-or-query';
+const isJson = ({ request }: Exchange, { modelIn }: ApiRoute): boolean =>
+  modelIn === 'body' ||
+  modelIn === 'body-or-query' ||
+  (modelIn === 'anywhere' && isJsonType(request.headers['content-type']));
+
+const isJsonType = (type = ''): boolean => /^application\/(?:[\w.-]+\+)?json\b/i.test(type);
+const isFormType = (type = ''): boolean => /^multipart\/form-data\b/i.test(type);
 
 /** The body that a variant makes of one, which is let go. */
 const rewritten = async (

@@ -6,6 +6,7 @@ import { managementNeeds } from '../management/needs.ts';
 import type { LeaseDesk } from '../lease.ts';
 import { apiRoutes, upstreamNeeds, upstreamRoute, type ApiRoute } from './api-routes.ts';
 import { openai, type Family } from './families.ts';
+import { declaredRoute } from './foreign.ts';
 import { namesOf, type ModelListing } from './model-list.ts';
 import { modelWordingOf } from './model-wording.ts';
 import { otherPrefixes, otherRoutes, routerProps, type OtherRoute, type Others } from './other-routes.ts';
@@ -40,6 +41,8 @@ interface RouterParts {
   readonly bridgePage?: (response: ServerResponse) => void;
   /** Whether a request came by the port that clients of Ollama look for. */
   readonly isOllamas?: (request: IncomingMessage) => boolean;
+  /** Whether a model's command serves a path that llama-server does not have. */
+  readonly isDeclared?: (path: string) => boolean;
   readonly health: () => Health;
   readonly version: string;
   readonly proxy: Proxy;
@@ -108,11 +111,12 @@ const unended = (path: string): string =>
 export const createRouter = (parts: RouterParts): Router => {
   const exact = exactRoutes(parts);
   const prefixes = prefixRoutes(parts);
+  const declared = proxied(parts, declaredRoute);
   const routeOf = (path: string): Route => {
     const found = exact.get(path);
     if (found) return found;
     for (const [prefix, route] of prefixes) if (path.startsWith(prefix)) return route;
-    return nothing;
+    return parts.isDeclared?.(path) ? declared : nothing;
   };
   return {
     exact,

@@ -43,6 +43,8 @@ export interface HttpServerOptions extends Observers {
   readonly models: () => readonly ModelListing[];
   /** What a request that names this, or nothing, is served by; without it what it names. */
   readonly choose?: ModelNaming['choose'];
+  /** Which model serves a path that llama-server does not have; none does without it. */
+  readonly ofPath?: ModelNaming['ofPath'];
   /** Answers everything under `/api/v1/`; without it that is a 404. */
   readonly management?: Handler;
   /** What clients of other servers see and do of models goes by these; they are told 404 without. */
@@ -80,6 +82,7 @@ export const createHttpServer = (options: HttpServerOptions): Server => {
     modelNames: () => models().map(({ name }) => name),
     allNames: () => namesOf(models()),
     choose: options.choose ?? asNamed,
+    ofPath: options.ofPath ?? (() => null),
     translator,
     log,
     onRequestEnd: options.onRequestEnd,
@@ -91,6 +94,7 @@ export const createHttpServer = (options: HttpServerOptions): Server => {
     ...options,
     cards,
     ...(control && { others: createOthers({ ...parts, ...control, models, cards, version }) }),
+    isDeclared: (path) => parts.ofPath(path) !== null,
     health: options.health ?? (() => 'ok'),
     proxy: createProxy(parts),
     ollama: createOllama({ ...parts, models, version, cards }),

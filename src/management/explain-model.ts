@@ -88,7 +88,7 @@ function nextOf(runner: RunnerRow, nowMs: number): string {
   const left = leases === 1 ? 'its lease has to end' : `its ${leases} leases have to end`;
   switch (state) {
     case 'loading':
-      return 'its process has to say that it is ready';
+      return readyText(runner);
     case 'ready':
       return `${left}, then ${keepAlive === 'forever' || pinned ? 'it stays' : `it stays for ${seconds(keepAlive)}`}`;
     case 'idle':
@@ -106,6 +106,12 @@ function nextOf(runner: RunnerRow, nowMs: number): string {
     case 'gone':
       return 'nothing: it has ended';
   }
+}
+
+function readyText({ spec: { launch } }: RunnerRow): string {
+  if (launch.runtime !== 'command') return 'its process has to say that it is ready';
+  const { command, health } = launch.program;
+  return `${command[0]} has to answer GET ${health.path} with ${health.status}`;
 }
 
 const seconds = (ms: number): string => `${Math.max(0, Math.round(ms / 1000))} s`;

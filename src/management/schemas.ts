@@ -121,7 +121,7 @@ export const modelSchema = z
       .describe('Why it cannot be used; null when it can.'),
     options: z
       .object({
-        runtime: z.enum(['embedded', 'llama-server']),
+        runtime: z.enum(['embedded', 'llama-server', 'command']),
         contextTokens: count.describe('That one request may use.'),
         slots: count,
         embedding: z.boolean(),
@@ -132,6 +132,10 @@ export const modelSchema = z
         ...needShape,
         loadEstimateMs: ms,
         maxQueue: count.describe('Most requests that may wait for it.'),
+        paths: z
+          .array(z.string())
+          .nullable()
+          .describe('What a command serves, `*` at the end for all that begin so; null for llama-server.'),
       })
       .nullable()
       .describe('What a runner of it is started with; null when it cannot be used.'),

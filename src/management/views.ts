@@ -30,6 +30,7 @@ export const modelStatus = (
       ...needOf(spec),
       loadEstimateMs: Math.round(ledger.reloadSecondsOf(spec) * 1000),
       maxQueue: spec.maxQueue,
+      paths: spec.foreign?.paths ?? null,
     },
   };
 };

@@ -1,4 +1,5 @@
-import type { KeepAlive, LaunchOptions } from '../../machines/vocabulary.ts';
+import { createHmac, randomBytes } from 'node:crypto';
+import type { KeepAlive, LaunchOptions, ModelSpec } from '../../machines/vocabulary.ts';
 import type { CatalogueEntry } from '../catalogue.ts';
 import { formatDuration, formatSize } from '../config/format-value.ts';
 
@@ -31,6 +32,7 @@ export function modelFields(
     ['projector', launch.projectorPath ?? null],
     ['adapters', listed(launch.adapterPaths)],
     ['args', argumentsOf(launch)],
+    ...programFields(spec),
     ['keepAliveLimit', spec.keepAliveLimit === undefined ? null : kept(spec.keepAliveLimit)],
     ['wait', spec.waitLimitMs === undefined ? null : formatDuration(spec.waitLimitMs)],
     ['priority', spec.priority ?? null],
@@ -39,6 +41,45 @@ export function modelFields(
     ['maxQueue', spec.maxQueue === maxQueue ? null : String(spec.maxQueue)],
   ]);
 }
+
+/** How a process of it is started, where that is not all by Corral itself. */
+function programFields({ launch, foreign, shares, limits }: ModelSpec): [string, string | null][] {
+  const said = (value: object | null | undefined): string | null =>
+    value && Object.keys(value).length > 0 ? JSON.stringify(value) : null;
+  const places: [string, string | null][] = [
+    ['memory by device', said(shares)],
+    ['limits', said(limits)],
+  ];
+  if (launch.runtime !== 'command')
+    return [
+      ...places,
+      ['llamaServer', launch.binary ?? null],
+      ['wrapper', said(launch.wrapper)],
+      ['env', envField(launch.env ?? {})],
+    ];
+  const { command, folder, health, stop, listener, env } = launch.program;
+  return [
+    ...places,
+    ['command', said(command)],
+    ['env', envField(env)],
+    ['folder', folder],
+    ['ready', said(health)],
+    ['stop', said(stop)],
+    ['listener', listener],
+    ['paths', said(foreign?.paths)],
+    ['calledAs', foreign?.calledAs ?? null],
+  ];
+}
+
+/** Values may be secrets: only that they are others can be told. */
+function envField(env: Readonly<Record<string, string>>): string | null {
+  const names = Object.keys(env);
+  if (names.length === 0) return null;
+  const mark = createHmac('sha256', SALT).update(JSON.stringify(env)).digest('hex').slice(0, 8);
+  return `${names.join(', ')} (values ${mark})`;
+}
+
+const SALT = randomBytes(32);
 
 /** Less what has become another field. */
 function argumentsOf({ gpuLayers, extraArgs }: LaunchOptions): string | null {

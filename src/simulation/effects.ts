@@ -22,7 +22,9 @@ export function simulatedEffects(world: World): OuterEffects {
   return {
     runProcess: fromCallback<ProcessCommand, ProcessSpec>(({ input, sendBack, receive }) => {
       const process = startProcess(world, input, sendBack);
-      receive((command) => endProcess(world, process, command.type === 'process.kill'));
+      receive(({ type }) => {
+        if (type !== 'process.serving') endProcess(world, process, type === 'process.kill');
+      });
       return () => endProcess(world, process, true);
     }),
     awaitReady: answerLater<ReadyReport, ReadySpec>(clock, ({ runnerId }) => {

@@ -60,7 +60,9 @@ devices: { CPU: { memory: 450 MiB } }`);
     {
       title: 'what is missing, at its parent',
       text: 'models:\n  qwen:\n    slots: 2\n',
-      says: ['corral.yaml:2:3: models.qwen.path: expected string, found nothing'],
+      says: [
+        'corral.yaml:2:3: models.qwen.path: expected the GGUF file, or a command that serves the model, found nothing',
+      ],
     },
     {
       title: 'every problem at once',

@@ -62,4 +62,30 @@ describe('a model whose split is said', () => {
 
     expect(answer.failure?.code).to.equal('does_not_fit');
   });
+
+  it('is put on just the devices that bytes are said for, and so many on each', () => {
+    const pool = new Pool({ devices: two });
+    pool.request(
+      aModel('said', 20, {
+        devices: ['CUDA0', 'CUDA1'],
+        spread: true,
+        shares: { CUDA0: 16 * GIB, CUDA1: 4 * GIB },
+      }),
+    );
+    pool.advance(10_000);
+
+    expect(booked(pool, 'said')).to.deep.equal({ CUDA0: 16, CUDA1: 4 });
+  });
+
+  it('makes room for those bytes where they are said', () => {
+    const pool = new Pool({ devices: two });
+    const shares = { CUDA0: 16 * GIB, CUDA1: 2 * GIB };
+    pool.request(aModel('in the way', 12, { devices: ['CUDA0'] }), { runMs: 10 });
+    pool.advance(10_000);
+    const said = pool.request(aModel('said', 18, { devices: ['CUDA0', 'CUDA1'], spread: true, shares }));
+    pool.advance(120_000);
+
+    expect(said.grantedAtMs).to.be.a('number');
+    expect(pool.kinds('evict')).to.deep.equal(['in the way']);
+  });
 });

@@ -2,7 +2,7 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect } from 'chai';
 import { Ollama } from 'ollama';
-import type { LaunchOptions } from '../../machines/vocabulary.ts';
+import type { LlamaLaunch } from '../../machines/vocabulary.ts';
 import { hasInfillTokens } from '../../src/models/has-infill-tokens.ts';
 import { capabilitiesOf } from '../../src/http/ollama/capabilities.ts';
 import { runtimes, startCorral, type Corral } from '../support/corral.ts';
@@ -135,7 +135,7 @@ describe('what a model can do', () => {
     });
 
   describe('by its launch and its file', () => {
-    const launch: LaunchOptions = {
+    const launch: LlamaLaunch = {
       runtime: 'llama-server',
       modelPath: '',
       adapterPaths: [],
@@ -144,7 +144,7 @@ describe('what a model can do', () => {
       embedding: false,
       extraArgs: [],
     };
-    const able = (over: Partial<LaunchOptions>, templates = '', canInfill = false) =>
+    const able = (over: Partial<LlamaLaunch>, templates = '', canInfill = false) =>
       capabilitiesOf({ ...launch, ...over }, { templates, canInfill });
 
     it('sees with a projector, from wherever it comes', () => {

@@ -133,7 +133,7 @@ export class LoneRunner {
     return {
       runProcess: fromCallback<ProcessCommand, ProcessSpec>(({ sendBack, receive }) => {
         this.#tell = sendBack;
-        receive(({ type }) => this.commands.push(type));
+        receive(({ type }) => type !== 'process.serving' && this.commands.push(type));
         const endpoint = { baseUrl: 'http://runner', apiKey: 'key' };
         this.clock.setTimeout(() => sendBack({ type: 'process.started', pid: 1, endpoint }), 0);
       }),

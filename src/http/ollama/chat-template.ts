@@ -32,7 +32,7 @@ export async function chatTemplateOf(
   details: ModelDetails | null,
   files: TemplateFiles,
 ): Promise<string> {
-  const at = runtime === 'embedded' ? -1 : extraArgs.findLastIndex((one) => TEMPLATE_FLAGS.has(one));
+  const at = runtime !== 'llama-server' ? -1 : extraArgs.findLastIndex((one) => TEMPLATE_FLAGS.has(one));
   const value = extraArgs[at + 1];
   if (at >= 0 && value !== undefined) {
     if (extraArgs[at] === FILE_FLAG) return (await files.read(value)) ?? '';

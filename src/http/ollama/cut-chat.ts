@@ -34,6 +34,8 @@ export interface CutChat {
 export async function cutChat(parts: GenerationParts, exchange: Exchange, wanted: Wanted): Promise<CutChat> {
   const { spec, body, textBytes, sparable, wishes } = wanted;
   const { contextTokens } = spec.launch;
+  // How long another program's context is may not be known here, nor can it be asked to count.
+  if (spec.foreign) return { body, leftOut: 0 };
   if (sparable === 0 || textBytes <= contextTokens * FEWEST_BYTES_PER_TOKEN) return { body, leftOut: 0 };
   const lease = await leaseFor(parts, exchange, spec.name, wishes);
   try {

@@ -1,5 +1,6 @@
 import type { Exchange } from '../exchange.ts';
 import type { HttpProblem } from '../openai-errors.ts';
+import { refuseUnserved } from '../foreign.ts';
 import { leaseHeaders } from '../pass-through.ts';
 import { sendText } from '../replies.ts';
 import type { Outcome } from '../request-log.ts';
@@ -36,8 +37,9 @@ const serveEmbeddings =
         sendText(exchange.response, 200, Buffer.concat(answer(exchange, named, none)));
         return 'ok';
       }
+      if (spec.foreign) refuseUnserved(named, spec.foreign, EMBEDDINGS_PATH);
       const wanted = { spec, pieces, limitTokens, truncate, wishes };
-      const body = embeddingsCall(model, await cutTexts(parts, exchange, wanted));
+      const body = embeddingsCall(spec.foreign?.calledAs ?? model, await cutTexts(parts, exchange, wanted));
       const translate = async (json: Uint8Array): Promise<Buffer> => {
         const vectors = await parts.translator.run('vectors', { json, dimensions });
         return Buffer.concat(answer(exchange, named, vectors));

@@ -1,6 +1,7 @@
 import type { OutgoingHttpHeaders } from 'node:http';
 import type { ModelSpec } from '../../../machines/vocabulary.ts';
 import type { Exchange } from '../exchange.ts';
+import { calledAs, refuseUnserved } from '../foreign.ts';
 import { leaseHeaders } from '../pass-through.ts';
 import type { ProxyParts } from '../proxy.ts';
 import { sendJson } from '../replies.ts';
@@ -31,7 +32,11 @@ const serveGeneration =
     try {
       const spec = specOf(parts, exchange, model);
       const { contextTokens } = spec.launch;
-      const asked = await parts.translator.run(shape, { json: joined(held.chunks), contextTokens, variant });
+      const asked = await parts.translator.run(shape, {
+        json: joined(held.chunks),
+        contextTokens,
+        variant: spec.foreign ? calledAs(variant, spec.foreign) : variant,
+      });
       held.drop();
       return await serveAsked(parts, exchange, { ...asked, model, named, spec, shape });
     } finally {
@@ -74,6 +79,7 @@ const serveAsked = async (
     sendJson(exchange.response, 200, newReply().empty(isUnload ? 'unload' : 'load'));
     return 'ok';
   }
+  if (spec.foreign) refuseUnserved(named, spec.foreign, call.path);
   exchange.entry.stream = call.stream;
   const { body, leftOut } =
     shape === 'chat'

@@ -8,6 +8,8 @@ const MARKS = 2;
 /** How many tokens of one text an embedding model reads: all of them at once, so that a batch has to hold them too. */
 export function tokenLimitOf(launch: LaunchOptions, trainedContextTokens: number | null): number {
   const { contextTokens, runtime } = launch;
+  // Another program says itself what is too long for it.
+  if (runtime === 'command') return Number.MAX_SAFE_INTEGER;
   const trained = trainedContextTokens ?? Infinity;
   if (runtime === 'embedded') return Math.min(contextTokens, trained, batchTokensFor(launch)) - MARKS;
   const { options } = readArguments(launch.extraArgs);
