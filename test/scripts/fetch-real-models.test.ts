@@ -7,24 +7,38 @@ import { expect } from 'chai';
 import { realModels } from '../../scripts/real-model-cache.ts';
 import { freePort } from '../../actors/process/free-port.ts';
 
-const script = fileURLToPath(new URL('../../scripts/fetch-real-models.ts', import.meta.url));
+/** Runs a script where no index can be reached. */
+async function withoutIndex(script: string): Promise<{ code: unknown; err: string }> {
+  const path = fileURLToPath(new URL(`../../scripts/${script}`, import.meta.url));
+  const cache = await mkdtemp(join(tmpdir(), 'corral-cache-'));
+  const nowhere = `http://127.0.0.1:${await freePort()}/`;
+  const env = { ...process.env, XDG_CACHE_HOME: cache, PIP_INDEX_URL: nowhere, PIP_RETRIES: '0' };
+  const told = await new Promise<{ code: unknown; err: string }>((resolve) =>
+    execFile(process.execPath, ['--import', 'tsx', path], { env }, (error, _out, err) =>
+      resolve({ code: error?.code, err }),
+    ),
+  );
+  await rm(cache, { recursive: true });
+  return told;
+}
 
-describe('npm run real-models', () => {
-  it('says which model is missing when the index cannot be reached, and what follows', async function () {
-    this.timeout(60_000);
-    const cache = await mkdtemp(join(tmpdir(), 'corral-real-models-'));
-    const nowhere = `http://127.0.0.1:${await freePort()}/`;
-    const env = { ...process.env, XDG_CACHE_HOME: cache, PIP_INDEX_URL: nowhere, PIP_RETRIES: '0' };
+describe('where the index cannot be reached', function () {
+  this.timeout(60_000);
 
-    const { code, err } = await new Promise<{ code: unknown; err: string }>((resolve) =>
-      execFile(process.execPath, ['--import', 'tsx', script], { env }, (error, _out, err) =>
-        resolve({ code: error?.code, err }),
-      ),
-    );
-    await rm(cache, { recursive: true });
+  it('npm run real-models says which model is missing, and what follows', async () => {
+    const { code, err } = await withoutIndex('fetch-real-models.ts');
 
     expect(code).to.equal(3);
     for (const { file } of Object.values(realModels))
       expect(err).to.contain(`*** ${file} is missing: the tests on real models are LEFT OUT.`);
+  });
+
+  it('npm run real-server says what is missing, and what follows', async () => {
+    const { code, err } = await withoutIndex('fetch-real-server.ts');
+
+    expect(code).to.equal(3);
+    expect(err).to.contain(
+      '*** RapidOCR is missing: the test with a real server of another kind is LEFT OUT.',
+    );
   });
 });
