@@ -1,7 +1,7 @@
 import { parseDocument } from 'yaml';
 import type { ConfigInput, ModelInput } from '../config/schema.ts';
 import { importModel, keepAliveOf, type ModelImport } from './import-model.ts';
-import { importSelectors } from './import-selectors.ts';
+import { importProfiles, importSelectors } from './import-selectors.ts';
 import { swapSchema, type SwapConfig } from './llama-swap-schema.ts';
 
 /** A configuration of llama-swap as Corral has it. */
@@ -24,11 +24,25 @@ const READ = new Set([
   'selectors',
   'hooks',
   'startPort',
+  'profiles',
+  'unloadTimeout',
 ]);
 const WITHOUT_COUNTERPART: ReadonlyMap<string, string> = new Map([
   ['apiKeys', 'keys are not copied from file to file'],
   ['peers', 'Corral serves models of this machine'],
   ['matrix', 'what runs at the same time follows from memory'],
+  ['routing', 'who is loaded and evicted follows from memory and use'],
+  ['logToStdout', 'the log is written to the output, what runners print to files and `corral logs`'],
+  ['logTimeFormat', 'the log has its own'],
+  ['metricsMaxInMemory', '`corral activity` and /metrics are bounded by themselves'],
+  ['captureBuffer', 'bodies are not kept'],
+  ['store', 'requests are in the log and in `corral activity`'],
+  ['performance', '`corral top`, the page and /metrics show it'],
+  ['sendLoadingState', 'streams get comments while a model loads; reasoning is left alone'],
+  ['includeAliasesInList', 'aliases are always listed'],
+  ['ui', 'the page has its own'],
+  ['upstream', 'looks never load a model, requests below /upstream/ do'],
+  ['tailcat', 'Corral listens where `listen:` says'],
 ]);
 
 /** Converts a llama-swap configuration. Throws an Error when it is no YAML, or not llama-swap's. */
@@ -44,28 +58,26 @@ export function importLlamaSwap(text: string, env: NodeJS.ProcessEnv = {}): Impo
   const models = new Map<string, ModelInput>();
   const taken = new Set(imports.map(([id]) => id.toLowerCase()));
   const first = new Map(imports.toReversed().map(([id]) => [id.toLowerCase(), id]));
-  const pinned = pinnedModels(swap, notes);
-  for (const [id, { model, program, notes: own }] of imports) {
+  const stays = whatStays(swap, notes);
+  for (const [id, { model: made, program, notes: own }] of imports) {
     const told = [...own];
+    const isOther = made && program !== null && program !== llamaServer;
+    const model = isOther ? { ...made, llamaServer: program } : made;
     const isFirst = first.get(id.toLowerCase()) === id;
     if (!isFirst) told.push(`left out: it differs from ${first.get(id.toLowerCase())} in capitals only`);
     if (model && isFirst)
-      models.set(
-        id,
-        withFreeNames(id, pinned.has(id) ? { ...model, pin: true } : model, { taken, notes: told }),
-      );
-    if (program !== null && program !== llamaServer)
-      told.push(`it was started with ${program}; Corral has one \`llamaServer:\` for all`);
+      models.set(id, withFreeNames(id, { ...model, ...atStart(id, stays) }, { taken, notes: told }));
     modelNotes.set(id, told);
   }
+  const names = { taken, notes };
+  const several = { ...importSelectors(swap, models, names), ...importProfiles(swap, models, names) };
   const config: ConfigInput = {
     ...(llamaServer !== null && llamaServer !== 'llama-server' && { llamaServer }),
     ...logLevelOf(swap, notes),
     defaults: { keepAlive: keepAliveOf(Math.max(0, swap.globalTTL ?? 0)) },
-    ...(typeof swap.healthCheckTimeout === 'number' &&
-      swap.healthCheckTimeout > 0 && { limits: { load: `${swap.healthCheckTimeout}s` } }),
+    ...limitsOf(swap),
     models: Object.fromEntries(models),
-    ...importSelectors(swap, models, { taken, notes }),
+    ...(Object.keys(several).length > 0 && { anyOf: several }),
   };
   notes.push(...otherKeys(swap));
   return { config, notes, modelNotes };
@@ -90,25 +102,42 @@ function commonProgram(imports: readonly ModelImport[]): string | null {
   return [...counts].find(([, count]) => count === most)?.[0] ?? null;
 }
 
-/** What is loaded at start and stays is pinned; either alone has no counterpart. */
-function pinnedModels(swap: SwapConfig, notes: string[]): ReadonlySet<string> {
-  const preload = swap.hooks?.on_startup?.preload ?? [];
+interface Stays {
+  readonly preloaded: ReadonlySet<string>;
+  readonly persistent: ReadonlySet<string>;
+}
+
+/** What is loaded at start and stays is pinned; what is only loaded then is preloaded. */
+function whatStays(swap: SwapConfig, notes: string[]): Stays {
+  const preloaded = new Set(swap.hooks?.on_startup?.preload);
   const persistent = new Set<string>();
-  for (const [name, group] of Object.entries(swap.groups ?? {})) {
-    if (group.persistent) group.members?.forEach((member) => persistent.add(member));
-    notes.push(`group ${name} is left out: what runs at the same time follows from memory, not from groups`);
+  for (const [
+    name,
+    { members, swap: takesTurns = true, exclusive = true, persistent: stays },
+  ] of Object.entries(swap.groups ?? {})) {
+    if (stays) members?.forEach((member) => persistent.add(member));
+    const was = takesTurns ? 'one of its models at a time' : 'all of its models together';
+    const alone = exclusive ? ', and no others' : '';
+    notes.push(`group ${name} (${was}${alone}) is left out: what runs at the same time follows from memory`);
   }
-  const unpinned = (names: Iterable<string>, others: ReadonlySet<string>): string =>
-    [...names].filter((name) => !others.has(name)).join(', ');
-  const onlyLoaded = unpinned(preload, persistent);
-  const onlyKept = unpinned(persistent, new Set(preload));
-  if (onlyLoaded !== '')
-    notes.push(
-      `preload of ${onlyLoaded} is left out: Corral loads at start what has \`pin: true\`, and keeps it`,
-    );
+  const onlyKept = [...persistent].filter((name) => !preloaded.has(name)).join(', ');
   if (onlyKept !== '')
     notes.push(`${onlyKept} may be evicted: \`pin: true\` prevents it, and loads it at start`);
-  return new Set(preload.filter((name) => persistent.has(name)));
+  return { preloaded, persistent };
+}
+
+const atStart = (id: string, { preloaded, persistent }: Stays): Pick<ModelInput, 'pin' | 'preload'> => {
+  if (!preloaded.has(id)) return {};
+  return persistent.has(id) ? { pin: true } : { preload: true };
+};
+
+function limitsOf({ healthCheckTimeout, unloadTimeout }: SwapConfig): Pick<ConfigInput, 'limits'> {
+  const limits = {
+    ...(typeof healthCheckTimeout === 'number' &&
+      healthCheckTimeout > 0 && { load: `${healthCheckTimeout}s` }),
+    ...(typeof unloadTimeout === 'number' && unloadTimeout > 0 && { terminate: `${unloadTimeout}s` }),
+  };
+  return Object.keys(limits).length > 0 ? { limits } : {};
 }
 
 function withFreeNames(

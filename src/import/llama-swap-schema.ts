@@ -13,6 +13,10 @@ export const swapModelSchema = z.looseObject({
   env: names,
   proxy: z.string().nullish(),
   checkEndpoint: z.string().nullish(),
+  cmdStop: z.string().nullish(),
+  useModelName: z.string().nullish(),
+  concurrencyLimit: z.number().nullish(),
+  unloadTimeout: z.number().nullish(),
   ttl: z.number().nullish(),
   filters: z
     .looseObject({
@@ -30,6 +34,7 @@ export const swapSchema = z.looseObject({
   macros,
   globalTTL: z.number().nullish(),
   healthCheckTimeout: z.number().nullish(),
+  unloadTimeout: z.number().nullish(),
   logLevel: z.string().nullish(),
   groups: z
     .record(
@@ -45,7 +50,17 @@ export const swapSchema = z.looseObject({
   selectors: z
     .record(z.string(), z.looseObject({ strategy: z.string().nullish(), targets: names }))
     .nullish(),
-  hooks: z.looseObject({ on_startup: z.looseObject({ preload: names }).nullish() }).nullish(),
+  profiles: z
+    .record(
+      z.string(),
+      z.looseObject({ pins: z.record(z.string(), z.string().nullish()).nullish() }).or(z.array(scalar)),
+    )
+    .nullish(),
+  hooks: z
+    .looseObject({
+      on_startup: z.looseObject({ preload: names, profile: z.string().nullish() }).nullish(),
+    })
+    .nullish(),
 });
 
 export type SwapModel = z.output<typeof swapModelSchema>;

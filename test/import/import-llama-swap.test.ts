@@ -87,6 +87,7 @@ hooks: { on_startup: { preload: [embed, qwen] } }
             },
           },
           keepAlive: '60s',
+          preload: true,
           context: 8192,
           slots: 2,
           devices: ['CUDA1'],
@@ -103,6 +104,19 @@ hooks: { on_startup: { preload: [embed, qwen] } }
           kind: 'embedding',
           pin: true,
         },
+        hub: {
+          command: [
+            '/opt/llama-server',
+            '--port',
+            '{port}',
+            '--host',
+            '127.0.0.1',
+            '-hf',
+            'user/repo:Q4_K_M',
+          ],
+          memory: '8GiB',
+          paths: ['/v1/*', '/completion', '/infill', '/tokenize', '/detokenize', '/apply-template'],
+        },
       },
     });
   });
@@ -110,8 +124,7 @@ hooks: { on_startup: { preload: [embed, qwen] } }
   it('says for each thing that it leaves out why', () => {
     const { notes, modelNotes } = importLlamaSwap(whole);
 
-    expect(notes.join('\n')).to.match(/group forever is left out/);
-    expect(notes.join('\n')).to.match(/preload of qwen is left out: .*pin: true/);
+    expect(notes.join('\n')).to.match(/group forever \(all of its models together\) is left out/);
     expect(notes.join('\n')).to.match(/apiKeys is left out/);
     expect(notes.join('\n'))
       .to.contain('selector big goes without remote')
@@ -122,7 +135,7 @@ hooks: { on_startup: { preload: [embed, qwen] } }
       expect(qwen).to.contain(`${word} is left out`);
     expect(qwen).to.contain('the parameters of embed are left out: the name is taken');
     expect(modelNotes.get('docker')).to.deep.equal([
-      'left out: it is started with docker; Corral starts llama-server itself',
+      'left out: its cmd does not say that it listens at port 9000, which Corral would have to choose',
     ]);
     expect(modelNotes.get('hub')?.[0]).to.contain('`corral pull hf:user/repo:Q4_K_M` fetches it');
   });
@@ -131,9 +144,9 @@ hooks: { on_startup: { preload: [embed, qwen] } }
     const text = writeImported(importLlamaSwap(whole));
 
     expect(parse(text)).to.deep.equal(importLlamaSwap(whole).config);
-    expect(Object.keys(parseConfig(text).models)).to.deep.equal(['qwen', 'embed']);
+    expect(Object.keys(parseConfig(text).models)).to.deep.equal(['qwen', 'embed', 'hub']);
     expect(text).to.match(/# unlisted is left out.*\n(?: *#.*\n)* {2}qwen:/);
-    expect(text).to.match(/^# docker: left out: it is started with docker/m);
+    expect(text).to.match(/^# docker: left out: its cmd does not say/m);
     expect(text).not.to.match(/hunter2|very-secret/);
   });
 
@@ -165,15 +178,16 @@ hooks: { on_startup: { preload: [embed, qwen] } }
     expect(parseConfig(text).listen.port).to.equal(8686);
   });
 
-  it('with several llama-servers takes that of most, and says where another was', () => {
-    const { config, modelNotes } = importLlamaSwap(
+  it('with several llama-servers takes that of most, and leaves theirs to the others', () => {
+    const { config } = importLlamaSwap(
       JSON.stringify({
         models: { a: { cmd: `/old/${server}` }, b: { cmd: `/new/${server}` }, c: { cmd: `/new/${server}` } },
       }),
     );
 
     expect(config.llamaServer).to.equal('/new/llama-server');
-    expect(modelNotes.get('a')?.[0]).to.contain('it was started with /old/llama-server');
+    expect(config.models?.['a']?.llamaServer).to.equal('/old/llama-server');
+    expect(config.models?.['b']?.llamaServer).to.equal(undefined);
   });
 });
 
@@ -263,15 +277,15 @@ describe("a model's command", () => {
   });
 
   for (const { title, cmd, says } of [
-    { title: 'of a shell', cmd: 'bash -c "llama-server -m x.gguf"', says: /started with bash/ },
+    { title: 'at an unknown port', cmd: 'bash -c "vllm serve x"', says: /at which port it listens/ },
     { title: 'without a file', cmd: 'llama-server', says: /names no model file/ },
     { title: 'with an unknown macro', cmd: 'llama-server ${gone}', says: /\$\{gone\} is not defined/ },
     { title: 'with an open quote', cmd: 'llama-server "', says: /never closed/ },
     { title: 'that is empty', cmd: '', says: /empty/ },
     {
-      title: 'that downloads from elsewhere',
-      cmd: 'llama-server -mu https://x/y.gguf',
-      says: /serves files$/,
+      title: 'with words in braces',
+      cmd: 'serve --port ${PORT} --format {model}',
+      says: /\{model\} in its cmd would mean something/,
     },
   ])
     it(`${title} is left out`, () => {
