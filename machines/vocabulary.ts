@@ -188,6 +188,11 @@ export const needsOf = [
   'adapters',
   'draft model',
   'prompt cache',
+  /** What has been computed of tokens: logits, vectors. */
+  'outputs',
+  /** States to go back to. */
+  'checkpoints',
+  /** The program itself. */
   'runtime',
 ] as const;
 

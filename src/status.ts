@@ -54,7 +54,7 @@ export const runnerStatus = (runner: RunnerRow, nowMs: number): RunnerStatus => 
   slots: runner.slots,
   pid: runner.pid,
   reservedBytes: runner.reservation,
-  needBytes: runner.spec.needBytes,
+  needBytes: ownNeedOf(runner),
   needSource: runner.spec.needSource,
   measuredBytes: runner.measuredBytes,
   keepAliveMs: runner.keepAlive,
@@ -64,6 +64,14 @@ export const runnerStatus = (runner: RunnerRow, nowMs: number): RunnerStatus => 
   progress: runner.state === 'loading' ? runner.progress : null,
   sinceMs: Math.round(nowMs - runner.stateSinceMs),
 });
+
+/** What it needs of its devices. On the CPU the program itself is among that; what it takes of main memory while it serves, a prompt cache say, never is. */
+function ownNeedOf({ spec, promised }: RunnerRow): number {
+  const isOnCpu = Object.keys(promised).every((id) => id === 'CPU');
+  const runtime =
+    spec.needParts?.find(({ of, inMainMemory }) => of === 'runtime' && inMainMemory)?.bytes ?? 0;
+  return spec.needBytes + (isOnCpu && spec.needSource !== 'configured' ? Math.ceil(runtime) : 0);
+}
 
 function idleLeftMs({ state, keepAlive, pinned, stateSinceMs }: RunnerRow, nowMs: number): number | null {
   if (state !== 'idle' || keepAlive === 'forever' || pinned) return null;

@@ -18,6 +18,8 @@ const OTHERS: ReadonlySet<NeedPart['of']> = new Set([
   'adapters',
   'draft model',
   'prompt cache',
+  'outputs',
+  'checkpoints',
   'runtime',
 ]);
 
@@ -40,8 +42,16 @@ export function parseFitRows(stdout: string): readonly FitRow[] | null {
 /** The tool rounds down. */
 const roundedUp = (mib: number): number => (mib === 0 ? 0 : (mib + 1) * MIB);
 
-/** The parts of a need as the tool tells them; what it does not count stays as it was predicted. */
-export function fittedParts(rows: readonly FitRow[], predicted: readonly NeedPart[]): readonly NeedPart[] {
+/**
+ * The parts of a need as the tool tells them; what it does not count stays as it was predicted. `unusedBytes` is what it counts of compute
+ * buffers that llama-server does not allocate: it takes it that each token of a batch has logits.
+ */
+export function fittedParts(
+  told: readonly FitRow[],
+  predicted: readonly NeedPart[],
+  unusedBytes = 0,
+): readonly NeedPart[] {
+  const rows = withoutUnused(told, unusedBytes);
   // Without a GPU all of it is the model's own place, whatever that is.
   const hasGpu = rows.some(({ device }) => device !== HOST);
   const partsOf = ({ device, modelBytes, contextBytes, computeBytes }: FitRow): NeedPart[] => {
@@ -54,5 +64,13 @@ export function fittedParts(rows: readonly FitRow[], predicted: readonly NeedPar
   };
   return [...rows.flatMap(partsOf), ...predicted.filter((part) => OTHERS.has(part.of))].filter(
     ({ bytes }) => bytes > 0,
+  );
+}
+
+/** Logits are computed where the last layer is, which has the largest buffers by them. */
+function withoutUnused(rows: readonly FitRow[], unusedBytes: number): readonly FitRow[] {
+  const largest = Math.max(0, ...rows.map(({ computeBytes }) => computeBytes));
+  return rows.map((row) =>
+    row.computeBytes === largest ? { ...row, computeBytes: Math.max(0, largest - unusedBytes) } : row,
   );
 }

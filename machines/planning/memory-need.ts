@@ -35,6 +35,8 @@ export interface NeedOptions {
   readonly cacheTypeK?: string;
   readonly cacheTypeV?: string;
   readonly batchTokens?: number;
+  /** Of a batch, those whose logits are wanted (llama.cpp's `n_outputs_max`); absent: all, as `llama-fit-params` has it. */
+  readonly outputTokens?: number;
   readonly flashAttention?: boolean;
   /** Sliding-window layers keep the whole context as well (`--swa-full`). */
   readonly fullWindows?: boolean;
@@ -69,45 +71,66 @@ const CACHE_STEP_TOKENS = 256;
 /**
  * Memory of a fully offloaded model by llama.cpp's own layout, for slots of their own context (an explicit `-np`): weights as in
  * the file; KV cache = Σ over slots and layers of context · kvHeads · (key length · K type + value length · V type), the context
- * of a sliding-window layer being at most window + batch; recurrent state per slot; compute buffers ≈ batch · the larger of 4 ·
- * (vocabulary + 2 · embedding) and 4 · (4 · feedForward + embedding) + 2 · context for each mask, and 4 · heads · context more
- * without flash attention. Against `llama-fit-params` of llama.cpp v0.4 the cache is exact and the buffers are within a fifth,
- * except for recurrent models, whose buffers are tens of MiB larger than this.
+ * of a sliding-window layer being at most window + batch; recurrent state per slot; compute buffers as `computeOf` has them. Against
+ * `llama-fit-params` of llama.cpp v0.4 the cache is exact and the buffers are within a fifth, except for recurrent models, whose buffers
+ * are tens of MiB larger than this; against its llama-server, for dense models, buffers are within a hundredth.
  */
 export function predictNeed(shape: ModelShape, options: NeedOptions): PredictedNeed {
-  const {
-    slots,
-    cacheTypeK,
-    cacheTypeV,
-    batchTokens = DEFAULT_BATCH_TOKENS,
-    flashAttention = true,
-    fullWindows = false,
-  } = options;
+  const { slots, cacheTypeK, cacheTypeV, fullWindows = false } = options;
   const contextTokens = roundUp(options.contextTokens);
   const keyBytes = typeBytes(cacheTypeK);
   const valueBytes = typeBytes(cacheTypeV);
+  const { batchTokens = DEFAULT_BATCH_TOKENS } = options;
+  const windows: Windows = { wholeTokens: 0, slidingTokens: 0 };
   let slotBytes = shape.recurrentBytesPerSlot;
-  let wholeMaskTokens = 0;
-  let slidingMaskTokens = 0;
   for (const { kvHeads, keyLength, valueLength, windowTokens, tokensPerEntry = 1 } of shape.attention) {
     const whole = roundUp(contextTokens / tokensPerEntry);
     const slides = windowTokens !== null && !fullWindows;
     const kept = slides ? Math.min(whole, roundUp(windowTokens + batchTokens)) : whole;
-    if (windowTokens === null) wholeMaskTokens = contextTokens;
-    else slidingMaskTokens = kept;
+    if (windowTokens === null) windows.wholeTokens = contextTokens;
+    else windows.slidingTokens = kept;
     slotBytes += kept * kvHeads * (keyLength * keyBytes + valueLength * valueBytes);
   }
-  const activations = 4 * shape.feedForwardLength + shape.embeddingLength;
-  const masks = 2 * (wholeMaskTokens + slidingMaskTokens);
-  const attention = flashAttention ? 0 : shape.heads * contextTokens * 4;
   const { weightsBytes } = shape;
   const kvBytes = slots * slotBytes;
-  // The logits come last, where the masks are needed no more.
-  const logits = shape.vocabulary + 2 * shape.embeddingLength;
-  const computeBytes = batchTokens * Math.max(4 * logits, 4 * activations + masks + attention);
+  const computeBytes = computeOf(shape, options, windows);
   const totalBytes = Math.ceil(weightsBytes + kvBytes + computeBytes);
   return { weightsBytes, kvBytes, computeBytes, totalBytes };
 }
+
+/** How many tokens the masks are for, of layers that see the whole context and of those that do not. */
+interface Windows {
+  wholeTokens: number;
+  slidingTokens: number;
+}
+
+/**
+ * The largest that is needed at a time, in a batch: either its logits, 4 · (vocabulary + 2 · embedding) for each token that has some; or what one
+ * layer computes, 4 · (4 · feed-forward + embedding + keys) for each token, with the masks, 2 for each token of the context, and
+ * 4 · heads · context more without flash attention. An encoder has no logits, no cache, and a feed-forward without a gate.
+ */
+function computeOf(shape: ModelShape, options: NeedOptions, { wholeTokens, slidingTokens }: Windows): number {
+  const { batchTokens = DEFAULT_BATCH_TOKENS, outputTokens = batchTokens, flashAttention = true } = options;
+  const { feedForwardLength, embeddingLength, heads, attention, vocabulary } = shape;
+  const contextTokens = roundUp(options.contextTokens);
+  const scores = (tokens: number): number => (flashAttention ? 0 : heads * tokens * 4);
+  if (isEncoder(shape))
+    return (
+      batchTokens * (4 * (feedForwardLength + 3 * embeddingLength) + 2 * batchTokens + scores(batchTokens))
+    );
+  const keys = Math.max(0, ...attention.map(({ kvHeads, keyLength }) => kvHeads * keyLength));
+  const layer = 4 * (4 * feedForwardLength + embeddingLength + keys) + 2 * (wholeTokens + slidingTokens);
+  // The logits come last, where the masks are needed no more.
+  const logits = 4 * (vocabulary + 2 * embeddingLength);
+  return Math.max(
+    Math.min(outputTokens, batchTokens) * logits,
+    batchTokens * (layer + scores(contextTokens)),
+  );
+}
+
+/** It reads a text at once and writes none. */
+export const isEncoder = ({ attention, recurrentBytesPerSlot }: ModelShape): boolean =>
+  recurrentBytesPerSlot === 0 && attention.every(({ kvHeads }) => kvHeads === 0);
 
 const roundUp = (tokens: number): number => Math.ceil(tokens / CACHE_STEP_TOKENS) * CACHE_STEP_TOKENS;
 

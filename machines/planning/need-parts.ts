@@ -28,8 +28,12 @@ export interface NeedQuestion {
   readonly adapterBytes: number;
   /** The most that prompts may take of main memory. */
   readonly promptCacheBytes: number;
-  /** What the program itself holds. */
+  /** What the program itself holds where its layers are. */
   readonly runtimeBytes: number;
+  /** The same of one whose layers may be elsewhere. */
+  readonly serverBytes?: number;
+  /** It makes vectors, of each token of a batch. */
+  readonly embedding?: boolean;
 }
 
 /** llama.cpp's own pattern of expert weights (common.h, LLM_FFN_EXPS_REGEX). */
@@ -38,12 +42,22 @@ const LAYER = /^blk\.(\d+)\./;
 
 /**
  * What a process needs, part by part, and which of it lies in main memory though its layers are on GPUs: experts and tensors that
- * arguments put there, layers that do not go to a GPU, a cache that stays behind (`--no-kv-offload`). Projector and adapters count as
+ * arguments put there, layers that do not go to a GPU, a cache that stays behind (`--no-kv-offload`), and what is there in any case: prompts, what has been computed
+ * of tokens, states to go back to, the program itself. Projector and adapters count as
  * large as their files are.
  */
 export function needParts(question: NeedQuestion): readonly NeedPart[] {
-  const { model, need, options, draft, projectorBytes, adapterBytes, promptCacheBytes, runtimeBytes } =
-    question;
+  const {
+    model,
+    need,
+    options,
+    draft,
+    projectorBytes,
+    adapterBytes,
+    promptCacheBytes,
+    runtimeBytes,
+    serverBytes = 0,
+  } = question;
   const { shape } = model;
   const whole = predictNeed(shape, need);
   const weights = weightsOf(question);
@@ -52,6 +66,7 @@ export function needParts(question: NeedQuestion): readonly NeedPart[] {
   const isDraftOnCpu = options.draftGpuLayers === 0;
   // Experts come to the GPU for long prompts, those of a layer at a time (llama.cpp's op offload).
   const computeBytes = whole.computeBytes + weights.visitingBytes;
+  const beside = besideLayers(question);
   const parts: readonly NeedPart[] = [
     { of: 'weights', bytes: weights.deviceBytes },
     { of: 'weights', bytes: weights.hostLayerBytes, inMainMemory: true },
@@ -65,7 +80,10 @@ export function needParts(question: NeedQuestion): readonly NeedPart[] {
     { of: 'adapters', bytes: adapterBytes },
     { of: 'draft model', bytes: draftBytes, inMainMemory: isDraftOnCpu },
     { of: 'prompt cache', bytes: promptCacheBytes, inMainMemory: true },
+    { of: 'outputs', bytes: beside.outputBytes, inMainMemory: true },
+    { of: 'checkpoints', bytes: beside.checkpointBytes, inMainMemory: true },
     { of: 'runtime', bytes: runtimeBytes },
+    { of: 'runtime', bytes: serverBytes, inMainMemory: true },
   ];
   return parts
     .filter(({ bytes }) => bytes > 0)
@@ -191,4 +209,30 @@ function draftNeed({ shape }: SizedModel, need: NeedOptions, options: ServerOpti
     ...(draftCacheTypeK !== undefined && { cacheTypeK: draftCacheTypeK }),
     ...(draftCacheTypeV !== undefined && { cacheTypeV: draftCacheTypeV }),
   }).totalBytes;
+}
+
+/** llama-server keeps states to go back to of what it cannot take back token by token: before the last batch of a prompt and within it, and one more each so many tokens. */
+const CHECKPOINTS = { everyTokens: 8_192, most: 32 };
+
+/** What a server keeps in main memory beside its layers: logits and vectors of the tokens that have some, and states to go back to. */
+function besideLayers({ model: { shape }, need, options, embedding = false }: NeedQuestion): {
+  readonly outputBytes: number;
+  readonly checkpointBytes: number;
+} {
+  const { contextTokens, slots, outputTokens = 0, fullWindows = false } = need;
+  const perToken = 4 * (shape.vocabulary + (embedding ? shape.embeddingLength : 0));
+  const sliding = shape.attention.reduce(
+    (bytes, { windowTokens, kvHeads, keyLength, valueLength }) =>
+      windowTokens === null || fullWindows
+        ? bytes
+        : bytes + 2 * Math.min(windowTokens, contextTokens) * kvHeads * (keyLength + valueLength),
+    0,
+  );
+  const { everyTokens, most } = CHECKPOINTS;
+  const ofPrompt = contextTokens > (need.batchTokens ?? 0) ? 2 : 1;
+  const count = Math.min(options.checkpoints ?? most, ofPrompt + Math.ceil(contextTokens / everyTokens));
+  return {
+    outputBytes: outputTokens * perToken,
+    checkpointBytes: embedding ? 0 : slots * count * (sliding + shape.recurrentBytesPerSlot),
+  };
 }

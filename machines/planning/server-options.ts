@@ -36,6 +36,8 @@ export interface ServerOptions {
   readonly draftGpuLayers?: number | 'all';
   readonly draftCacheTypeK?: string;
   readonly draftCacheTypeV?: string;
+  /** The most states to go back to that each slot keeps. */
+  readonly checkpoints?: number;
   /** The most that the prompt cache may hold of main memory; -1 is without a limit. */
   readonly promptCacheMiB?: number;
   /** Whether they say how the file is read: mapped, locked, direct. */
@@ -180,6 +182,7 @@ const OPTIONS: readonly Option[] = [
   valued(['-ctkd', '--cache-type-k-draft', '--spec-draft-type-k'], 'draftCacheTypeK', word),
   valued(['-ctvd', '--cache-type-v-draft', '--spec-draft-type-v'], 'draftCacheTypeV', word),
   valued(['-cram', '--cache-ram'], 'promptCacheMiB', whole, PLANNED),
+  valued(['-ctxcp', '--ctx-checkpoints', '--swa-checkpoints'], 'checkpoints', notNegative),
   ...['--mlock', '--mmap', '--no-mmap', '-dio', '--direct-io', '-ndio', '--no-direct-io'].map((name) =>
     flag([name], 'saysLoadMode', true),
   ),

@@ -3,6 +3,7 @@ import { resolve } from 'node:path';
 import { batchTokensFor } from '../../machines/planning/batch.ts';
 import { contextSteps } from '../../machines/planning/context.ts';
 import { fittedParts, type FitRow } from '../../machines/planning/fit-rows.ts';
+import { predictNeed, type NeedOptions } from '../../machines/planning/memory-need.ts';
 import { needParts, totalsOf, type NeedQuestion } from '../../machines/planning/need-parts.ts';
 import type { ServerOptions } from '../../machines/planning/server-options.ts';
 import type { LaunchOptions, ModelSpec, NeedPart } from '../../machines/vocabulary.ts';
@@ -11,6 +12,10 @@ import { readModelFile, type ModelFile } from '../models/read-model-file.ts';
 import { trainedOf, type Planned } from './launch-of.ts';
 
 const MIB = 1024 ** 2;
+/** Of llama-server, as it was measured: itself and what it uses to sample, and of each token of a vocabulary. */
+const SERVER = { bytes: 16 * MIB, samplingBytes: 8 * MIB, bytesPerToken: 139, bytesPerTokenAndSlot: 12 };
+/** Drafts that are checked at a time in a slot (llama.cpp's default). */
+const DRAFTED_TOKENS = 3;
 /** What the embedded runner's own program holds, measured with a model of 300 KB on Linux: 106 MB. */
 const EMBEDDED_BYTES = 110 * MIB;
 
@@ -49,10 +54,10 @@ const sizeOf = async (path: string | undefined): Promise<number> =>
 
 /** A need as llama-fit-params tells it. */
 export function fittedNeed(
-  { predicted }: Pick<FitQuestion, 'predicted'>,
+  { predicted, unusedBytes }: Pick<FitQuestion, 'predicted' | 'unusedBytes'>,
   rows: readonly FitRow[],
 ): Pick<Need, 'needBytes' | 'needSource' | 'hostBytes' | 'needParts'> {
-  const needParts = fittedParts(rows, predicted);
+  const needParts = fittedParts(rows, predicted, unusedBytes);
   return { ...totalsOf(needParts), needSource: 'fit-params', needParts };
 }
 
@@ -111,28 +116,19 @@ function expertsAside(planned: Planned, file: ModelFile, beside: BesideFiles): M
 }
 
 function partsOf(
-  { options: given }: Planned,
+  planned: Planned,
   launch: LaunchOptions,
   file: ModelFile,
   { draft, projectorBytes, adapterBytes }: BesideFiles,
 ): readonly NeedPart[] {
+  const given = planned.options;
   const isSaid = given.cpuExpertLayers !== undefined || given.tensorPlaces.length > 0;
   const options: ServerOptions =
     launch.expertsOnCpu && !isSaid ? { ...given, cpuExpertLayers: 'all' } : given;
-  const { cacheTypeK, cacheTypeV, flashAttention, fullWindows } = options;
-  const { microBatchTokens = batchTokensFor(launch), batchTokens = Infinity } = options;
-  const { contextTokens, slots, gpuLayers } = launch;
+  const { gpuLayers, embedding } = launch;
   const question: NeedQuestion = {
     model: file,
-    need: {
-      contextTokens,
-      slots,
-      batchTokens: Math.min(microBatchTokens, batchTokens),
-      ...(cacheTypeK !== undefined && { cacheTypeK }),
-      ...(cacheTypeV !== undefined && { cacheTypeV }),
-      ...(flashAttention !== undefined && { flashAttention }),
-      ...(fullWindows !== undefined && { fullWindows }),
-    },
+    need: needOptions(planned, launch),
     options,
     ...(gpuLayers !== undefined && { gpuLayers }),
     ...(draft && { draft }),
@@ -140,6 +136,47 @@ function partsOf(
     adapterBytes,
     promptCacheBytes: (launch.promptCacheMiB ?? 0) * MIB,
     runtimeBytes: launch.runtime === 'embedded' ? EMBEDDED_BYTES : 0,
+    serverBytes: launch.runtime === 'embedded' ? 0 : serverBytes(launch, file),
+    embedding,
   };
   return needParts(question);
+}
+
+function needOptions({ options }: Planned, launch: LaunchOptions): NeedOptions {
+  const { cacheTypeK, cacheTypeV, flashAttention, fullWindows } = options;
+  const { microBatchTokens = batchTokensFor(launch), batchTokens: most = Infinity } = options;
+  const { contextTokens, slots } = launch;
+  const batchTokens = Math.min(microBatchTokens, most);
+  return {
+    contextTokens,
+    slots,
+    batchTokens,
+    ...(launch.runtime === 'llama-server' && { outputTokens: outputsOf(options, launch, batchTokens) }),
+    ...(cacheTypeK !== undefined && { cacheTypeK }),
+    ...(cacheTypeV !== undefined && { cacheTypeV }),
+    ...(flashAttention !== undefined && { flashAttention }),
+    ...(fullWindows !== undefined && { fullWindows }),
+  };
+}
+
+/** The tokens of a batch that llama-server wants the logits of: all where it embeds, else those that it samples and those that were drafted. */
+function outputsOf(
+  { pooling = 'none', draftPath }: ServerOptions,
+  { embedding, slots, contextTokens }: LaunchOptions,
+  batchTokens: number,
+): number {
+  if (embedding || pooling !== 'none') return Math.min(batchTokens, slots * contextTokens);
+  return Math.min(batchTokens, slots * (draftPath === undefined ? 1 : 1 + DRAFTED_TOKENS));
+}
+
+function serverBytes({ embedding, slots }: LaunchOptions, { shape: { vocabulary } }: ModelFile): number {
+  const sampling = SERVER.samplingBytes + slots * vocabulary * SERVER.bytesPerTokenAndSlot;
+  return SERVER.bytes + vocabulary * SERVER.bytesPerToken + (embedding ? 0 : sampling);
+}
+
+/** Of the compute buffers that llama-fit-params counts, what llama-server does not allocate; in bytes. */
+export function unusedByServer(planned: Planned, { shape }: ModelFile): number {
+  const { outputTokens, ...all } = needOptions(planned, planned.launch);
+  const bytesWith = (options: NeedOptions): number => predictNeed(shape, options).computeBytes;
+  return bytesWith(all) - bytesWith({ ...all, ...(outputTokens !== undefined && { outputTokens }) });
 }

@@ -20,7 +20,7 @@ import { conversationsOf } from './conversations-of.ts';
 import { FreeNames } from './free-names.ts';
 import { planOf, type LaunchParts, type Planned } from './launch-of.ts';
 import { findModel } from './model-names.ts';
-import { fittedNeed, needOf, readBeside } from './need-of.ts';
+import { fittedNeed, needOf, readBeside, unusedByServer } from './need-of.ts';
 import { pathOf } from './path-of.ts';
 import { saidMemory } from './said-memory.ts';
 import { configSchema, type Config, type ModelConfig, type ModelInput } from './schema.ts';
@@ -202,7 +202,7 @@ async function llamaEntry(
   const file = modelOrThrow(await read(pathOf(parts.folder, model.path ?? '')));
   const spec = await specOf(name, model, file, parts);
   // What one build says of its needs another one may not mean.
-  const known = model.llamaServer === undefined ? fitted(spec, file, parts) : { spec };
+  const known = model.llamaServer === undefined ? fitted(spec, file, { ...parts, model }) : { spec };
   return { ...known, file };
 }
 
@@ -231,10 +231,11 @@ async function commandEntry(
 function fitted(
   spec: ModelSpec,
   file: ModelFile,
-  { fit }: ResolveParts,
+  { fit, model, ...parts }: HereParts & { readonly model: ModelConfig },
 ): { readonly spec: ModelSpec; readonly question?: FitQuestion } {
   if (!fit || spec.needSource !== 'predicted' || spec.contexts !== undefined) return { spec };
-  const question = fitQuestionOf(spec, spec.needParts ?? [], file, fit.tool);
+  const unusedBytes = unusedByServer(planOf(model, file, parts), file);
+  const question = fitQuestionOf(spec, { predicted: spec.needParts ?? [], unusedBytes }, file, fit.tool);
   const rows = question && fit.answers.of(question.key);
   if (question && rows) return { spec: { ...spec, ...fittedNeed(question, rows) } };
   return question ? { spec, question } : { spec };

@@ -11,6 +11,8 @@ export interface FitQuestion {
   readonly args: readonly string[];
   /** As the formula has it: for what the tool does not count. */
   readonly predicted: readonly NeedPart[];
+  /** What the tool counts of compute buffers that llama-server does not allocate. */
+  readonly unusedBytes: number;
 }
 
 /** A file as it is now. */
@@ -36,7 +38,7 @@ const TELLING: ReadonlyMap<string, boolean> = new Map([
 /** What to ask of a model as it is going to run; null of one that only embeds, whose server works in another way. */
 export function fitQuestionOf(
   { launch, placement, devices }: Pick<ModelSpec, 'launch' | 'placement' | 'devices'>,
-  predicted: readonly NeedPart[],
+  { predicted, unusedBytes }: Pick<FitQuestion, 'predicted' | 'unusedBytes'>,
   file: FileMark,
   tool: FitTool,
 ): FitQuestion | null {
@@ -44,7 +46,7 @@ export function fitQuestionOf(
   const args = argumentsOf(launch, placement === 'cpu-only', devices?.[0]);
   const facts = [tool.path, tool.bytes, tool.modifiedAtMs, file.path, file.bytes, file.modifiedAtMs, ...args];
   const key = createHash('sha256').update(JSON.stringify(facts)).digest('hex').slice(0, 32);
-  return { key, args, predicted };
+  return { key, args, predicted, unusedBytes };
 }
 
 function argumentsOf(launch: LaunchOptions, isOnCpu: boolean, device: string | undefined): string[] {

@@ -1,12 +1,11 @@
 import { join } from 'node:path';
 import { expect } from 'chai';
-import { serverArguments } from '../../actors/process/server-arguments.ts';
-import type { ModelSpec, Reservation } from '../../machines/vocabulary.ts';
+import type { ModelSpec } from '../../machines/vocabulary.ts';
 import { parseConfig } from '../../src/config/load-config.ts';
-import { resolveModels } from '../../src/config/resolve-models.ts';
 import { architectures } from '../models/support/architectures.ts';
 import { writeSparse } from '../models/support/sparse-models.ts';
 import { writeModels, type TestModels } from '../support/models.ts';
+import { commandOf, partOf, resolvedSpec } from './support/resolved-spec.ts';
 
 describe('arguments that a user adds', () => {
   let models: TestModels;
@@ -15,20 +14,8 @@ describe('arguments that a user adds', () => {
   });
   after(() => models.remove());
 
-  async function specOf(args: readonly string[], keys = '', path = models.path('tiny')): Promise<ModelSpec> {
-    const text = `models: { m: { path: ${path}, args: ${JSON.stringify(args)}, ${keys} } }`;
-    const { entries } = await resolveModels({
-      config: parseConfig(text),
-      folder: models.folder,
-      llamaServer: '/bin/llama-server',
-      state: { of: () => undefined },
-    });
-    const spec = entries[0]?.spec;
-    if (!spec) throw new Error('no model');
-    return spec;
-  }
-  const commandOf = ({ name, launch }: ModelSpec, reservation: Reservation = { CUDA0: 8 }): string[] =>
-    serverArguments({ runnerId: 'r', modelName: name, launch, reservation }, 4000);
+  const specOf = (args: readonly string[], keys = '', path = models.path('tiny')): Promise<ModelSpec> =>
+    resolvedSpec({ path, folder: models.folder, keys: `args: ${JSON.stringify(args)}, ${keys}` });
   const countOf = (args: readonly string[], ...names: string[]): number =>
     args.filter((one) => names.includes(one)).length;
 
@@ -111,9 +98,10 @@ describe('arguments that a user adds', () => {
     const mixture = (keys: string): Promise<ModelSpec> => specOf([], `${keys} promptCache: 0`, path);
 
     it('let Corral put them aside where nothing is said of them', async () => {
-      const { expertsAside, needBytes, hostBytes } = await mixture('');
+      const spec = await mixture('');
+      const { expertsAside, needBytes } = spec;
 
-      expect(hostBytes).to.equal(undefined);
+      expect(partOf(spec, 'experts')).to.equal(0);
       expect(expertsAside?.needBytes).to.be.lessThan(needBytes);
       expect(expertsAside?.hostBytes).to.be.greaterThan(300 * 1024 ** 2);
       for (const keys of ['placement: gpu-only,', 'placement: cpu-only,', 'memory: 1GiB,'])

@@ -90,8 +90,9 @@ describe('needs as llama-fit-params tells them', () => {
     await catalogue.told;
     await fitting.end(5_000);
 
-    const told = { needSource: 'fit-params', needBytes: 1_233 * MIB, hostBytes: 407 * MIB };
+    const told = { needSource: 'fit-params', needBytes: 1_233 * MIB };
     expect(spec()).to.include(told);
+    expect(spec()?.hostBytes, 'the program itself as well').to.be.within(407 * MIB, 440 * MIB);
     const again = await begin(['-ctk', 'q8_0', '--cpu-moe', '--temp', '0.5']);
     expect(again.spec()).to.include(told);
     expect(again.catalogue.entries[0]).to.not.have.property('question');

@@ -179,7 +179,7 @@ withRealModels(
       expect(dot(cat, kitten)).to.be.greaterThan(dot(cat, rates) + 0.05);
     });
 
-    it('need no more main memory than was promised them; both are printed', async function () {
+    it('need as much main memory as was expected, within a tenth; both are printed', async function () {
       this.timeout(240_000);
       // A base model, which is not asked by a template; its layers look back 512 tokens, and less than this prompt has.
       await corral.post('/v1/completions', { model: 'gemma', prompt: lines(60), max_tokens: 4 });
@@ -201,7 +201,9 @@ withRealModels(
         );
 
       expect(rows.map(({ model }) => model)).to.include.members(['smollm2', 'caller', 'gemma', 'vectors']);
-      for (const { model, ratio } of rows) expect(ratio, model).to.be.greaterThan(0.9);
+      // Of a batch of vectors, most has never been used here: real-needs.test.ts fills it.
+      for (const { model, ratio } of rows)
+        expect(ratio, model).to.be.within(0.9, model === 'vectors' ? Infinity : 1.1);
     });
   },
 );
