@@ -39,6 +39,8 @@ export type ProcessEvent =
   | { type: 'process.started'; pid: number | null; endpoint: Endpoint }
   /** A sign of life while loading (at most a few a second); `progress` from 0 to 1 when the log tells it. */
   | { type: 'process.activity'; progress: number | null }
+  /** It says that it listens: likely it is ready by now. */
+  | { type: 'process.listening' }
   /** It has ended, and what it had started is being ended: nobody answers any more, and its memory is not back yet. */
   | { type: 'process.ending'; message: string }
   | { type: 'process.exited'; exitCode: number | null; signal: string | null; failure: Failure };

@@ -3,10 +3,8 @@ import type { Effects, ReadyReport, ReadySpec } from '../../machines/effects.ts'
 import type { Endpoint, HealthQuestion } from '../../machines/vocabulary.ts';
 import { askRunner } from './ask-runner.ts';
 import { ForeignListener } from './connect-runner.ts';
+import { pauseBeforeAsking } from './readiness-pace.ts';
 
-const FIRST_POLL_MS = 20;
-const SLOWEST_POLL_MS = 250;
-const POLL_GROWTH = 1.3;
 const ANSWER_WITHIN_MS = 1_000;
 /** Until then a runner that lost its port to somebody else has noticed, and ended. */
 const FOREIGN_FOR_MS = 30_000;
@@ -14,15 +12,14 @@ const FOREIGN_FOR_MS = 30_000;
 /** Asks a process for its health until it is well. "Not yet", in whatever form, is no failure. */
 export const awaitReady: Effects['awaitReady'] = fromPromise<ReadyReport, ReadySpec>(
   async ({ input, signal }) => {
-    let pauseMs = FIRST_POLL_MS;
+    const beganMs = performance.now();
     let foreignSinceMs: number | null = null;
     for (;;) {
       const hindrance = await hindranceAt(input.endpoint, signal);
       if (hindrance === null) break;
       if (!(hindrance instanceof ForeignListener)) foreignSinceMs = null;
       else if (performance.now() - (foreignSinceMs ??= performance.now()) > FOREIGN_FOR_MS) throw hindrance;
-      await pause(pauseMs, signal);
-      pauseMs = Math.min(SLOWEST_POLL_MS, pauseMs * POLL_GROWTH);
+      await pause(pauseBeforeAsking(performance.now() - beganMs), signal);
     }
     // What another program has there is its own business.
     return input.endpoint.health ? { slots: null, contextTokens: null } : readProps(input, signal);

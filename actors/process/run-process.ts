@@ -207,7 +207,10 @@ class Child {
 
   #heard(lines: readonly string[]): void {
     if (this.#phase === 'serving') return;
-    if (lines.some((line) => READY_LINE.test(line))) this.#phase = 'serving';
+    if (lines.some((line) => READY_LINE.test(line))) {
+      this.#phase = 'serving';
+      this.#tell({ type: 'process.listening' });
+    }
     const progress = progressOf(lines);
     const nowMs = performance.now();
     if (progress === null && nowMs - this.#toldActivityAtMs < ACTIVITY_EVERY_MS) return;

@@ -70,6 +70,8 @@ export const loading = runnerSetup.createStateConfig({
           },
         },
       },
+      // Asked at once, and not only when its turn comes.
+      on: { 'process.listening': { target: 'warming', reenter: true } },
       initial: 'waiting',
       states: {
         waiting: {

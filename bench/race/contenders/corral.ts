@@ -7,6 +7,8 @@ import type { Contender, Started } from './contender.ts';
 
 /** Of each model: whatever it really needs, so many fit as the race allows. */
 const MODEL_MIB = 400;
+/** For what each needs beside that, and less than one more model does. */
+const REST_MIB = MODEL_MIB / 2;
 
 /** A built Corral, as users run it. */
 export const corral = (name: string, main: string): Contender => ({
@@ -26,7 +28,7 @@ async function start(stage: Stage, main: string): Promise<Started> {
       listen: { port },
       dataFolder: folder,
       llamaServer: program,
-      devices: { CPU: { memory: `${MODEL_MIB * room + 1}MiB` } },
+      devices: { CPU: { memory: `${MODEL_MIB * room + REST_MIB}MiB` } },
       defaults: { runtime: 'llama-server', context: CONTEXT_TOKENS, slots: SLOTS, keepAlive: 'forever' },
       models: Object.fromEntries(models.map(({ name, path }) => [name, { path, memory }])),
     }),
