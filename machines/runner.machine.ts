@@ -23,6 +23,7 @@ export const runnerMachine = runnerSetup.createMachine({
     ready: { contextTokens: null, slots: null },
     baseline: 'unneeded',
     lastReadings: null,
+    recoveryReadings: 0,
   }),
   initial: 'alive',
   // As long as the runner: whoever is inside is counted until its process has gone.

@@ -33,6 +33,8 @@ const hashOf = (text: string): string => createHash('sha256').update(text).diges
 export class ConversationFolder {
   readonly root: string;
   readonly #bounds: ConversationBounds;
+  /** Of each model's folder the place that was made ready last: somebody waits for whatever comes after it. */
+  readonly #prepared = new Map<string, string>();
 
   constructor(root: string, bounds: ConversationBounds) {
     this.root = root;
@@ -53,12 +55,12 @@ export class ConversationFolder {
   /** Makes a place ready to be written to, and removes what of its model no such process could read. */
   async prepare(model: string, launch: LaunchOptions): Promise<string> {
     const place = await this.placeOf(model, launch);
-    await makePrivateFolder(this.root);
-    await makePrivateFolder(this.#folderOf(model));
-    await makePrivateFolder(place);
     const folder = this.#folderOf(model);
+    if (this.#prepared.get(folder) === place && (await isFolder(place))) return place;
+    for (const one of [this.root, folder, place]) await makePrivateFolder(one);
     for (const name of await readdir(folder))
       if (join(folder, name) !== place) await rm(join(folder, name), { recursive: true, force: true });
+    this.#prepared.set(folder, place);
     return place;
   }
 
@@ -150,6 +152,12 @@ export class ConversationFolder {
 
 /** The name of a slot's file while a runner writes it. */
 export const draftOf = (slot: number, runnerId: RunnerId): string => `slot-${slot}.${runnerId}.part`;
+
+const isFolder = (path: string): Promise<boolean> =>
+  lstat(path).then(
+    (seen) => seen.isDirectory(),
+    () => false,
+  );
 
 const isOlder = async (path: string, ms: number): Promise<boolean> =>
   lstat(path).then(

@@ -9,20 +9,25 @@ const ANSWER_WITHIN_MS = 1_000;
 /** Until then a runner that lost its port to somebody else has noticed, and ended. */
 const FOREIGN_FOR_MS = 30_000;
 
+/** What another program has there is its own business. */
+const NOT_TOLD: ReadyReport = { slots: null, contextTokens: null };
+
 /** Asks a process for its health until it is well. "Not yet", in whatever form, is no failure. */
 export const awaitReady: Effects['awaitReady'] = fromPromise<ReadyReport, ReadySpec>(
   async ({ input, signal }) => {
     const beganMs = performance.now();
     let foreignSinceMs: number | null = null;
     for (;;) {
-      const hindrance = await hindranceAt(input.endpoint, signal);
-      if (hindrance === null) break;
+      // Both at once: by the time that it is known to be well, most often it has said what it is.
+      const [hindrance, report] = await Promise.all([
+        hindranceAt(input.endpoint, signal),
+        input.endpoint.health ? NOT_TOLD : readProps(input, signal),
+      ]);
+      if (hindrance === null) return report ?? (await readProps(input, signal)) ?? NOT_TOLD;
       if (!(hindrance instanceof ForeignListener)) foreignSinceMs = null;
       else if (performance.now() - (foreignSinceMs ??= performance.now()) > FOREIGN_FOR_MS) throw hindrance;
       await pause(pauseBeforeAsking(performance.now() - beganMs), signal);
     }
-    // What another program has there is its own business.
-    return input.endpoint.health ? { slots: null, contextTokens: null } : readProps(input, signal);
   },
 );
 
@@ -51,22 +56,30 @@ async function hindranceAt(
   }
 }
 
-/** What the process says of itself; silence is no failure. */
-async function readProps({ endpoint }: ReadySpec, signal: AbortSignal): Promise<ReadyReport> {
+/** What the process says of itself; null while it does not, which is no failure. */
+async function readProps({ endpoint }: ReadySpec, signal: AbortSignal): Promise<ReadyReport | null> {
   try {
     const question = { path: '/props', withKey: true, signal: within(signal, ANSWER_WITHIN_MS) };
-    const props = (await askRunner(endpoint, question, ({ body }) => body.json())) as {
-      total_slots?: unknown;
-      default_generation_settings?: { n_ctx?: unknown };
-    };
-    return {
-      slots: numberOrNull(props.total_slots),
-      contextTokens: numberOrNull(props.default_generation_settings?.n_ctx),
-    };
+    const props = await askRunner(endpoint, question, async ({ statusCode, body }) => {
+      if (statusCode === 200) return (await body.json()) as Props;
+      await body.dump();
+      return null;
+    });
+    return (
+      props && {
+        slots: numberOrNull(props.total_slots),
+        contextTokens: numberOrNull(props.default_generation_settings?.n_ctx),
+      }
+    );
   } catch (error) {
     if (signal.aborted) throw error;
-    return { slots: null, contextTokens: null };
+    return null;
   }
+}
+
+interface Props {
+  readonly total_slots?: unknown;
+  readonly default_generation_settings?: { readonly n_ctx?: unknown };
 }
 
 const within = (signal: AbortSignal, ms: number): AbortSignal =>

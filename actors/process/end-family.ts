@@ -43,14 +43,20 @@ export async function endFamily(family: Family, graceMs: number): Promise<readon
 /** Who belongs to a family now. */
 export async function membersOf(family: Family): Promise<readonly Target[]> {
   const pids = family.leaders.map(({ pid }) => pid);
-  const members = family.leaders.filter(isThere);
-  for (const { pid, group, session, startTime } of await readProcesses()) {
-    if (pid === process.pid || pids.includes(pid)) continue;
-    if (family.sinceTime !== null && Number(startTime) < Number(family.sinceTime)) continue;
-    const isNear = pids.includes(group) || pids.includes(session);
-    if (isNear || family.isMarked(await environmentOf(pid))) members.push({ pid, startTime });
-  }
-  return members;
+  const leaders = family.leaders.filter(isThere);
+  const candidates = (await readProcesses()).filter(
+    ({ pid, startTime }) =>
+      pid !== process.pid &&
+      !pids.includes(pid) &&
+      (family.sinceTime === null || Number(startTime) >= Number(family.sinceTime)),
+  );
+  const found = await Promise.all(
+    candidates.map(async ({ pid, group, session, startTime }) => {
+      const isNear = pids.includes(group) || pids.includes(session);
+      return isNear || family.isMarked(await environmentOf(pid)) ? [{ pid, startTime }] : [];
+    }),
+  );
+  return [...leaders, ...found.flat()];
 }
 
 const isThere = ({ pid, startTime }: Target): boolean => isSame(pid, startTime);

@@ -12,6 +12,16 @@ export type MemoryBaseline = readonly DeviceReading[] | 'unneeded' | 'unknown';
  */
 export const RECOVERED_SHARE = 0.75;
 
+const FIRST_PAUSE_MS = 20;
+const GROWTH = 1.25;
+
+/**
+ * How long to wait, in ms, before a device is read again that has been read so many times since the process has gone. No driver tells by itself
+ * that memory is back, so it is noticed late by a quarter of the time that it takes at most, and never by more than `mostMs`.
+ */
+export const recoveryPauseMs = (readings: number, mostMs: number): number =>
+  Math.min(mostMs, FIRST_PAUSE_MS * GROWTH ** Math.max(0, readings - 1));
+
 const freeOf = (readings: readonly DeviceReading[], id: DeviceId): number | null =>
   readings.find((reading) => reading.id === id)?.freeBytes ?? null;
 

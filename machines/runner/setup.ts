@@ -8,7 +8,7 @@ import {
   type UseEvent,
 } from '../effects.ts';
 import type { Failure } from '../failures.ts';
-import { hasComeToRest, hasRecovered, type MemoryBaseline } from '../planning/recovery.ts';
+import { hasComeToRest, hasRecovered, recoveryPauseMs, type MemoryBaseline } from '../planning/recovery.ts';
 import type { DeviceReading, Endpoint, KeepAlive } from '../vocabulary.ts';
 import type { RunnerCommand, RunnerInput, RunnerOutcome, RunnerReport, RunnerState } from './contract.ts';
 import { drainOver } from './texts.ts';
@@ -30,6 +30,8 @@ export interface RunnerContext extends RunnerInput {
   readonly baseline: MemoryBaseline;
   /** Of its devices, since its process has gone; null before the first. */
   readonly lastReadings: readonly DeviceReading[] | null;
+  /** How often they were tried to be read since then. */
+  readonly recoveryReadings: number;
 }
 
 type Keep = Omit<Extract<RunnerCommand, { type: 'runner.keep' }>, 'type'>;
@@ -89,6 +91,7 @@ export const runnerSetup = setup({
     rememberReadings: assign({
       lastReadings: (_, params: { readings: readonly DeviceReading[] }) => params.readings,
     }),
+    countReading: assign({ recoveryReadings: ({ context }) => context.recoveryReadings + 1 }),
     expectBaseline: assign({ baseline: 'unknown' }),
     rememberKeep: assign({
       keepAlive: (_, params: Keep) => params.keepAlive,
@@ -157,7 +160,7 @@ export const runnerSetup = setup({
     killAlarm: ({ context }) => context.limits.killAlarmMs,
     conversations: ({ context }) => context.limits.conversationsMs,
     probeDeadline: ({ context }) => context.limits.probeDeadlineMs,
-    recoveryPoll: ({ context }) => context.limits.recoveryPollMs,
+    recoveryPoll: ({ context }) => recoveryPauseMs(context.recoveryReadings, context.limits.recoveryPollMs),
     recoveryLimit: ({ context }) => context.limits.recoveryLimitMs,
   },
 });

@@ -86,6 +86,6 @@ export const recovering = runnerSetup.createStateConfig({
       },
       after: { probeDeadline: 'waiting' },
     },
-    waiting: { after: { recoveryPoll: 'probing' } },
+    waiting: { entry: 'countReading', after: { recoveryPoll: 'probing' } },
   },
 });

@@ -1,4 +1,5 @@
 import { expect } from 'chai';
+import { recoveryPauseMs } from '../../machines/planning/recovery.ts';
 import { LoneRunner, reading } from '../support/lone-runner.ts';
 import { aModel } from '../support/pool.ts';
 
@@ -12,6 +13,19 @@ describe('runner', () => {
 
       expect(runner.state).to.equal('loaded.idle.counting');
       expect(runner.of('runner.loaded')).to.have.length(1);
+    });
+
+    it('is asked at once when its process says that it listens, and not only when its turn comes', () => {
+      const runner = new LoneRunner();
+      runner.readyAfterMs = null;
+      runner.start();
+      expect(runner.state).to.equal('loading.warming.waiting');
+
+      runner.readyAfterMs = 0;
+      runner.tell({ type: 'process.listening' });
+      runner.clock.advance(0);
+
+      expect(runner.state).to.equal('loaded.idle.counting');
     });
 
     it('is failed by silence, and each sign of life puts that off', () => {
@@ -330,9 +344,9 @@ describe('runner', () => {
     it('polls until most of it is free again', () => {
       const runner = unloaded(at(10), at(10), at(12), at(17));
 
-      runner.clock.advance(400);
+      runner.clock.advance(recoveryPauseMs(1, Infinity));
       expect(runner.state).to.match(/^vram-recovering/);
-      runner.clock.advance(200);
+      runner.clock.advance(recoveryPauseMs(2, Infinity));
 
       expect(runner.actor.getSnapshot().status).to.equal('done');
       expect(runner.of('runner.unrecovered')).to.have.length(0);

@@ -143,6 +143,7 @@ const ACTORS: Readonly<Record<string, readonly Stimulus[]>> = {
   process: [
     { type: 'process.started', pid: 1, endpoint },
     { type: 'process.activity', progress: null },
+    { type: 'process.listening' },
     { type: 'process.ending', message: 'its process ended' },
     { type: 'process.exited', exitCode: 1, signal: null, failure },
     error('process'),
