@@ -15,19 +15,6 @@ describe('runner', () => {
       expect(runner.of('runner.loaded')).to.have.length(1);
     });
 
-    it('is asked at once when its process says that it listens, and not only when its turn comes', () => {
-      const runner = new LoneRunner();
-      runner.readyAfterMs = null;
-      runner.start();
-      expect(runner.state).to.equal('loading.warming.waiting');
-
-      runner.readyAfterMs = 0;
-      runner.tell({ type: 'process.listening' });
-      runner.clock.advance(0);
-
-      expect(runner.state).to.equal('loaded.idle.counting');
-    });
-
     it('is failed by silence, and each sign of life puts that off', () => {
       const runner = new LoneRunner();
       runner.readyAfterMs = null;
