@@ -46,6 +46,8 @@ export interface ServeOptions {
   readonly config: Config;
   /** Absolute path of the configuration; null when there is none. */
   readonly configPath: string | null;
+  /** The files and folders that it was read from, as they were named; `configPath` alone without it. */
+  readonly configNames?: readonly string[] | undefined;
   readonly log: Logger;
   readonly env?: NodeJS.ProcessEnv;
   /** Reads the configuration again; the file at `configPath` without it. Throws a `ConfigError`. */
@@ -68,6 +70,7 @@ export const dataFolderOf = (config: Config, configPath: string | null, env: Nod
 export async function serve({
   config,
   configPath,
+  configNames,
   log,
   env = process.env,
   read = () => readAgain(configPath, env),
@@ -125,10 +128,7 @@ export async function serve({
   logFiles.follow(service.scheduler, logs);
   const keepDemand = (): void => state.learnDemand(ledgerOf(service.scheduler).savedDemand());
   const timer = setInterval(keepDemand, KEEP_DEMAND_EVERY_MS).unref();
-  const unfollow =
-    config.watch && configPath !== null
-      ? followConfiguration(configPath, service.reloader, firstLook)
-      : () => {};
+  const unfollow = config.watch ? followIfFile({ configPath, configNames }, service, firstLook) : () => {};
   const stop = async (drainMs: number): Promise<void> => {
     clearInterval(timer);
     unfollow();
@@ -146,6 +146,16 @@ export async function serve({
   };
   return { ...service, stop, catalogue, logs, llamaServer };
 }
+
+/** Without a file there is nothing to follow. */
+const followIfFile = (
+  { configPath, configNames }: Pick<ServeOptions, 'configPath' | 'configNames'>,
+  { reloader }: Service,
+  firstLook: string,
+): (() => void) =>
+  configPath === null
+    ? () => {}
+    : followConfiguration(configNames ?? [configPath], configPath, reloader, firstLook);
 
 /** Where conversations are kept; what is too old, or too much, is removed meanwhile. */
 function openConversations(

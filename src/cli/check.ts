@@ -20,7 +20,15 @@ export const checkCommand = (): Command =>
     .description('validate the configuration and read every model file')
     .option('--json', 'print JSON')
     .action(async (options: { json?: boolean }, command: Command) => {
-      const { config, path, llamaServer, fitTool, entries: found, warnings } = await openModels(command);
+      const {
+        config,
+        path,
+        files,
+        llamaServer,
+        fitTool,
+        entries: found,
+        warnings,
+      } = await openModels(command);
       requireKeys(config, path ?? 'the configuration');
       const tls = tlsPathsOf(config, path);
       if (tls) readTlsFiles(tls);
@@ -53,7 +61,7 @@ export const checkCommand = (): Command =>
         ...(listing === null ? [] : [`the devices could not be listed: ${listing}`]),
       ];
       if (options.json)
-        return printJson({ config: path, llamaServer, environment, devices, models, warnings: told });
+        return printJson({ config: path, files, llamaServer, environment, devices, models, warnings: told });
       const specs = new Map(entries.flatMap(({ name, spec }) => (spec ? [[name, needText(spec)]] : [])));
       const madeOf = entries.flatMap(({ name, spec }) => {
         const parts = spec && partsText(spec);
@@ -68,7 +76,7 @@ export const checkCommand = (): Command =>
         model.problem ?? model.command?.join(' ') ?? model.path ?? '',
       ]);
       const verdict = verdictOn(models.length, bad.length, told.length);
-      stdout.write(`${path ?? 'no configuration: all defaults'}: ${verdict}\n`);
+      stdout.write(`${files.join(', ') || 'no configuration: all defaults'}: ${verdict}\n`);
       stdout.write(`llama-server: ${llamaServer ?? 'none found, the embedded runner is used'}\n`);
       for (const line of deviceLines(devices)) stdout.write(`${line}\n`);
       for (const { variable, key } of environment) stdout.write(`${key}: as ${variable} says\n`);

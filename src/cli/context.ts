@@ -7,17 +7,18 @@ import { stdout } from '../terminal/print.ts';
 
 /** The configuration that a command was given or finds; with none, all defaults. Throws a `ConfigError`. */
 export function configOf(command: Command): LoadedConfig {
-  const { config: named } = command.optsWithGlobals<{ config?: string }>();
-  const path = findConfig(named, process.env) ?? demoConfigIfAny();
-  return path === null
-    ? { path: null, config: parseConfig('', 'corral.yaml', process.env) }
-    : loadConfig(path);
+  const { config: named } = command.optsWithGlobals<{ config?: readonly string[] }>();
+  const found = findConfig(named, process.env);
+  const paths = found.length > 0 ? found : demoConfigIfAny();
+  return paths.length === 0
+    ? { path: null, files: [], config: parseConfig('', 'corral.yaml', process.env) }
+    : loadConfig(paths);
 }
 
 /** The demonstration's configuration, once a first start has written it. */
-function demoConfigIfAny(): string | null {
+function demoConfigIfAny(): readonly string[] {
   const path = demoConfigPath(process.env);
-  return existsSync(path) ? path : null;
+  return existsSync(path) ? [path] : [];
 }
 
 export const demoConfigPath = (env: NodeJS.ProcessEnv): string =>

@@ -31,8 +31,8 @@ Examples:
         const key = newKey();
         const hash = hashOf(key);
         if (json) return printJson({ name, key, hash, scopes: wanted });
-        const { config } = command.optsWithGlobals<{ config?: string }>();
-        const file = findConfig(config, process.env) ?? 'corral.yaml';
+        const { config } = command.optsWithGlobals<{ config?: readonly string[] }>();
+        const file = findConfig(config, process.env)[0] ?? 'corral.yaml';
         stdout.write(`The key of ${name}. It is shown this once:
 
   ${key}

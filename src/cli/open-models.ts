@@ -16,12 +16,12 @@ export async function openModels(
 ): Promise<
   LoadedConfig & Resolved & { readonly llamaServer: string | null; readonly fitTool: FitTool | null }
 > {
-  const { config, path } = configOf(command);
+  const { config, path, files } = configOf(command);
   const llamaServer = findLlamaServer(config.llamaServer, process.env);
   const dataFolder = dataFolderOf(config, path, process.env);
   const state = readLearned(join(dataFolder, 'learned.json'));
   const tool = findFitTool(llamaServer);
   const fit = tool ? { fit: { tool, answers: readFitAnswers(fitCachePath(dataFolder)) } } : {};
   const resolved = await resolveModels({ config, folder: folderOf(path), llamaServer, state, ...fit });
-  return { config, path, llamaServer, fitTool: tool, ...resolved };
+  return { config, path, files, llamaServer, fitTool: tool, ...resolved };
 }

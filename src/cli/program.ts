@@ -30,7 +30,8 @@ export async function createProgram(args: readonly string[]): Promise<Command> {
     .configureOutput({ writeOut: (text) => stdout.write(text), writeErr: (text) => stderr.write(text) })
     .option(
       '-c, --config <file>',
-      'the configuration (default: $CORRAL_CONFIG, ./corral.yaml, ~/.config/corral/corral.yaml)',
+      'the configuration, or a folder of *.yaml; several times: what a later one says wins (default: $CORRAL_CONFIG, ./corral.yaml, ~/.config/corral/corral.yaml)',
+      (file: string, before: readonly string[] | undefined) => [...(before ?? []), file],
     )
     .addCommand(serveCommand())
     .addCommand(checkCommand())

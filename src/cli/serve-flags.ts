@@ -3,7 +3,7 @@ import type { Override } from '../config/environment.ts';
 
 /** What `corral serve` takes on the command line: each option is a setting, and wins over the file and the environment. */
 export interface ServeFlags {
-  readonly config?: string;
+  readonly config?: readonly string[];
   readonly host?: string;
   readonly port?: string;
   readonly ollamaPort?: string;

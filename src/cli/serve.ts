@@ -36,20 +36,21 @@ SIGTERM or Ctrl-C drains and stops it, a second one hurries. SIGHUP reads the co
       const said = new UnblockedOutput(1);
       process.once('exit', () => said.finish());
       const own = findConfig(flags.config, process.env);
-      const path = own ?? (await writeDemo(said));
-      const load = () => loadConfig(path, process.env, overridesOfFlags(flags));
+      const paths = own.length > 0 ? own : [await writeDemo(said)];
+      const load = () => loadConfig(paths, process.env, overridesOfFlags(flags));
       const loaded = load();
       const log = createLog(loaded.config);
       for (const warning of strangeVariables(process.env)) log.warn({ event: 'environment' }, warning);
       const served = await serve({
         config: loaded.config,
         configPath: loaded.path,
+        configNames: paths,
         read: () => load().config,
         log,
       }).catch((error: unknown) => {
         throw explainStart(error, loaded);
       });
-      said.write(printable(welcome(served, loaded, { isDemo: own === null })));
+      said.write(printable(welcome(served, loaded, { isDemo: own.length === 0 })));
       followSignals(served, log);
     });
 

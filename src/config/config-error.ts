@@ -10,6 +10,8 @@ export interface ConfigProblem {
   readonly message: string;
   /** The environment variable or the option that it is from, if it is not from the file. */
   readonly source?: string;
+  /** The file, of several; absent: that of the error. */
+  readonly file?: string;
 }
 
 /** As many are told: what is wrong a thousand times is mostly of one kind. */
@@ -21,11 +23,18 @@ export class ConfigError extends Error {
   readonly file: string;
   readonly problems: readonly ConfigProblem[];
 
-  /** With the file's `text`, the message quotes each line that is wrong. */
-  constructor(file: string, problems: readonly ConfigProblem[], text = '') {
+  /** With the file's `text`, or those of several by their names, the message quotes each line that is wrong. */
+  constructor(
+    file: string,
+    problems: readonly ConfigProblem[],
+    text: string | ReadonlyMap<string, string> = '',
+  ) {
+    const textOf = (of: string): string => (typeof text === 'string' ? text : (text.get(of) ?? ''));
     const told = problems.slice(0, MOST_PROBLEMS).map(withoutKeys);
     if (problems.length > MOST_PROBLEMS) told.push(andMore);
-    super(told.map((problem) => describe(file, problem, text)).join('\n'));
+    super(
+      told.map((problem) => describe(problem.file ?? file, problem, textOf(problem.file ?? file))).join('\n'),
+    );
     this.file = file;
     this.problems = told;
   }

@@ -12,9 +12,14 @@ export const configPlaces = (env: NodeJS.ProcessEnv): readonly string[] => [
   join(env['XDG_CONFIG_HOME'] || join(homedir(), '.config'), 'corral', 'corral.yaml'),
 ];
 
-/** The configuration to use: the one that is named (`--config`, then `CORRAL_CONFIG`), else the first that is there. */
-export function findConfig(named: string | undefined, env: NodeJS.ProcessEnv): string | null {
+/** The configuration to use: what is named (`--config`, then `CORRAL_CONFIG`), files and folders, else the first that is there. Empty: there is none. */
+export function findConfig(
+  named: string | readonly string[] | undefined,
+  env: NodeJS.ProcessEnv,
+): readonly string[] {
   const asked = named ?? env['CORRAL_CONFIG'];
-  if (asked !== undefined && asked !== '') return resolve(asked);
-  return configPlaces(env).find((path) => existsSync(path)) ?? null;
+  if (asked !== undefined && asked.length > 0) return [asked].flat().map((one) => resolve(one));
+  return configPlaces(env)
+    .filter((path) => existsSync(path))
+    .slice(0, 1);
 }

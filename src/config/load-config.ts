@@ -1,6 +1,7 @@
-import { resolve } from 'node:path';
 import { ConfigError, MOST_PROBLEMS, type ConfigProblem } from './config-error.ts';
+import { configFiles } from './config-files.ts';
 import { overridesOf, type Override } from './environment.ts';
+import { LayeredSource, type Layer } from './layered-source.ts';
 import { readText } from './read-text.ts';
 import { problemsOf } from './schema-problems.ts';
 import { configSchema, type Config } from './schema.ts';
@@ -10,23 +11,33 @@ import { YamlSource } from './yaml-source.ts';
 const PRIVATE_PREFIX = 'x-';
 
 export interface LoadedConfig {
-  /** Absolute; null when there is no file and all is default. */
+  /** Absolute, the first of several files: relative paths start from its folder. Null when there is no file and all is default. */
   readonly path: string | null;
+  /** All of them, in the order in which they were read. */
+  readonly files: readonly string[];
   readonly config: Config;
 }
 
-/** Reads and checks a configuration; `flags` win over the environment, and that over the file. Throws a `ConfigError` that names every problem with file, line and key. */
+/**
+ * Reads and checks a configuration, which may be several files, and folders of them: what a later one says wins. `flags` win over the environment, and that over
+ * the files. Throws a `ConfigError` that names every problem with file, line and key.
+ */
 export function loadConfig(
-  path: string,
+  named: string | readonly string[],
   env: NodeJS.ProcessEnv = process.env,
   flags: readonly Override[] = [],
 ): LoadedConfig {
-  const file = resolve(path);
-  const text = readText(file);
-  const source = new YamlSource(text);
-  // Many programs empty a file before they write it: nothing at all is not what somebody has decided.
-  if (source.isEmpty && source.problems.length === 0) throw new ConfigError(file, [EMPTY]);
-  return { path: file, config: configOf(source, text, file, [...overridesOf(env), ...flags]) };
+  const layers = configFiles(typeof named === 'string' ? [named] : named).map((file): Layer => {
+    const text = readText(file);
+    const source = new YamlSource(text, env);
+    if (source.problems.length > 0) throw new ConfigError(file, source.problems, text);
+    // Many programs empty a file before they write it: nothing at all is not what somebody has decided.
+    if (source.isEmpty) throw new ConfigError(file, [EMPTY]);
+    return { file, text, source };
+  });
+  const path = layers[0]?.file ?? null;
+  const files = layers.map(({ file }) => file);
+  return { path, files, config: configOf(layers, [...overridesOf(env), ...flags]) };
 }
 
 const EMPTY: ConfigProblem = {
@@ -38,11 +49,15 @@ const EMPTY: ConfigProblem = {
 
 /** The same for text that is at hand already. The environment wins over the text. */
 export function parseConfig(text: string, file = 'corral.yaml', env: NodeJS.ProcessEnv = {}): Config {
-  return configOf(new YamlSource(text), text, file, overridesOf(env));
+  const source = new YamlSource(text, env);
+  if (source.problems.length > 0) throw new ConfigError(file, source.problems, text);
+  return configOf([{ file, text, source }], overridesOf(env));
 }
 
-function configOf(source: YamlSource, text: string, file: string, overrides: readonly Override[]): Config {
-  if (source.problems.length > 0) throw new ConfigError(file, source.problems, text);
+function configOf(layers: readonly Layer[], overrides: readonly Override[]): Config {
+  const source = new LayeredSource(layers);
+  const file = layers[0]?.file ?? '';
+  const text = new Map(layers.map((layer) => [layer.file, layer.text]));
   const parsed = configSchema.safeParse(overrides.reduce(overridden, withoutPrivate(source.value())));
   if (!parsed.success) throw new ConfigError(file, problemsOf(parsed.error, source, overrides), text);
   const clashes = nameClashes(parsed.data)

@@ -6,19 +6,19 @@ import { inWords } from './in-words.ts';
 import { shortly, shown } from './shown.ts';
 import { knownKeys } from './settings.ts';
 import { valueAt } from './value-at.ts';
-import type { YamlSource } from './yaml-source.ts';
+import type { ConfigSource } from './layered-source.ts';
 
 /** What a schema has against a configuration, each with its place in the file, or the variable or option that it is from. */
 export const problemsOf = (
   { issues }: z.ZodError,
-  source: YamlSource,
+  source: ConfigSource,
   overrides: readonly Override[],
 ): ConfigProblem[] =>
   issues.slice(0, MOST_PROBLEMS + 1).flatMap((issue) => ofIssue(issue, source, overrides));
 
 function ofIssue(
   issue: z.core.$ZodIssue,
-  source: YamlSource,
+  source: ConfigSource,
   overrides: readonly Override[],
 ): ConfigProblem[] {
   const override = overrides.findLast(({ path }) => path.every((key, i) => issue.path[i] === key));

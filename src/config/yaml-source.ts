@@ -4,6 +4,7 @@ import { MOST_PROBLEMS, type ConfigProblem } from './config-error.ts';
 import { guess } from './guess.ts';
 import { shortly } from './shown.ts';
 import { valueAt } from './value-at.ts';
+import { fillEnvironment } from './yaml-env.ts';
 import { DEEPEST, excessOf, TOO_DEEP } from './yaml-bounds.ts';
 import { isMergeKey, keyText, TooManyValues, valuesOf } from './yaml-values.ts';
 
@@ -19,8 +20,11 @@ export class YamlSource {
   readonly #document: Document.Parsed | null = null;
   readonly #targets = new Map<unknown, Node>();
   readonly #value: unknown = null;
+  /** The same without what is from the environment: that is nobody else's to read. */
+  readonly #written: unknown = null;
 
-  constructor(text: string) {
+  /** Without `env` nothing is filled in from it. */
+  constructor(text: string, env: NodeJS.ProcessEnv | null = null) {
     const excess = excessOf(text);
     if (excess !== null) {
       this.problems = [{ ...excess, column: 1, key: '' }];
@@ -35,8 +39,19 @@ export class YamlSource {
         ? errors.slice(0, MOST_PROBLEMS + 1).map((error) => this.#problem(error.pos[0], textOf(error)))
         : this.#ownProblems(this.#document);
     if (this.problems.length > 0) return;
+    const environment = fillEnvironment(this.#document, env ?? {});
+    if (env !== null && environment.problems.length > 0) {
+      this.problems = environment.problems
+        .slice(0, MOST_PROBLEMS + 1)
+        .map(({ offset, message }) => ({ ...this.#problem(offset, message), key: this.#keyAt(offset) }));
+      return;
+    }
     try {
-      this.#value = valuesOf(this.#document.contents, this.#targets);
+      this.#written = valuesOf(this.#document.contents, this.#targets);
+      this.#value =
+        env === null || environment.filled.size === 0
+          ? this.#written
+          : valuesOf(this.#document.contents, this.#targets, environment.filled);
     } catch (error) {
       if (!(error instanceof TooManyValues)) throw error;
       const offset = error.node.range?.[0] ?? 0;
@@ -56,7 +71,7 @@ export class YamlSource {
 
   /** What is written at a path; undefined where nothing is. */
   at(path: readonly PropertyKey[]): unknown {
-    return valueAt(this.value(), path);
+    return valueAt(this.#written ?? {}, path);
   }
 
   /** Where a path is written: its key, if need be where it is merged from; else the nearest thing around it. */

@@ -1,4 +1,5 @@
 import { isMap, isScalar, isSeq, Scalar, type Node, type YAMLMap, type YAMLSeq } from 'yaml';
+import type { Filled } from './yaml-env.ts';
 
 /** With what is used several times counted each time. Thousands of models have a tenth of it. */
 const MOST_VALUES = 200_000;
@@ -19,13 +20,14 @@ export class TooManyValues extends Error {
 
 /**
  * A YAML document as JavaScript has it. Aliases share what they stand for, and nothing is looked for twice: the library's own way looks
- * each alias up in the whole document, which takes minutes for some thousands of them. Throws `TooManyValues`.
+ * each alias up in the whole document, which takes minutes for some thousands of them. `filled` has values for texts of the environment. Throws
+ * `TooManyValues`.
  */
-export function valuesOf(contents: unknown, targets: Targets): unknown {
+export function valuesOf(contents: unknown, targets: Targets, filled: Filled = new Map()): unknown {
   const known = new Map<unknown, Counted>();
   const countedOf = (node: unknown): Counted => {
     const target = targets.get(node);
-    if (target === undefined) return evaluated(node, countedOf, targets);
+    if (target === undefined) return evaluated(node, countedOf, targets, filled);
     const counted = known.get(target) ?? countedOf(target);
     known.set(target, counted);
     return counted;
@@ -57,10 +59,11 @@ interface Counted {
 
 type Evaluate = (node: unknown) => Counted;
 
-function evaluated(node: unknown, countedOf: Evaluate, targets: Targets): Counted {
+function evaluated(node: unknown, countedOf: Evaluate, targets: Targets, filled: Filled): Counted {
   if (isSeq(node)) return listOf(node, countedOf);
   if (isMap(node)) return mapOf(node, countedOf, targets);
-  return { value: isScalar(node) ? node.value : null, count: 1 };
+  if (!isScalar(node)) return { value: null, count: 1 };
+  return { value: filled.has(node) ? filled.get(node) : node.value, count: 1 };
 }
 
 function listOf(list: YAMLSeq, countedOf: Evaluate): Counted {
