@@ -20,6 +20,7 @@ const modelSetup = setup({
         afterFailure(context.failures, failure, atMs),
     }),
     forgetFailures: assign({ failures: noFailures }),
+    putFailuresBehind: assign({ failures: ({ context }) => ({ ...context.failures, isPast: true }) }),
     addAlone: assign({
       alone: ({ context }, { classKey }: { classKey: string }) => [...context.alone, classKey],
     }),
@@ -79,7 +80,7 @@ export const modelMachine = modelSetup.createMachine({
       on: { 'process.leaving': whatIsLeft, 'process.gone': whatIsLeft },
       states: {
         none: { on: { 'process.starting': 'starting' } },
-        starting: { on: { 'process.loaded': 'serving' } },
+        starting: { on: { 'process.loaded': { target: 'serving', actions: 'putFailuresBehind' } } },
         serving: {},
         leaving: { on: { 'process.starting': 'starting' } },
       },

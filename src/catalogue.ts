@@ -98,7 +98,7 @@ export class Catalogue {
       name,
       aliases,
       createdAtSeconds,
-      state: spec ? (ledger.runnersOf(name).at(-1)?.state ?? 'unloaded') : 'unusable',
+      ...stateOf(name, spec, ledger),
       // One that is loaded may have got less than it could have.
       contextTokens: (ledger.runnersOf(name).at(-1)?.spec ?? spec)?.launch.contextTokens ?? 0,
       needBytes: spec?.needBytes ?? 0,
@@ -157,6 +157,19 @@ export class Catalogue {
     const known = rest.length > 0 ? `Models: ${rest.join(', ')}.` : 'No model is configured.';
     return { code: 'model_not_found', message: `model '${name}' not found.${guess} ${known}` };
   }
+}
+
+/** Of its youngest runner; without one, why there is none. */
+function stateOf(
+  name: string,
+  spec: ModelSpec | null,
+  ledger: LedgerReader,
+): Pick<ModelListing, 'state' | 'failure'> {
+  if (!spec) return { state: 'unusable' };
+  const runner = ledger.runnersOf(name).at(-1);
+  if (runner) return { state: runner.state };
+  const failure = ledger.lastFailureOf(name);
+  return failure ? { state: 'failed', failure: failure.message } : { state: 'unloaded' };
 }
 
 /** What runners hold of each device, all together. */

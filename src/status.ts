@@ -16,6 +16,7 @@ export const statusOf = (ledger: LedgerReader, about: About): ServiceStatus => (
   devices: devicesOf(ledger),
   runners: [...ledger.runners.values()].map((runner) => runnerStatus(runner, ledger.now())),
   queue: [...ledger.queues.values()].flatMap((queue) => waitsOf(queue, ledger)),
+  failed: ledger.failedModels().map(([model, { code, message }]) => ({ model, code, message })),
 });
 
 export const devicesOf = (ledger: LedgerReader): DeviceStatus[] =>

@@ -1,9 +1,10 @@
+import type { Failure } from '../failures.ts';
 import type { ModelState } from '../model/contract.ts';
 import { newModelRow } from '../model/step.ts';
 import type { Demand } from '../planning/demand.ts';
 import type { SavedDemand } from '../planning/habits.ts';
 import { habitsOf, saveLearned } from '../planning/learned.ts';
-import { noFailures, type LoadFailures } from '../planning/load-failures.ts';
+import { lastFailure, noFailures, type LoadFailures } from '../planning/load-failures.ts';
 import { rowsOf, type Rows, type Table } from '../planning/table.ts';
 import type { ClassQueue, View, Waiting } from '../planning/view.ts';
 import type { LeaseId, ModelSpec, Reservation } from '../vocabulary.ts';
@@ -119,6 +120,17 @@ export class LedgerReader implements View {
   }
   sparingOf(model: string): number {
     return habitsOf(this.tables.learned, model).sparing.pays;
+  }
+  /** Why a model that has no process failed the last time; null where it did not, or has loaded since. */
+  lastFailureOf(model: string): Failure | null {
+    return lastFailure(this.failuresOf(model));
+  }
+  /** Models that are not there because their last load, or the process that it made, has failed. */
+  failedModels(): readonly (readonly [model: string, failure: Failure])[] {
+    return [...this.models.keys()].flatMap((model) => {
+      const failure = this.runnersOf(model).length > 0 ? null : this.lastFailureOf(model);
+      return failure ? [[model, failure] as const] : [];
+    });
   }
   failuresOf(model: string): LoadFailures {
     return this.models.get(model)?.context.failures ?? noFailures;

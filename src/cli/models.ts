@@ -29,7 +29,9 @@ export const modelsCommand = (): Command =>
         name,
         aliases,
         state:
-          status?.runners.findLast((runner) => runner.model === name)?.state ?? (status ? 'unloaded' : null),
+          status?.runners.findLast((runner) => runner.model === name)?.state ??
+          (status && withoutRunner(name, status)),
+        failure: status?.failed.find(({ model }) => model === name)?.message ?? null,
         contextTokens: spec?.launch.contextTokens ?? null,
         needBytes: spec?.needBytes ?? null,
         usable: spec !== null,
@@ -44,7 +46,12 @@ export const modelsCommand = (): Command =>
         model.needBytes === null ? '-' : formatBytes(model.needBytes),
       ]);
       stdout.write(`${table(['MODEL', 'ALIASES', 'STATE', 'CONTEXT', 'NEEDS'], rows)}\n`);
+      for (const { name, failure } of models)
+        if (failure !== null) stdout.write(`${name} failed: ${failure}\n`);
     });
+
+const withoutRunner = (name: string, { failed }: ServiceStatus): string =>
+  failed.some(({ model }) => model === name) ? 'failed' : 'unloaded';
 
 /** Null when no Corral runs, or when it does not tell; then why is said. */
 async function statusAt(address: ServiceAddress): Promise<ServiceStatus | null> {

@@ -18,7 +18,7 @@ export const psCommand = (): Command =>
       stdout.write(`${pictureOf(status)}\n`);
     });
 
-function pictureOf({ devices, runners, queue }: ServiceStatus): string {
+function pictureOf({ devices, runners, queue, failed }: ServiceStatus): string {
   const deviceRows = devices.map((device) => [
     device.id,
     device.name,
@@ -42,6 +42,13 @@ function pictureOf({ devices, runners, queue }: ServiceStatus): string {
       : table(['RUNNER', 'MODEL', 'STATE', 'LEASES', 'MEMORY', 'STAYS', 'PID'], runnerRows),
   );
   if (queueRows.length > 0) parts.push(table(['WAITS FOR', 'POSITION', 'SINCE', 'REASON'], queueRows));
+  if (failed.length > 0)
+    parts.push(
+      table(
+        ['FAILED', 'BECAUSE'],
+        failed.map(({ model, message }) => [model, message]),
+      ),
+    );
   return parts.join('\n\n');
 }
 

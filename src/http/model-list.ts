@@ -5,8 +5,10 @@ export interface ModelListing {
   readonly name: string;
   /** Other names that requests may use. */
   readonly aliases: readonly string[];
-  /** The state of its runner, or `unloaded`. */
+  /** The state of its runner; without one `unloaded`, `failed` or `unusable`. */
   readonly state: string;
+  /** Why it has failed; absent where it has not. */
+  readonly failure?: string;
   readonly contextTokens: number;
   readonly needBytes: number;
   /** Bytes that its runners hold of each device at present; empty when it is not loaded. */

@@ -32,7 +32,10 @@ const openaiWording: ModelWording = {
         input_modalities: abilities.includes('vision') ? ['text', 'image'] : ['text'],
         output_modalities: abilities.includes('embedding') ? ['embeddings'] : ['text'],
       },
-      status: { value: statusValueOf(model.state), failed: model.state === 'unusable' || undefined },
+      status: {
+        value: statusValueOf(model.state),
+        failed: ['unusable', 'failed'].includes(model.state) || undefined,
+      },
       meta: {
         n_ctx: context,
         n_ctx_train: details?.trainedContextTokens ?? undefined,
@@ -44,6 +47,7 @@ const openaiWording: ModelWording = {
         name: model.name,
         aliases: model.aliases,
         state: model.state,
+        failure: model.failure,
         context_tokens: model.contextTokens,
         need_bytes: model.needBytes,
         devices: model.devices,

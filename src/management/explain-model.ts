@@ -57,7 +57,8 @@ function reasonWithout(
   const [queue] = ledger.queuesOf(name);
   if (queue) return explainWait(queue, ledger, ledger.waits);
   const failure = spec && failureOf(spec, ledger);
-  if (failure) return failure.message;
+  const failed = failure ?? ledger.lastFailureOf(name);
+  if (failed) return failed.message;
   const last = decisions.findLast(({ kind }) => kind === 'unload' || kind === 'failed' || kind === 'refuse');
   return last ? last.reason : 'nobody has asked for it yet';
 }

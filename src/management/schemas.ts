@@ -87,6 +87,9 @@ export const statusSchema = z
     devices: z.array(deviceSchema),
     runners: z.array(runnerSchema),
     queue: z.array(waitSchema),
+    failed: z
+      .array(z.object({ model: z.string(), code: z.string(), message: z.string() }))
+      .describe('Models that are not there because their last load, or the process of that, has failed.'),
   })
   .describe('The whole picture at one moment.')
   .register(components, { id: 'Status' });
@@ -112,13 +115,15 @@ export const modelSchema = z
     aliases: z.array(z.string()).describe('Other names that requests may use.'),
     state: z
       .enum([...runnerState.options, 'unloaded', 'unusable'])
-      .describe('Of its latest runner; without one it is unloaded, or unusable.'),
+      .describe(
+        'Of its latest runner; without one it is unloaded, failed where its last load or the process of that did, or unusable.',
+      ),
     runners: z.array(z.string()).describe('Ids of its runners.'),
     waiting: count.describe('Requests that wait for it.'),
     problem: z
       .object({ code: z.string(), message: z.string() })
       .nullable()
-      .describe('Why it cannot be used; null when it can.'),
+      .describe('Why it cannot be used, or what it failed on; null when neither is so.'),
     options: z
       .object({
         runtime: z.enum(['embedded', 'llama-server', 'command']),

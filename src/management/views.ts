@@ -11,13 +11,15 @@ export const modelStatus = (
   ledger: LedgerReader,
 ): ModelStatus => {
   const runners = ledger.runnersOf(name);
+  const failure = runners.length === 0 && spec ? ledger.lastFailureOf(name) : null;
+  const trouble = problem ?? failure;
   return {
     name,
     aliases,
-    state: spec ? (runners.at(-1)?.state ?? 'unloaded') : 'unusable',
+    state: spec ? (runners.at(-1)?.state ?? (failure ? 'failed' : 'unloaded')) : 'unusable',
     runners: runners.map(({ id }) => id),
     waiting: ledger.queuesOf(name).reduce((sum, { order }) => sum + order.length, 0),
-    problem: problem && { code: problem.code, message: problem.message },
+    problem: trouble && { code: trouble.code, message: trouble.message },
     options: spec && {
       runtime: spec.launch.runtime,
       contextTokens: spec.launch.contextTokens,

@@ -7,9 +7,13 @@ import type { ControlParts } from './parts.ts';
 import { processStateOf } from './states.ts';
 import type { StreamText } from './send-stream.ts';
 
-/** `/running`: what has a process. Its command and address are nobody's business but Corral's. */
+/** `/running`: what has a process, and what has none because it failed. Its command and address are nobody's business but Corral's. */
 export const runningReply = ({ scheduler }: ControlParts): object => ({
-  running: [...ledgerOf(scheduler).runners.values()]
+  running: [...processesOf(scheduler), ...failedOf(scheduler)],
+});
+
+const processesOf = (scheduler: ControlParts['scheduler']): object[] =>
+  [...ledgerOf(scheduler).runners.values()]
     .filter(({ state }) => processStateOf(state) !== 'stopped')
     .map(({ spec, state, keepAlive, pinned }) => ({
       model: spec.name,
@@ -19,8 +23,20 @@ export const runningReply = ({ scheduler }: ControlParts): object => ({
       ttl: secondsOf({ keepAlive, pinned }),
       name: '',
       description: '',
-    })),
-});
+    }));
+
+const failedOf = (scheduler: ControlParts['scheduler']): object[] =>
+  ledgerOf(scheduler)
+    .failedModels()
+    .map(([model, { message }]) => ({
+      model,
+      state: 'failed',
+      cmd: '',
+      proxy: '',
+      ttl: 0,
+      name: '',
+      description: message,
+    }));
 
 /** 0 is never: an idle model that goes at once is said to stay for a second. */
 const secondsOf = ({ keepAlive, pinned }: Pick<RunnerRow, 'keepAlive' | 'pinned'>): number =>
@@ -84,13 +100,13 @@ const eventOf = (type: string, data: string): string =>
 
 const modelStates = ({ scheduler, models }: ControlParts & Pick<ListParts, 'models'>): readonly object[] => {
   const ledger = ledgerOf(scheduler);
-  return models().map(({ name, aliases, contextTokens }) => {
+  return models().map(({ name, aliases, contextTokens, failure }) => {
     const runner = ledger.runnersOf(name).at(-1);
     return {
       id: name,
       name: '',
-      description: '',
-      state: runner ? processStateOf(runner.state) : 'stopped',
+      description: failure ?? '',
+      state: runner ? processStateOf(runner.state) : failure === undefined ? 'stopped' : 'failed',
       unlisted: false,
       peerID: '',
       aliases,

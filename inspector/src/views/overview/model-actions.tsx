@@ -10,7 +10,7 @@ export function ModelActions({ row }: { readonly row: RosterRow }) {
   const isAllowed = mode.value === 'live' && (hello.value?.scopes.includes('manage') ?? false);
   const isPinned = runner?.pinned ?? model?.options?.pinned ?? false;
   const isEnding = state === 'unloading' || state === 'vram-recovering';
-  if (model?.problem) return null;
+  if (state === 'unusable') return null;
   return (
     <>
       {runner ? (

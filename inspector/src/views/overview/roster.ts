@@ -28,7 +28,8 @@ export function rosterOf(
     const base = { name, model, waiting: queue.filter((wait) => wait.model === name).length };
     const own = byModel.get(name) ?? [];
     if (own.length === 0) {
-      const state = model?.problem ? 'unusable' : 'unloaded';
+      const state =
+        model && (model.state === 'unusable' || model.state === 'failed') ? model.state : 'unloaded';
       return [{ ...base, key: name, runner: null, state }];
     }
     // The first line of a model stays the same one when a runner takes it.
