@@ -94,7 +94,8 @@ export async function serve({
   const catalogue = new Catalogue(
     entries,
     { find: findModel, nearMisses },
-    ({ classKey, needBytes, loadMs }) => state.learn(classKey, { needBytes, loadMs }),
+    ({ classKey, needBytes, hostBytes, loadMs }) =>
+      state.learn(classKey, { needBytes, loadMs, ...(hostBytes !== undefined && { hostBytes }) }),
   );
   const logs = new RunnerLogs((error) => log.error({ event: 'listener.broke', err: error }));
   const conversations = openConversations(config, configPath, env);

@@ -1,5 +1,6 @@
 import type { ProcessSpec } from '../../machines/effects.ts';
 import type { CommandLaunch, Endpoint, LlamaLaunch } from '../../machines/vocabulary.ts';
+import { withoutArguments, withoutSettings } from './clean-env.ts';
 import { deviceEnvironment, gpusOf, indexOf } from './device-environment.ts';
 import { fillIn, type Values } from './placeholders.ts';
 import { serverArguments, type RunnerPlaces } from './server-arguments.ts';
@@ -57,7 +58,7 @@ function ofLlama(
   return {
     file,
     args: [...args, ...serverArguments(spec, port, places)],
-    env: { ...cleanEnv(inherited), ...env, LLAMA_API_KEY: apiKey, NO_COLOR: '1' },
+    env: { ...withoutArguments(inherited), ...env, LLAMA_API_KEY: apiKey, NO_COLOR: '1' },
     folder: null,
     stop: null,
     endpoint: { believesAnybody: false },
@@ -84,7 +85,7 @@ function ofCommand(
   const [file = '', ...args] = filled(program.command);
   const own = Object.entries(program.env).map(([name, text]) => [name, fillIn(text, values)]);
   const env = {
-    ...cleanEnv(inherited),
+    ...withoutSettings(inherited),
     ...deviceEnvironment(reservation, inherited),
     NO_COLOR: '1',
     ...Object.fromEntries(own),
@@ -99,7 +100,3 @@ function ofCommand(
     endpoint: { health, believesAnybody: listener === 'any' },
   };
 }
-
-/** Corral's environment less its own settings. */
-const cleanEnv = (env: NodeJS.ProcessEnv): Record<string, string | undefined> =>
-  Object.fromEntries(Object.entries(env).filter(([name]) => !name.startsWith('CORRAL_')));

@@ -1,3 +1,4 @@
+import { isArgumentVariable } from '../../actors/process/clean-env.ts';
 import { guess } from './guess.ts';
 import { settings, type Setting } from './settings.ts';
 import { YamlSource } from './yaml-source.ts';
@@ -49,9 +50,16 @@ export function strangeVariables(env: NodeJS.ProcessEnv): readonly string[] {
     ...OTHERS,
     ...settings().flatMap((one) => variableOf(one) ?? []),
   ];
-  return Object.keys(env)
-    .filter((name) => name.startsWith(PREFIX) && !known.includes(name))
-    .map((name) => `the environment's ${name} is no setting.${nearMiss(name, known)}`);
+  const strange = Object.keys(env).filter((name) => name.startsWith(PREFIX) && !known.includes(name));
+  const withheld = Object.keys(env).filter(isArgumentVariable);
+  return [
+    ...strange.map((name) => `the environment's ${name} is no setting.${nearMiss(name, known)}`),
+    ...(withheld.length === 0
+      ? []
+      : [
+          `the environment's ${withheld.toSorted().join(', ')} is kept from llama-server, which would run what was not planned: args of models and of defaults say such things.`,
+        ]),
+  ];
 }
 
 /** All names would be too many to tell. */

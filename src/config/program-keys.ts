@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { isArgumentVariable } from '../../actors/process/clean-env.ts';
 import { bracedIn, placeholders, strangeIn } from '../../actors/process/placeholders.ts';
 import { guess } from './guess.ts';
 import { argument, duration, name, path, size } from './scalars.ts';
@@ -130,7 +131,7 @@ type Fault = readonly [key: string, message: string];
 
 /** What is wrong with how a model is started. */
 export function faultsOfProgram(model: Programmed): readonly Fault[] {
-  const { command, path: file } = model;
+  const { command, path: file, env } = model;
   if (command === undefined) {
     const alone = OF_COMMANDS.filter((key) => isSaid(model[key]));
     return [
@@ -138,6 +139,9 @@ export function faultsOfProgram(model: Programmed): readonly Fault[] {
         ? [['path', 'expected the GGUF file, or a command that serves the model'] as const]
         : []),
       ...alone.map((key) => [key, 'expected a command beside it: it says how that is run'] as const),
+      ...Object.keys(env)
+        .filter(isArgumentVariable)
+        .map((name) => ['env', `expected no ${name}: args says what llama-server is started with`] as const),
     ];
   }
   const said = OF_LLAMA_SERVER.filter((key) => isSaid(model[key]));

@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import type { Logger } from 'pino';
 import type { DiskTrouble } from '../../actors/disk/in-background.ts';
+import { withoutArguments } from '../../actors/process/clean-env.ts';
 import type { Catalogue, CatalogueEntry } from '../catalogue.ts';
 import { fittedNeed } from '../config/need-of.ts';
 import type { ResolveParts } from '../config/resolve-models.ts';
@@ -33,7 +34,7 @@ export class Fitting {
     this.#cache = new FitCache(fitCachePath(dataFolder), { trouble, onNote });
     this.source = { tool, answers: this.#cache };
     this.#needs = new FitNeeds({
-      ask: ({ args }) => askFitTool(tool, args, { env: toolEnv(env), signal: this.#ended.signal }),
+      ask: ({ args }) => askFitTool(tool, args, { env: withoutArguments(env), signal: this.#ended.signal }),
       onAnswer: ({ spec }, question, rows) => {
         this.#cache.keep(question.key, rows);
         if (spec) this.#catalogue?.refine(spec.classKey, fittedNeed(question, rows));
@@ -78,16 +79,12 @@ export async function fittedNow(
       fitted.push(entry);
       continue;
     }
-    const asked = askFitTool(tool, question.args, { env: toolEnv(env), withinMs: leftMs });
+    const asked = askFitTool(tool, question.args, { env: withoutArguments(env), withinMs: leftMs });
     // Without an answer the prediction stands.
     const rows = await asked.catch(() => null);
     fitted.push(rows ? { ...entry, spec: { ...spec, ...fittedNeed(question, rows) } } : entry);
   }
   return fitted;
 }
-
-/** Corral's own settings are none of the tool's. */
-const toolEnv = (env: NodeJS.ProcessEnv): NodeJS.ProcessEnv =>
-  Object.fromEntries(Object.entries(env).filter(([name]) => !name.startsWith('CORRAL_')));
 
 const textOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));

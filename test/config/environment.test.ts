@@ -83,6 +83,13 @@ describe('environment variables', () => {
     ]);
   });
 
+  it('are warned of when they are for llama-server, which does not get them, once for all', () => {
+    const [warning, ...others] = strangeVariables({ LLAMA_ARG_N_PARALLEL: '8', LLAMA_ARG_CTX_SIZE: '1' });
+
+    expect(warning).to.match(/LLAMA_ARG_CTX_SIZE, LLAMA_ARG_N_PARALLEL is kept from llama-server/);
+    expect(others).to.deep.equal([]);
+  });
+
   it('are told with the settings that they set', () => {
     expect(overridesOf({ CORRAL_LIMITS_QUEUE: '7' })).to.deep.equal([
       { source: 'CORRAL_LIMITS_QUEUE', path: ['limits', 'queue'], value: 7 },
