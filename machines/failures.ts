@@ -13,6 +13,10 @@ export type FailureCode =
   | 'does_not_fit'
   /** The devices that it must use are not there, or cannot be read at present. */
   | 'devices_unavailable'
+  /** The devices that it could be on are paused, and who needs them is not to wait. */
+  | 'paused'
+  /** Others would have to go, and nobody goes without a command. */
+  | 'no_room'
   /** Too many requests wait already. */
   | 'queue_full'
   /** Waited longer than allowed. */

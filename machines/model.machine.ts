@@ -29,6 +29,8 @@ const modelSetup = setup({
         context.alone.filter((other) => other !== classKey),
     }),
     rememberPin: assign({ pinnedAs: (_, { spec }: { spec: ModelSpec }) => spec }),
+    rememberDisplaced: assign({ displacedAs: (_, { spec }: { spec: ModelSpec }) => spec }),
+    forgetDisplaced: assign({ displacedAs: null }),
     forgetPin: assign({ pinnedAs: null }),
   },
   guards: {
@@ -63,7 +65,13 @@ const failed = {
  */
 export const modelMachine = modelSetup.createMachine({
   id: 'model',
-  context: ({ input }) => ({ name: input.name, failures: noFailures, alone: [], pinnedAs: null }),
+  context: ({ input }) => ({
+    name: input.name,
+    failures: noFailures,
+    alone: [],
+    pinnedAs: null,
+    displacedAs: null,
+  }),
   type: 'parallel',
   states: {
     requests: {
@@ -131,6 +139,25 @@ export const modelMachine = modelSetup.createMachine({
               },
               { actions: { type: 'removeAlone', params: ({ event }) => event } },
             ],
+          },
+        },
+      },
+    },
+    place: {
+      initial: 'held',
+      on: {
+        'model.displaced': {
+          target: '.displaced',
+          actions: { type: 'rememberDisplaced', params: ({ event }) => event },
+        },
+      },
+      states: {
+        held: {},
+        /** It was loaded because its configuration says so, and had to go for something else: it comes back once nobody needs the room. */
+        displaced: {
+          on: {
+            'process.starting': { target: 'held', actions: 'forgetDisplaced' },
+            'model.dropped': { target: 'held', actions: 'forgetDisplaced' },
           },
         },
       },

@@ -7,6 +7,8 @@ const bookkeeping = {
   'doors.used': { actions: 'noteUses' },
   'model.keep': { actions: 'keepModel' },
   'model.unload': { actions: 'unloadModel' },
+  'devices.pause': { actions: 'pauseDevices' },
+  'devices.resume': { actions: 'resumeDevices' },
   'runner.stop': { actions: 'stopRunner' },
   'runner.moved': { actions: 'noteMoved' },
   'runner.loaded': { actions: 'noteLoaded' },

@@ -151,6 +151,8 @@ export interface ModelSpec {
   readonly limits?: ModelLimits;
   /** Why its conversations are not kept when it is unloaded; absent: they are. */
   readonly conversationsLost?: string;
+  /** When it had to go for another one, it is loaded again once nobody needs the room; absent: not by itself. */
+  readonly comesBack?: boolean;
   /** Over all GPUs of a library, even if one would hold it. */
   readonly spread?: boolean;
   /** What it needs with its experts in main memory, where Corral may choose that. */

@@ -18,6 +18,8 @@ const table = {
   model_file_invalid: { status: 500, type: 'server_error', retry: false },
   does_not_fit: { status: 507, type: 'insufficient_memory_error', retry: false },
   devices_unavailable: { status: 503, type: 'unavailable_error', retry: true },
+  paused: { status: 503, type: 'unavailable_error', retry: true },
+  no_room: { status: 507, type: 'insufficient_memory_error', retry: false },
   queue_full: { status: 503, type: 'overloaded_error', retry: true },
   queue_timeout: { status: 503, type: 'overloaded_error', retry: true },
   spawn_failed: { status: 500, type: 'server_error', retry: false },

@@ -289,6 +289,7 @@ export const settingsOf = (config: Config): SchedulerSettings => ({
     drainMs: config.limits.drain,
     maxRunners: config.limits.runners ?? null,
     abandonedLoads: config.policy.abandonedLoads,
+    eviction: config.policy.eviction,
     // Ollama reserves at least this much per GPU (457 MiB); CUDA contexts take 300–500 MiB.
     gpuOverheadBytes: 457 * MIB,
   },

@@ -36,6 +36,10 @@ export type ModelEvent =
   /** It stays loaded, and is brought back after whatever failed, as this. */
   | { type: 'model.pinned'; spec: ModelSpec }
   | { type: 'model.unpinned' }
+  /** It was to be loaded from the start, and had to go for something else: it comes back once there is room. */
+  | { type: 'model.displaced'; spec: ModelSpec }
+  /** It is not to come back by itself. */
+  | { type: 'model.dropped' }
   /** It is configured anew: what its loads were like says nothing any more. */
   | { type: 'model.redefined' };
 
@@ -46,6 +50,8 @@ export interface ModelContext {
   readonly alone: readonly string[];
   /** As what it is brought back; null while it is not pinned. */
   readonly pinnedAs: ModelSpec | null;
+  /** As what it comes back once there is room; null while it is not to. */
+  readonly displacedAs: ModelSpec | null;
 }
 
 /** The active state of each region. */
@@ -55,6 +61,7 @@ export interface ModelState {
   readonly loads: 'allowed' | 'backing-off';
   readonly device: 'shared' | 'alone';
   readonly pin: 'free' | 'pinned';
+  readonly place: 'held' | 'displaced';
 }
 
 /** Where a model stands: plain data, from which its chart goes on. */

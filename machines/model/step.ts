@@ -78,13 +78,15 @@ function keyOf({ state }: ModelRow, event: ModelEvent): string | null {
     case 'alone.over':
     case 'model.pinned':
     case 'model.unpinned':
+    case 'model.displaced':
+    case 'model.dropped':
     case 'model.redefined':
       return null;
   }
 }
 
-const placeOf = ({ requests, process, loads, device, pin }: ModelState): string =>
-  `${requests} ${process} ${loads} ${device} ${pin}`;
+const placeOf = ({ requests, process, loads, device, pin, place }: ModelState): string =>
+  `${requests} ${process} ${loads} ${device} ${pin} ${place}`;
 
 function play(row: ModelRow, event: ModelEvent): ModelRow {
   const before = snapshotOf(row);
@@ -97,4 +99,5 @@ const isSameState = (a: ModelRow['state'], b: ModelRow['state']): boolean =>
   a.process === b.process &&
   a.loads === b.loads &&
   a.device === b.device &&
-  a.pin === b.pin;
+  a.pin === b.pin &&
+  a.place === b.place;

@@ -4,7 +4,8 @@ import { makeRoom, makeRoomElsewhere, type Answer, type Wait } from './make-room
 import { capacityOf, freeEventually, freeNow, overheadOn } from './memory.ts';
 import { startNow, type Want } from './options.ts';
 import { sitesFor, type Site } from './placement.ts';
-import { byPlace, oldestOf } from './queues.ts';
+import { pausedText } from './paused.ts';
+import { byPlace, emptyQueue, oldestOf } from './queues.ts';
 import { bytesOn, siteRoom } from './shared-memory.ts';
 import { canServe, isReturning, isServing } from './sharing.ts';
 import type { Claim, ClassQueue, Decision, DeviceView, RunnerView, View } from './view.ts';
@@ -79,6 +80,7 @@ function answerFor(queue: ClassQueue, view: View, nowMs: number): Answer {
     );
   const found = sitesFor(spec, view);
   if ('failure' in found) return refuseOldest(queue, found.failure);
+  if ('paused' in found) return waitFor(pausedText(found.paused));
   const pins = otherPins(queue, view);
   const { maxRunners } = view.settings;
   if (maxRunners !== null && pins.length >= maxRunners)
@@ -92,6 +94,15 @@ function answerFor(queue: ClassQueue, view: View, nowMs: number): Answer {
   return startNow(queue, sites, view) ?? makeRoom(want);
 }
 
+/** Whether there is room for a model this moment, without anybody having to go. */
+export function canStartNow(spec: ModelSpec, view: View): boolean {
+  const queue = emptyQueue(spec);
+  const found = sitesFor(spec, view);
+  if (!('sites' in found)) return false;
+  const sites = found.sites.filter((site) => fitsBesidePins(queue, site, view));
+  return startNow(queue, sites, view) !== null;
+}
+
 const waitFor = (reason: string, untilMs = Infinity): Wait => ({ kind: 'wait', untilMs, reason });
 
 /**
@@ -103,7 +114,7 @@ function reconsider(claim: Claim, queue: ClassQueue, view: View, nowMs: number):
   const { name, classKey } = queue.spec;
   const found = sitesFor(queue.spec, view);
   const isReplica = servingRunners(queue, view).length > 0;
-  if ('failure' in found || (view.runnersOf(name).length > 0 && !isReplica)) return asBefore;
+  if (!('sites' in found) || (view.runnersOf(name).length > 0 && !isReplica)) return asBefore;
   const sites = found.sites.filter((site) => fitsBesidePins(queue, site, view));
   const start = startNow(queue, sites, view);
   if (start) return start;

@@ -34,6 +34,7 @@ function swapInOrder(view: View): Decision | null {
       const { failure } = found;
       return { kind: 'refuse', leaseId: oldestOf(queue)?.leaseId ?? '', classKey, failure };
     }
+    if ('paused' in found) continue;
     const start = view.runnersOf(name).length === 0 ? startNow(queue, found.sites, view) : null;
     const decision = start ?? swapFor(queue, found.sites, view);
     if (decision) return decision;

@@ -1,5 +1,6 @@
 import { formatBytes } from '../vocabulary.ts';
 import { closeness } from './demand.ts';
+import { refuseUncommanded } from './manual.ts';
 import { shareOut } from './memory.ts';
 import { bestOption, isAtRunnerLimit, type Option, type Want } from './options.ts';
 import { contestedOn, isOffload, siteNeed, type Site } from './placement.ts';
@@ -35,6 +36,8 @@ export interface Wait {
  */
 export function makeRoom(want: Want, isFree = false): Answer {
   const option = bestOption(want, 'idle');
+  const uncommanded = refuseUncommanded(want, option ?? bestOption(want, 'all'));
+  if (uncommanded) return uncommanded;
   if (option === null) return drain(want);
   const others = notItself(option, want);
   return isFree || others.length === 0 ? claimFor(want, option) : goFor(want, option, others);
@@ -42,7 +45,7 @@ export function makeRoom(want: Want, isFree = false): Answer {
 
 /** The same for a queue whose claim waits for busy runners: only idle ones can be better. */
 export function makeRoomElsewhere(want: Want): Answer {
-  const option = bestOption(want, 'idle');
+  const option = want.view.settings.eviction === 'manual' ? null : bestOption(want, 'idle');
   return option === null || option.victims.length === 0
     ? { kind: 'wait', untilMs: Infinity, reason: 'its memory is on its way' }
     : goFor(want, option, option.victims);

@@ -11,6 +11,7 @@ import type { DeviceView, RunnerView, Victim, View } from './view.ts';
  */
 export function makeWay(grown: RunnerView, view: View, nowMs: number): readonly Victim[] {
   const victims = new Map<string, RunnerView>();
+  if (view.settings.eviction === 'manual') return [];
   for (const device of view.devices.values()) {
     if (bytesOn(grown.reservation, device, view.devices) === 0) continue;
     const except = [...victims.values()];

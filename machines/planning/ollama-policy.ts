@@ -102,6 +102,7 @@ function load(head: Waiting, view: View, rest: Decision): Decision {
   const found = sitesFor(spec, view);
   if ('failure' in found)
     return { kind: 'refuse', leaseId: head.leaseId, classKey: spec.classKey, failure: found.failure };
+  if ('paused' in found) return rest;
   const gpus = [...view.devices.values()].filter((device) => device.kind !== 'cpu').length;
   const limit = view.settings.maxRunners ?? RUNNERS_PER_GPU * Math.max(1, gpus);
   const site = view.runners.size < limit ? roomiest(found.sites, head, view) : null;

@@ -8,7 +8,11 @@ import type { DeviceView, View } from './view.ts';
 /** Devices that would hold a model together; one device in most cases. GPUs with the CPU after them: partial offload. */
 export type Site = readonly DeviceView[];
 
-export type Sites = { readonly sites: readonly Site[] } | { readonly failure: Failure };
+export type Sites =
+  | { readonly sites: readonly Site[] }
+  | { readonly failure: Failure }
+  /** Only devices that are paused now could hold it. */
+  | { readonly paused: readonly DeviceView[] };
 
 /**
  * Where a model may be put, the better places first: single devices before splits, discrete before integrated, the
@@ -18,12 +22,20 @@ export type Sites = { readonly sites: readonly Site[] } | { readonly failure: Fa
  */
 export function sitesFor(spec: ModelSpec, view: View): Sites {
   // A class that gets a device alone has needs of its own, for the moment.
-  if (view.getsDeviceAlone(spec)) return findSites(spec, view);
+  if (view.getsDeviceAlone(spec)) return withoutPaused(findSites(spec, view));
   const known = knownSites.get(spec);
-  if (known?.inventory === view.inventory) return asOfNow(known.sites, view);
+  if (known?.inventory === view.inventory) return withoutPaused(asOfNow(known.sites, view));
   const sites = findSites(spec, view);
   knownSites.set(spec, { inventory: view.inventory, sites });
-  return sites;
+  return withoutPaused(sites);
+}
+
+function withoutPaused(found: Sites): Sites {
+  if (!('sites' in found)) return found;
+  const paused = new Set(found.sites.flat().filter(({ pause }) => pause !== undefined));
+  if (paused.size === 0) return found;
+  const sites = found.sites.filter((site) => !site.some((device) => paused.has(device)));
+  return sites.length > 0 ? { sites } : { paused: [...paused] };
 }
 
 /** Where a model could go depends on what devices there are, and that hardly ever changes. */
@@ -31,7 +43,7 @@ const knownSites = new WeakMap<ModelSpec, { readonly inventory: object; readonly
 
 /** The same sites with their devices as they are now. */
 const asOfNow = (known: Sites, view: View): Sites =>
-  'failure' in known
+  !('sites' in known)
     ? known
     : { sites: known.sites.map((site) => site.map((device) => view.devices.get(device.id) ?? device)) };
 

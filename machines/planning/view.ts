@@ -1,3 +1,4 @@
+import type { DevicePause } from '../device/contract.ts';
 import type { Failure } from '../failures.ts';
 import type { RunnerState } from '../runner/contract.ts';
 import type {
@@ -74,6 +75,8 @@ export interface DeviceView extends DeviceReading {
   readonly returningBytes: number;
   /** Sum of all claims on it. */
   readonly claimedBytes: number;
+  /** Somebody has taken it for something else (`device.machine.ts`); absent: nobody has. */
+  readonly pause?: DevicePause;
 }
 
 /** Memory promised to a class whose runner cannot start yet, because others have to give it back first. */
@@ -101,6 +104,8 @@ export interface PlanSettings {
   readonly maxRunners: number | null;
   /** What becomes of a load when the last client that waited for it has left. */
   readonly abandonedLoads: 'keep' | 'abort';
+  /** `manual`: nothing is evicted without a command, and who would need that is refused. */
+  readonly eviction: 'automatic' | 'manual';
   /** Added per GPU to a predicted need: the runtime's own context, which no model file tells. */
   readonly gpuOverheadBytes: number;
 }
@@ -185,6 +190,8 @@ export type EvictionCode =
   | 'other_options'
   /** Everybody who waited for its load has left. */
   | 'load_abandoned'
+  /** Its device is wanted for something else: `corral pause`. */
+  | 'device_paused'
   /** Corral may use less of its device than it did. */
   | 'limit_lowered'
   /** Another runner holds more than was planned, and there would be nothing left. */

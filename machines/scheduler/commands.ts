@@ -14,6 +14,7 @@ export const shuttingDown: Failure = {
 /** Stops a model: its waiting requests are answered, a load is aborted, running leases may finish within `drainMs`. */
 export function unloadModel(ledger: Ledger, { model, drainMs }: EventOf<'model.unload'>, out: Outlet): void {
   ledger.unpin(model);
+  ledger.drop(model);
   refuse(ledger, ledger.takeWaiting(model), stopped(model), out);
   for (const runner of ledger.runnersOf(model)) end(ledger, runner, drainMs, out);
 }

@@ -93,6 +93,10 @@ export type SchedulerCommand =
   | { type: 'model.load'; spec: ModelSpec }
   /** `drainMs` 0 takes the runner from its leases at once. */
   | { type: 'model.unload'; model: string; drainMs: number }
+  /** Something else gets these devices: who runs on them drains, and none is started there. `refuse`: nor waits for them. */
+  | { type: 'devices.pause'; deviceIds: readonly DeviceId[]; refuse: boolean; drainMs: number }
+  /** Corral takes them back. */
+  | { type: 'devices.resume'; deviceIds: readonly DeviceId[] }
   | { type: 'model.keep'; model: string; keepAlive: KeepAlive; pinned: boolean }
   /** The same as `model.unload` for one runner; who waits for its model goes on waiting, unless it was still loading. */
   | { type: 'runner.stop'; runnerId: RunnerId; drainMs: number }

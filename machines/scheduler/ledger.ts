@@ -125,11 +125,13 @@ export class Ledger extends MemoryLedger {
         this.tell(spec.name, { type: 'memory.claimed' });
         for (const { runnerId } of decision.victims) {
           this.noteEviction(runnerId, classKey);
+          this.displace(runnerId);
           this.dismiss(runnerId);
         }
         return;
       }
       case 'evict':
+        if (decision.code !== 'load_abandoned') this.displace(decision.runnerId);
         return this.dismiss(decision.runnerId);
       case 'unclaim':
         return this.unclaim(decision.classKey);
@@ -154,6 +156,11 @@ export class Ledger extends MemoryLedger {
     this.addBytes('reservedBytes', reservation);
     this.tell(spec.name, { type: 'process.starting' });
     if (spec.pinned) this.pin(spec);
+  }
+
+  /** A promise on a device that is paused is none. */
+  unclaimOn(isTaken: (reservation: Reservation) => boolean): void {
+    for (const [classKey, { reservation }] of this.claims) if (isTaken(reservation)) this.unclaim(classKey);
   }
 
   /** A runner has to go: from now on it is no candidate for anything. */
@@ -280,6 +287,8 @@ export class Ledger extends MemoryLedger {
   /** A model is another one now: those who wait for it want that, and what its loads were like says nothing any more. */
   redefine(spec: ModelSpec, classBefore: string | undefined): void {
     this.forgetHistory(spec.name);
+    if (this.models.get(spec.name)?.state.place === 'displaced')
+      this.tell(spec.name, spec.comesBack ? { type: 'model.displaced', spec } : { type: 'model.dropped' });
     this.tell(spec.name, { type: 'model.redefined' });
     const fitted = this.#fitted(spec);
     if (!spec.pinned) this.unpin(spec.name);

@@ -1,8 +1,10 @@
+import type { DeviceEvent } from '../device/contract.ts';
+import { stepDevice } from '../device/step.ts';
 import { lookAt, type Look } from '../planning/consumption.ts';
 import { hostBytesOf, overheadOn } from '../planning/memory.ts';
 import { isReturning } from '../planning/sharing.ts';
 import { withRow } from '../planning/table.ts';
-import { sumBytes, type ModelSpec, type Reservation, type RunnerId } from '../vocabulary.ts';
+import { sumBytes, type DeviceId, type ModelSpec, type Reservation, type RunnerId } from '../vocabulary.ts';
 import { withBytes, withoutBytes, type BytesColumn } from './device-rows.ts';
 import { ModelLedger } from './model-ledger.ts';
 import type { RunnerRow } from './tables.ts';
@@ -44,6 +46,19 @@ export class MemoryLedger extends ModelLedger {
     const ownBytes =
       spec.needBytes + overheadOn(spec, device, this) + (device.kind === 'cpu' ? hostBytes : 0);
     return { ...booked, [device.id]: Math.min(booked[device.id] ?? 0, Math.ceil(ownBytes)) };
+  }
+
+  /** A device's chart takes an event; nothing where it is not known. */
+  tellDevice(id: DeviceId, event: DeviceEvent): void {
+    const device = this.devices.get(id);
+    if (!device) return;
+    const { pause: before, ...rest } = device;
+    const pause = stepDevice(before, event);
+    if (pause === before) return;
+    this.change({
+      devices: new Map(this.devices).set(id, { ...rest, ...(pause !== undefined && { pause }) }),
+    });
+    this.changeSupply();
   }
 
   /** A runner's memory is booked anew. */

@@ -2,7 +2,7 @@ import type { Failure } from '../failures.ts';
 import type { ModelEvent, Presence } from '../model/contract.ts';
 import { newModelRow, stepModel } from '../model/step.ts';
 import { isReturning } from '../planning/sharing.ts';
-import type { ModelSpec } from '../vocabulary.ts';
+import type { ModelSpec, RunnerId } from '../vocabulary.ts';
 import type { ModelStep } from './contract.ts';
 import { LedgerDraft } from './ledger-draft.ts';
 
@@ -23,6 +23,17 @@ export class ModelLedger extends LedgerDraft {
   /** From now on it is not brought back. */
   unpin(model: string): void {
     if (this.isPinned(model)) this.tell(model, { type: 'model.unpinned' });
+  }
+
+  /** A runner has to go for something else: a model that was to be loaded from the start comes back. */
+  displace(runnerId: RunnerId): void {
+    const spec = this.runners.get(runnerId)?.spec;
+    if (spec?.comesBack) this.tell(spec.name, { type: 'model.displaced', spec });
+  }
+
+  /** It does not come back by itself. */
+  drop(model: string): void {
+    if (this.models.get(model)?.state.place === 'displaced') this.tell(model, { type: 'model.dropped' });
   }
 
   noteFailure(model: string, failure: Failure): void {

@@ -26,6 +26,7 @@ export function apply(ledger: Ledger, before: SchedulerSettings, change: ConfigC
 
 function removeModel(ledger: Ledger, model: string, settings: SchedulerSettings, out: Outlet): void {
   ledger.unpin(model);
+  ledger.drop(model);
   for (const runner of ledger.runnersOf(model))
     retire(ledger, runner, 'its model is not configured any more', settings, out);
   refuse(ledger, ledger.takeWaiting(model), removedMeanwhile(model), out);

@@ -12,6 +12,7 @@ import type {
   SchedulerSettings,
 } from './contract.ts';
 import { Ledger } from './ledger.ts';
+import * as pauses from './pauses.ts';
 import * as reconfigure from './reconfigure.ts';
 import * as reports from './reports.ts';
 import * as steps from './steps.ts';
@@ -202,6 +203,8 @@ export const schedulerSetup = base.extend({
     }),
     loadModel: noted('model.load', ({ event, ledger }) => steps.preload(ledger, event.spec)),
     unloadModel: noted('model.unload', ({ event, ledger, out }) => commands.unloadModel(ledger, event, out)),
+    pauseDevices: noted('devices.pause', ({ event, ledger, out }) => pauses.pauseDevices(ledger, event, out)),
+    resumeDevices: noted('devices.resume', ({ event, ledger }) => pauses.resumeDevices(ledger, event)),
     stopRunner: noted('runner.stop', ({ event, ledger, out }) => commands.stopRunner(ledger, event, out)),
     keepModel: noted('model.keep', ({ event, ledger, out }) => commands.keepModel(ledger, event, out)),
     applyConfig: noted('config.changed', ({ event, ledger, settings, out }) =>

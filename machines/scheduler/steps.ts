@@ -1,6 +1,7 @@
 import type { Failure } from '../failures.ts';
 import type { ModelRow } from '../model/contract.ts';
 import { readsFile } from '../planning/file-reading.ts';
+import { refusedByPause } from '../planning/paused.ts';
 import { decide } from '../planning/plan.ts';
 import { comeAgain } from '../planning/load-failures.ts';
 import { canServe, isReturning, isServing } from '../planning/sharing.ts';
@@ -9,6 +10,7 @@ import type { RunnerCommand, RunnerOutcome } from '../runner/contract.ts';
 import type { ModelSpec, Reservation, RunnerId } from '../vocabulary.ts';
 import type { Request, SchedulerEmitted, SchedulerSettings } from './contract.ts';
 import { recordOf, recordsOf } from './decisions.ts';
+import { whoComesBack } from './come-back.ts';
 import type { Ledger } from './ledger.ts';
 
 /** More steps than this in one go mean that the planner contradicts itself. */
@@ -55,6 +57,11 @@ export function carryOutPlan(ledger: Ledger, settings: SchedulerSettings, out: O
   for (let step = 0; step < MAX_STEPS; step++) {
     const decision = decide(ledger, nowMs);
     if (decision.kind === 'rest') {
+      const spec = whoComesBack(ledger);
+      if (spec !== null) {
+        preload(ledger, spec);
+        continue;
+      }
       ledger.apply(decision);
       // A moment that has passed would be asked for again and again.
       const nextMs = Math.min(decision.wakeAtMs, nextPauseEnd(ledger.models));
@@ -158,7 +165,10 @@ export function takeRequest(
   out: Outlet,
 ): void {
   const waiting = ledger.receive(request);
-  const failure = queueFull(ledger, settings, request) ?? backingOff(ledger, request);
+  const failure =
+    queueFull(ledger, settings, request) ??
+    refusedByPause(waiting.spec, ledger) ??
+    backingOff(ledger, request);
   if (failure === null) ledger.enqueue(waiting);
   else refuse(ledger, [waiting], failure, out);
 }

@@ -1,3 +1,4 @@
+import { deviceMachine } from '../../machines/device.machine.ts';
 import { devicesMachine } from '../../machines/devices.machine.ts';
 import { modelMachine } from '../../machines/model.machine.ts';
 import { runnerMachine } from '../../machines/runner.machine.ts';
@@ -6,4 +7,6 @@ import { describeMachine, type MachineDescription } from './describe-machine.ts'
 
 /** Every statechart of Corral, described. */
 export const allCharts = (): MachineDescription[] =>
-  [runnerMachine, modelMachine, schedulerMachine, devicesMachine].map((machine) => describeMachine(machine));
+  [runnerMachine, modelMachine, schedulerMachine, deviceMachine, devicesMachine].map((machine) =>
+    describeMachine(machine),
+  );

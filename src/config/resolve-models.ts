@@ -222,7 +222,7 @@ async function commandEntry(
     ...made,
     ...(file.bytes > 0 && { fileBytes: file.bytes }),
     loadEstimateMs: learned?.loadMs ?? LOAD_BASE_MS + (file.bytes || made.needBytes) / LOAD_BYTES_PER_MS,
-    ...sharedFacts(model, config),
+    ...sharedFacts(name, model, config),
   };
   return { spec, file };
 }
@@ -273,7 +273,7 @@ async function specOf(
     placement,
     fileBytes: file.bytes,
     loadEstimateMs: learned?.loadMs ?? LOAD_BASE_MS + file.bytes / LOAD_BYTES_PER_MS,
-    ...sharedFacts(model, config),
+    ...sharedFacts(name, model, config),
     ...definedOnly({
       spread: planned.spread,
       conversationsLost: lost.whyNot,

@@ -153,7 +153,12 @@ const modelKeys = z.strictObject({
     ),
   ...sharing,
   pin: z.boolean().default(false).describe('Loaded at start, never evicted, loaded again after a crash.'),
-  preload: z.boolean().default(false).describe('Loaded at start; after that like any other.'),
+  preload: z
+    .boolean()
+    .default(false)
+    .describe(
+      'Loaded at start, and again when it had to go for another model that has gone since and nobody needs the room.',
+    ),
   devices: z.array(name).optional().describe('The only devices it may use, in order of preference: [CUDA1].'),
   kind: z.enum(['auto', 'chat', 'embedding']).default('auto').describe('Default: by the file.'),
   projector: path.optional().describe('The mmproj file of a model that sees.'),
@@ -283,6 +288,10 @@ export const configSchema = z.strictObject({
         .describe(
           'How much waiting justifies how much expected waiting: 0.25 favours latency, 1 throughput.',
         ),
+      eviction: z
+        .enum(['automatic', 'manual'])
+        .default('automatic')
+        .describe('manual: nothing is evicted without a command; who would need that is refused, and told which.'),
       abandonedLoads: z
         .enum(['keep', 'abort'])
         .default('keep')
@@ -290,6 +299,10 @@ export const configSchema = z.strictObject({
       starvation: duration()
         .default(Infinity)
         .describe('After this long a request may evict at any price, whatever loads take.'),
+    })
+    .refine(({ name, eviction }) => name === 'default' || eviction === 'automatic', {
+      path: ['eviction'],
+      error: 'manual goes with the default policy only',
     })
     .prefault({})
     .describe('Scheduling; see docs/policy.md.'),

@@ -7,11 +7,20 @@ const TERMINATE_WITH_STOP_MS = 30_000;
 
 type SharedFacts = Pick<
   ModelSpec,
-  'keepAlive' | 'pinned' | 'maxQueue' | 'waitLimitMs' | 'keepAliveLimit' | 'replicas' | 'priority' | 'limits'
+  | 'keepAlive'
+  | 'pinned'
+  | 'comesBack'
+  | 'maxQueue'
+  | 'waitLimitMs'
+  | 'keepAliveLimit'
+  | 'replicas'
+  | 'priority'
+  | 'limits'
 >;
 
 /** What a configuration says of a model whatever serves it: how long it stays, who waits for it, and how long. */
-export function sharedFacts(model: ModelConfig, { defaults, limits }: Config): SharedFacts {
+export function sharedFacts(name: string, model: ModelConfig, config: Config): SharedFacts {
+  const { defaults, limits } = config;
   return {
     keepAlive: keepAliveOf(model.keepAlive ?? defaults.keepAlive ?? DEFAULT_KEEP_ALIVE_MS),
     pinned: model.pin,
@@ -22,6 +31,8 @@ export function sharedFacts(model: ModelConfig, { defaults, limits }: Config): S
       replicas: model.replicas ?? defaults.replicas,
       priority: model.priority ?? defaults.priority,
       limits: limitsOf(model),
+      // What is loaded from the start, or serves whoever names no model, is not to be gone for good because of one request for another.
+      comesBack: model.preload || config.defaultModel === name || undefined,
     }),
   };
 }

@@ -51,6 +51,8 @@ type RecordedCommandType = Extract<
       | 'model.keep'
       | 'runner.stop'
       | 'config.changed'
+      | 'devices.pause'
+      | 'devices.resume'
       | 'scheduler.drain'
       | 'scheduler.hurry';
   }
@@ -139,6 +141,8 @@ export class Recorder {
       case 'model.unload':
       case 'model.keep':
       case 'runner.stop':
+      case 'devices.pause':
+      case 'devices.resume':
       case 'scheduler.drain':
       case 'scheduler.hurry':
         this.#commands.push({ atMs, command });

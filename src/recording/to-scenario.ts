@@ -47,6 +47,7 @@ const settingsOf = ({ plan, runner, maxQueue, keepAliveMode }: SchedulerSettings
   drain: time(plan.drainMs),
   ...(plan.maxRunners !== null && { runners: plan.maxRunners }),
   abandonedLoads: plan.abandonedLoads,
+  eviction: plan.eviction,
   queue: maxQueue,
   keepAliveMode,
   terminateGrace: time(runner.terminateGraceMs),
@@ -160,6 +161,12 @@ function stepsOfCommand(
       return [
         at(atMs, { keep: command.model, keepAlive: keepAlive(command.keepAlive), pin: command.pinned }),
       ];
+    case 'devices.pause':
+      return command.deviceIds.map((id) =>
+        at(atMs, { pause: id, drain: time(command.drainMs), ...(command.refuse && { refuse: true }) }),
+      );
+    case 'devices.resume':
+      return command.deviceIds.map((id) => at(atMs, { resume: id }));
     case 'scheduler.drain':
       return [at(atMs, { shutdown: true, drain: time(command.drainMs) })];
     case 'scheduler.hurry':

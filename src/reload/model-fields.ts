@@ -23,6 +23,7 @@ export function modelFields(
     ['slots', String(launch.slots)],
     ['keepAlive', kept(spec.keepAlive)],
     ['pin', String(spec.pinned)],
+    ['comes back', String(spec.comesBack ?? false)],
     ['placement', spec.placement],
     ['devices', listed(spec.devices ?? [])],
     ['memory', spec.needSource === 'configured' ? formatSize(spec.needBytes) : null],

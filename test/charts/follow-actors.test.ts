@@ -22,7 +22,7 @@ describe('what is told of the actors', () => {
 
     expect(actorRows(pool.scheduler).map(({ id, chart, state }) => [id, chart, state])).to.deep.equal([
       ['scheduler', 'scheduler', 'running'],
-      ['model:a', 'model', 'requests.none process.serving loads.allowed device.shared pin.free'],
+      ['model:a', 'model', 'requests.none process.serving loads.allowed device.shared place.held pin.free'],
       ['devices', 'devices', 'resting'],
       ['runner-1', 'runner', 'alive.loaded.idle.counting'],
     ]);

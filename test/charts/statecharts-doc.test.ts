@@ -2,6 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { expect } from 'chai';
 import type { AnyStateNode } from 'xstate';
 import { getStateNodes } from 'xstate/graph';
+import { deviceMachine } from '../../machines/device.machine.ts';
 import { devicesMachine } from '../../machines/devices.machine.ts';
 import { modelMachine } from '../../machines/model.machine.ts';
 import { runnerMachine } from '../../machines/runner.machine.ts';
@@ -41,7 +42,7 @@ describe('the documentation of the statecharts', () => {
 });
 
 describe('the description of a machine', () => {
-  for (const machine of [runnerMachine, modelMachine, schedulerMachine, devicesMachine]) {
+  for (const machine of [runnerMachine, modelMachine, schedulerMachine, deviceMachine, devicesMachine]) {
     describe(machine.id, () => {
       const description = describeMachine(machine);
       const nodes: AnyStateNode[] = [machine.root, ...getStateNodes(machine.root)];

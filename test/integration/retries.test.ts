@@ -13,6 +13,8 @@ const requestsAfter: Record<FailureCode, 1 | 2> = {
   model_file_invalid: 1,
   does_not_fit: 1,
   devices_unavailable: 2,
+  paused: 2,
+  no_room: 1,
   queue_full: 2,
   queue_timeout: 2,
   spawn_failed: 1,

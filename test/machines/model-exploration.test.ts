@@ -35,6 +35,8 @@ const stimuli = ({ context: { failures, alone } }: ModelRow): readonly ModelEven
     ]),
     { type: 'model.pinned', spec: aModel('a', 8) },
     { type: 'model.unpinned' },
+    { type: 'model.displaced', spec: aModel('a', 8) },
+    { type: 'model.dropped' },
     { type: 'model.redefined' },
   ];
 };
@@ -71,7 +73,7 @@ describe('every mode of a model', () => {
     const entered = new Set([...nodes.values()].flatMap(({ row }) => pathsOf(row)));
     const states = chart.states.filter(({ type }) => type === 'atomic').map(({ path }) => path);
 
-    expect(states).to.have.length(13);
+    expect(states).to.have.length(15);
     expect(states.filter((path) => !entered.has(path))).to.deep.equal([]);
   });
 
@@ -107,6 +109,7 @@ const AT_REST: ReadonlySet<string> = new Set([
   'process.none',
   'loads.allowed',
   'device.shared',
+  'place.held',
   'pin.free',
 ]);
 

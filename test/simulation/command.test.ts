@@ -57,7 +57,7 @@ describe('corral simulate', function () {
   it('prints requests, what was decided, and that all came as expected', async () => {
     const { code, out } = await simulate(join(scenarios, 'i01-victim-is-not-resurrected.yaml'));
 
-    expect(out).to.match(/r2 +BIG +10s +25\.235s +runner-2 +40\.235s +served/);
+    expect(out).to.match(/r2 +BIG +10s +25\.359s +runner-2 +40\.359s +served/);
     expect(out).to.match(/10s +evict GEN \(runner-1\): BIG needs 22\.0 GiB on CUDA0/);
     expect(out).to.contain('As expected.');
     expect(code).to.equal(0);

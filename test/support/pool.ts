@@ -63,6 +63,7 @@ export const settings = (over: Partial<SchedulerSettings> = {}): SchedulerSettin
     drainMs: Infinity,
     maxRunners: null,
     abandonedLoads: 'keep',
+    eviction: 'automatic',
     gpuOverheadBytes: 0,
   },
   runner: {

@@ -77,6 +77,14 @@ export class Director {
       if (spec) scheduler.send({ type: 'model.load', spec });
     }
     if (stop !== undefined) scheduler.send({ type: 'model.unload', model: specs.nameOf(stop), drainMs });
+    if (step.pause !== undefined)
+      scheduler.send({
+        type: 'devices.pause',
+        deviceIds: [step.pause],
+        refuse: step.refuse ?? false,
+        drainMs,
+      });
+    if (step.resume !== undefined) scheduler.send({ type: 'devices.resume', deviceIds: [step.resume] });
     if (keep !== undefined) {
       const model = specs.modelOf(keep);
       const keepAlive = keepAliveOf(step.keepAlive ?? model?.keepAlive ?? 0);

@@ -6,6 +6,8 @@ const all = {
   model_file_invalid: 0,
   does_not_fit: 0,
   devices_unavailable: 0,
+  paused: 0,
+  no_room: 0,
   queue_full: 0,
   queue_timeout: 0,
   spawn_failed: 0,

@@ -16,9 +16,11 @@ export class ModelSpecs {
   readonly #names = new Map<string, string>();
   readonly #measured = new Map<string, number>();
   readonly #maxQueue: number;
+  readonly #preloaded: Set<string>;
 
   constructor(scenario: Scenario) {
     this.#maxQueue = scenario.settings.queue;
+    this.#preloaded = new Set(scenario.preload);
     for (const [name, model] of Object.entries(scenario.models)) this.#add(name, model);
   }
 
@@ -37,8 +39,9 @@ export class ModelSpecs {
   }
 
   /** A new configuration: the specs of the models that it adds or changes. */
-  reload({ models, removed }: Pick<Reload, 'models' | 'removed'>): readonly ModelSpec[] {
+  reload({ models, removed, preload }: Pick<Reload, 'models' | 'removed' | 'preload'>): readonly ModelSpec[] {
     for (const name of removed) this.#forget(name);
+    for (const name of preload) this.#preloaded.add(name);
     for (const [name, model] of Object.entries(models)) {
       const before = this.#models.get(name);
       const { loads = before?.loads ?? DEFAULT_LOAD_MS, exits = before?.exits ?? DEFAULT_EXIT_MS } = model;
@@ -72,6 +75,7 @@ export class ModelSpecs {
       loadEstimateMs: model.estimate ?? model.loads,
       maxQueue: model.maxQueue ?? this.#maxQueue,
       rank: [...this.#models.keys()].indexOf(name),
+      ...(this.#preloaded.has(name) && { comesBack: true }),
       ...(model.fileSize !== undefined && { fileBytes: model.fileSize }),
       ...(model.wait !== undefined && { waitLimitMs: model.wait }),
       ...(model.keepAliveLimit !== undefined && { keepAliveLimit: keepAliveOf(model.keepAliveLimit) }),

@@ -97,6 +97,7 @@ function stepNames(step: Step, path: readonly PropertyKey[], use: Use): NameUse[
       use('device', [...path, 'reload', 'limits', name], name),
     ),
     ...(['cancel', 'end'] as const).flatMap((key) => use('request', [...path, key], step[key])),
+    ...(['pause', 'resume'] as const).flatMap((key) => use('device', [...path, key], step[key])),
     ...FAULTS_OF_MODELS.flatMap((key) => use('model', [...path, 'fault', key], step.fault?.[key])),
     ...FAULTS_OF_DEVICES.flatMap((key) => use('device', [...path, 'fault', key], step.fault?.[key])),
   ];

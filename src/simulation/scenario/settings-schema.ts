@@ -18,6 +18,10 @@ export const settings = z.strictObject({
   queue: count.default(512).describe('Most requests that may wait, over all models.'),
   wait: duration.default(Infinity).describe('Longest wait of a request. Default: forever.'),
   keepAliveMode: z.enum(['strict', 'soft']).default('strict'),
+  eviction: z
+    .enum(['automatic', 'manual'])
+    .default('automatic')
+    .describe('manual: nothing is evicted without a command.'),
   abandonedLoads: z.enum(['keep', 'abort']).default('keep').describe('A load whose clients have all left.'),
   gpuOverhead: size.default(0).describe("Added per GPU to a predicted need: the runtime's own memory."),
   loadStall: duration.default(300_000).describe('A load without a sign of life for this long has failed.'),

@@ -52,6 +52,7 @@ export const settingsOf = ({ settings, devices }: Scenario, policy: PolicyName):
     drainMs: settings.drain,
     maxRunners: settings.runners ?? null,
     abandonedLoads: settings.abandonedLoads,
+    eviction: settings.eviction,
     gpuOverheadBytes: settings.gpuOverhead,
   },
   runner: {

@@ -99,6 +99,8 @@ const stepKinds = {
   end: [],
   load: [],
   stop: ['drain'],
+  pause: ['drain', 'refuse'],
+  resume: [],
   keep: ['keepAlive', 'pin'],
   change: ['to'],
   reload: [],
@@ -143,7 +145,15 @@ export const step = z
     stop: z.string().optional().describe('This model is to be stopped.'),
     drain: duration
       .optional()
-      .describe('With stop and shutdown: how long running requests may go on. Default: 30s; 0 for at once.'),
+      .describe(
+        'With stop, pause and shutdown: how long running requests may go on. Default: 30s; 0 for at once.',
+      ),
+    pause: z.string().optional().describe('This device is wanted for something else: who runs on it goes.'),
+    refuse: z
+      .literal(true)
+      .optional()
+      .describe('With pause: requests that need it are refused. Default: they wait.'),
+    resume: z.string().optional().describe('It is given back.'),
     keep: z.string().optional().describe('Keep-alive and pin of this loaded model are changed.'),
     pin: z.boolean().optional(),
     change: z.string().optional().describe('The configuration of this model is changed…'),

@@ -87,6 +87,7 @@ function configured(
     spread,
     placement,
     pinned,
+    ...(shape.comesBack && { comesBack: true }),
     launch: {
       ...model.launch,
       slots,

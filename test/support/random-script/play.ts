@@ -45,6 +45,7 @@ export function play(script: Script, tell: (line: string) => void = () => {}): s
     device.fault = 'none';
     device.othersBytes = 0;
   }
+  pool.scheduler.send({ type: 'devices.resume', deviceIds: [...pool.world.devices.keys()] });
   answers.disturb();
   for (let i = 0; i < LOOKS; i++) {
     pool.advance(REST_MS / LOOKS);
@@ -90,7 +91,8 @@ function poolOf(script: Script, models: Models): Pool {
 }
 
 function settingsOf(script: Script): Partial<SchedulerSettings> {
-  const { policy, gamma, starvationMs, maxRunners, abandonedLoads, overheadGib, keepAliveMode } = script;
+  const { policy, gamma, starvationMs, maxRunners, abandonedLoads, eviction, overheadGib, keepAliveMode } =
+    script;
   return {
     keepAliveMode,
     probeIntervalMs: script.probeSeconds * 1000,
@@ -102,6 +104,7 @@ function settingsOf(script: Script): Partial<SchedulerSettings> {
       drainMs: 120_000,
       maxRunners,
       abandonedLoads,
+      eviction: policy === 'default' ? eviction : 'automatic',
       gpuOverheadBytes: overheadGib * GIB,
     },
   };

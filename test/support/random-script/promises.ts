@@ -1,3 +1,5 @@
+import { whoComesBack } from '../../../machines/scheduler/come-back.ts';
+import { isOn, runnersOnPaused } from '../../../machines/planning/paused.ts';
 import { explainWait } from '../../../machines/planning/explain.ts';
 import { decide } from '../../../machines/planning/plan.ts';
 import { bytesOn } from '../../../machines/planning/shared-memory.ts';
@@ -48,6 +50,12 @@ export class Promises {
     this.#hasJumps = script.steps.some(({ kind }) => kind === 'jump');
     this.#isSteady = script.timers === 'steady' && !this.#hasJumps;
     this.#isHonest = isHonest(script);
+    pool.scheduler.on('decision', ({ record: { kind, code, model } }) => {
+      const isCommanded = code === 'device_paused' || code === 'limit_lowered' || code === 'load_abandoned';
+      const { eviction } = ledgerOf(pool.scheduler).settings;
+      if (kind === 'evict' && eviction === 'manual' && !isCommanded)
+        breaches.check(false, `${model} is evicted without a command`);
+    });
     pool.scheduler.subscribe((snapshot) => {
       const { runners } = snapshot.context.tables;
       if (runners === this.#table) return;
@@ -85,6 +93,8 @@ export class Promises {
       this.#check(isServing(runner) && stays, `${runner.id} is ${runner.state} and should be gone`);
     }
     this.#check(world.processes.size === ledger.runners.size, 'processes were left');
+    const back = whoComesBack(ledger);
+    this.#check(back === null, `${back?.name} had to go, and does not come back`);
     this.#breaches.raise();
   }
 
@@ -121,6 +131,8 @@ export class Promises {
     this.#check(count <= most, `${count} processes of ${spec.name}`);
     for (const deviceId of Object.keys(reservation)) {
       const device = ledger.devices.get(deviceId);
+      const isTaken = device?.pause !== undefined && isOn(reservation, device);
+      this.#check(!isTaken, `${id} is started on ${deviceId}, which is paused`);
       const { limitBytes = 0, totalBytes = 0, othersBytes = 0, reservedBytes = 0 } = device ?? {};
       this.#check(reservedBytes <= limitBytes + 1, `${id} takes ${deviceId} beyond its limit`);
       this.#check(reservedBytes + othersBytes <= totalBytes + 1, `${id} takes ${deviceId} beyond its size`);
@@ -134,6 +146,8 @@ export class Promises {
       const mayServe = state === 'ready' || state === 'expiring';
       this.#check(mayServe || leases === 0, `${id} is ${state} with leases`);
     }
+    for (const { id } of runnersOnPaused(ledger))
+      this.#check(false, `${id} stays on a device that is paused`);
     for (const device of ledger.devices.values()) {
       const heldBytes = runners.reduce(
         (sum, { reservation }) => sum + bytesOn(reservation, device, ledger.devices),
@@ -169,6 +183,8 @@ export class Promises {
 
   /** Pinned models are there, unless there is no room for them beside other pinned ones. */
   #pins(ledger: LedgerReader, models: Models): void {
+    // Who is in their way goes by command only.
+    if (ledger.settings.eviction === 'manual') return;
     for (const name of neverUnpinned(this.#script))
       this.#check(ledger.isPinned(name), `${name} is pinned no more`);
     for (const spec of ledger.pinned) {

@@ -81,7 +81,7 @@ export function couldBeAlone(spec: ModelSpec, ledger: LedgerReader, world: World
   return [...ledger.devices.values()].some((device) => {
     const isAllowed = spec.devices === null || spec.devices.includes(device.id);
     // Beside it counts who is on the CPU, and on other GPUs that share it: when in doubt, no.
-    if (device.sharesMainMemory) return false;
+    if (device.sharesMainMemory || device.pause !== undefined) return false;
     if (!isAllowed || (device.kind === 'cpu') !== (spec.placement === 'cpu-only')) return false;
     const othersBytes = world.devices.get(device.id)?.othersBytes ?? 0;
     const pinnedBytes = pins.reduce(

@@ -44,6 +44,14 @@ const client = fc.oneof(
     pinned: fc.boolean(),
   }),
   fc.record({ kind: fc.constant('stop' as const), model, drainMs: fc.nat(5_000) }),
+  /** A device is wanted for something else, and given back. */
+  fc.record({
+    kind: fc.constant('pause' as const),
+    index: fc.nat(3),
+    refuse: fc.boolean(),
+    drainMs: fc.nat(20_000),
+  }),
+  fc.record({ kind: fc.constant('resume' as const), index: fc.nat(3) }),
   fc.record({ kind: fc.constant('stopRunner' as const), index: fc.nat(4), drainMs: fc.nat(5_000) }),
 );
 
@@ -108,6 +116,7 @@ const shape = fc.record({
   devices: fc.option(fc.uniqueArray(fc.nat(3), { minLength: 1, maxLength: 3 }), { freq: 2 }),
   placement: fc.constantFrom('gpu-or-cpu', 'gpu-or-cpu', 'gpu-only', 'cpu-if-full', 'cpu-only'),
   pinned: fc.oneof({ weight: 5, arbitrary: fc.constant(false) }, { weight: 1, arbitrary: fc.constant(true) }),
+  comesBack: fc.boolean(),
   keepAliveMs,
   keepAliveLimitMs: fc.option(fc.nat(30_000), { freq: 1 }),
   waitLimitMs: fc.option(fc.nat(300_000), { freq: 1 }),
@@ -141,6 +150,7 @@ export const script = fc.record({
   maxRunners,
   keepAliveMode,
   abandonedLoads: fc.constantFrom('keep', 'abort'),
+  eviction: fc.constantFrom('automatic', 'automatic', 'automatic', 'manual'),
   gamma: fc.constantFrom(0, 0.4, 3),
   /** null: never. */
   starvationMs: fc.constantFrom(60_000, null),

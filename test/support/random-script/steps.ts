@@ -39,6 +39,16 @@ export function take(step: Step, cast: Cast): void {
         model: NAMES[step.model] ?? '',
         drainMs: step.drainMs,
       });
+    case 'pause': {
+      const id = nth(world.devices.keys(), step.index);
+      if (id === undefined) return;
+      const { refuse, drainMs } = step;
+      return scheduler.send({ type: 'devices.pause', deviceIds: [id], refuse, drainMs });
+    }
+    case 'resume': {
+      const id = nth(world.devices.keys(), step.index);
+      return scheduler.send({ type: 'devices.resume', deviceIds: id === undefined ? [] : [id] });
+    }
     case 'stopRunner': {
       const runner = nth(pool.ledger.runners.values(), step.index);
       if (runner) scheduler.send({ type: 'runner.stop', runnerId: runner.id, drainMs: step.drainMs });
