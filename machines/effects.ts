@@ -49,6 +49,8 @@ export interface ReadySpec {
   readonly runnerId: RunnerId;
   readonly modelName: string;
   readonly endpoint: Endpoint;
+  /** It goes to sleep after so long without work, and to be looked at is work; absent: it never does. */
+  readonly sleepAfterMs?: number;
 }
 /** What the process says of itself once it is ready. */
 export interface ReadyReport {

@@ -33,6 +33,9 @@ export const createWatchHealth = (options: HealthOptions = defaultHealth): Effec
 async function watch(spec: ReadySpec, options: HealthOptions, signal: AbortSignal): Promise<string> {
   let failures = 0;
   const work = new WorkWatch(options.stuckMs);
+  // So long after a look it has had the time to fall asleep.
+  const lookEveryMs = spec.sleepAfterMs === undefined ? 0 : spec.sleepAfterMs + options.everyMs;
+  let lookedAtMs = -Infinity;
   for (;;) {
     await pause(options.everyMs, signal);
     if (await isHealthy(spec.endpoint, signal, options.answerWithinMs)) failures = 0;
@@ -40,8 +43,11 @@ async function watch(spec: ReadySpec, options: HealthOptions, signal: AbortSigna
       return `no answer to ${failures} health checks of ${options.answerWithinMs / 1000} s`;
     // The slots of another program are its own business.
     if (spec.endpoint.health) continue;
-    if (failures === 0 && work.isStuck(await readSlots(spec.endpoint, options.answerWithinMs, signal)))
-      return `a slot has not got on for ${options.stuckMs / 1000} s`;
+    if (failures > 0 || performance.now() - lookedAtMs < lookEveryMs) continue;
+    const slots = await readSlots(spec.endpoint, options.answerWithinMs, signal);
+    // One that sleeps tells of none, and was not disturbed.
+    if (slots.length > 0) lookedAtMs = performance.now();
+    if (work.isStuck(slots)) return `a slot has not got on for ${options.stuckMs / 1000} s`;
   }
 }
 

@@ -46,6 +46,8 @@ export interface ServerOptions {
   readonly pooling?: string;
   readonly embedding?: boolean;
   readonly reranking?: boolean;
+  /** It gives its memory back after so long without work, and takes it again when it is asked for something. */
+  readonly sleepAfterSeconds?: number;
 }
 
 export interface ReadArguments {
@@ -188,6 +190,7 @@ const OPTIONS: readonly Option[] = [
   ),
   valued(['-lm', '--load-mode'], 'saysLoadMode', () => true),
   valued(['--pooling'], 'pooling', word),
+  valued(['--sleep-idle-seconds'], 'sleepAfterSeconds', positive),
   flag(['--embedding', '--embeddings'], 'embedding', true, PLANNED),
   flag(['--rerank', '--reranking'], 'reranking', true, PLANNED),
 ];

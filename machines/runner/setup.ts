@@ -5,10 +5,12 @@ import {
   type HealthEvent,
   type ProcessEvent,
   type ReadyReport,
+  type ReadySpec,
   type UseEvent,
 } from '../effects.ts';
 import type { Failure } from '../failures.ts';
 import { hasComeToRest, hasRecovered, recoveryPauseMs, type MemoryBaseline } from '../planning/recovery.ts';
+import { readArguments } from '../planning/server-options.ts';
 import type { DeviceReading, Endpoint, KeepAlive } from '../vocabulary.ts';
 import type { RunnerCommand, RunnerInput, RunnerOutcome, RunnerReport, RunnerState } from './contract.ts';
 import { drainOver } from './texts.ts';
@@ -173,11 +175,15 @@ const slotsOf = ({ spec, ready }: RunnerContext): number =>
   Math.min(ready.slots ?? Infinity, spec.launch.slots);
 
 /** Input of the effects that talk to a started process. */
-export const readySpec = ({ context }: { context: RunnerContext }) => ({
-  runnerId: context.runnerId,
-  modelName: context.spec.name,
-  endpoint: endpointOf(context),
-});
+export const readySpec = ({ context }: { context: RunnerContext }): ReadySpec => {
+  const { sleepAfterSeconds } = readArguments(context.spec.launch.extraArgs).options;
+  return {
+    runnerId: context.runnerId,
+    modelName: context.spec.name,
+    endpoint: endpointOf(context),
+    ...(sleepAfterSeconds !== undefined && { sleepAfterMs: sleepAfterSeconds * 1_000 }),
+  };
+};
 /** Input of the effects that keep conversations and bring them back. */
 export const conversationsSpec = ({ context }: { context: RunnerContext }) => ({
   ...readySpec({ context }),
