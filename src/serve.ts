@@ -10,6 +10,7 @@ import { SocketFolder } from '../actors/process/socket-folder.ts';
 import type { HealthOptions } from '../actors/process/watch-health.ts';
 import type { SchedulerSettings } from '../machines/scheduler/contract.ts';
 import { formatBytes } from '../machines/vocabulary.ts';
+import { writeActivity } from './activity/activity-file.ts';
 import { requireKeys } from './auth/require-keys.ts';
 import { Catalogue } from './catalogue.ts';
 import { defaultDataFolder } from './config/find-config.ts';
@@ -127,6 +128,7 @@ export async function serve({
   refine();
   const logFiles = new RunnerLogFiles(runnerLogFolder(kept.folder), config.runnerLogs, kept.trouble);
   logFiles.follow(service.scheduler, logs);
+  const endActivity = config.activity.write ? writeActivity(service.activity, kept) : null;
   const keepDemand = (): void => state.learnDemand(ledgerOf(service.scheduler).savedDemand());
   const timer = setInterval(keepDemand, KEEP_DEMAND_EVERY_MS).unref();
   const unfollow = config.watch ? followIfFile({ configPath, configNames }, service, firstLook) : () => {};
@@ -134,7 +136,7 @@ export async function serve({
     clearInterval(timer);
     unfollow();
     await service.stop(drainMs);
-    await logFiles.close();
+    await Promise.all([logFiles.close(), endActivity?.()]);
     await tracing?.stop();
     keepDemand();
     await Promise.all([

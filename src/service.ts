@@ -7,6 +7,8 @@ import type { RunnerState } from '../machines/runner/contract.ts';
 import type { SchedulerCommand } from '../machines/scheduler/contract.ts';
 import type { SavedDemand } from '../machines/planning/habits.ts';
 import type { ModelSpec, RunnerId } from '../machines/vocabulary.ts';
+import { Activity } from './activity/activity.ts';
+import { Bodies } from './activity/bodies.ts';
 import type { Catalogue } from './catalogue.ts';
 import { realClock } from './clock.ts';
 import { createScheduler } from './compose.ts';
@@ -18,6 +20,8 @@ import { listenOn, type Addresses, type Listening } from './http/listening.ts';
 import { builtPage, createPage } from './http/page.ts';
 import type { BeginTrace } from './http/request-trace.ts';
 import type { Health } from './http/router.ts';
+import type { OnRequestEnd } from './http/request-log.ts';
+import type { Handler } from './http/router.ts';
 import { createHttpServer } from './http/server.ts';
 import type { TlsPaths } from './http/tls-files.ts';
 import { UpstreamPools } from './http/upstream-pools.ts';
@@ -64,6 +68,7 @@ export interface Service {
   readonly url: string;
   /** The same for the port that clients of Ollama look for; null without one. */
   readonly ollamaUrl: string | null;
+  readonly activity: Activity;
   readonly scheduler: Scheduler;
   readonly leases: Leases;
   /** Takes over a new configuration. */
@@ -96,7 +101,9 @@ export async function startService(options: ServiceOptions): Promise<Service> {
   listen(scheduler, options, decisions, pools);
   const ledger = () => ledgerOf(scheduler);
   const status = statusSince(performance.now(), { scheduler, doors, version });
+  const { activity, bodies } = activityOf(config);
   const parts = {
+    activity,
     scheduler,
     doors,
     catalogue,
@@ -118,14 +125,11 @@ export async function startService(options: ServiceOptions): Promise<Service> {
     choose: (asked) => naming.choose(asked),
     ofPath: (path) => naming.ofPath(path),
     control: parts,
-    management: (request, response) => {
-      // Whoever asks is told of the moment at which it was asked.
-      doors.tell();
-      management.routing(request, response);
-    },
+    management: toldFirst(doors, management),
     page: createPage(builtPage),
     metrics: (_request, response) => sendMetrics(metrics, response),
-    onRequestEnd: metrics.onRequestEnd,
+    onRequestEnd: toldTo(metrics.onRequestEnd, activity.add),
+    beginCapture: bodies.begin,
     beginTrace: options.beginTrace,
     health: () => healthOf(scheduler),
     ...(options.inspect !== false && { bridgePage: sendBridgePage }),
@@ -144,6 +148,7 @@ export async function startService(options: ServiceOptions): Promise<Service> {
   return {
     url: listens.url,
     ollamaUrl: listens.ollamaUrl,
+    activity,
     scheduler,
     leases,
     reloader,
@@ -159,6 +164,25 @@ export async function startService(options: ServiceOptions): Promise<Service> {
     hurry: () => scheduler.send({ type: 'scheduler.hurry' }),
   };
 }
+
+function activityOf(config: () => Config): { readonly activity: Activity; readonly bodies: Bodies } {
+  const bodies = new Bodies(() => config().activity.bodies);
+  return { bodies, activity: new Activity({ keep: () => config().activity.keep, bodies }) };
+}
+
+/** Whoever asks is told of the moment at which it was asked. */
+const toldFirst =
+  (doors: Pick<Doors, 'tell'>, app: Awaited<ReturnType<typeof createManagement>>): Handler =>
+  (request, response) => {
+    doors.tell();
+    app.routing(request, response);
+  };
+
+const toldTo =
+  (...listeners: readonly OnRequestEnd[]): OnRequestEnd =>
+  (...end) => {
+    for (const listener of listeners) listener(...end);
+  };
 
 const warnOfOverstay =
   (log: Logger): LeasesOptions['onOverstay'] =>

@@ -27,6 +27,10 @@ const examples: Readonly<Record<string, readonly Example[]>> = {
     ['corral top', 'live; q or Ctrl-C leaves'],
     ['corral top > picture.txt', 'one picture'],
   ],
+  activity: [
+    ['corral activity', 'the last 30 requests'],
+    ['corral activity --model qwen-32b --csv -n 1000 > requests.csv', 'for a spreadsheet'],
+  ],
   explain: [['corral explain qwen-32b', 'why it is loaded, waits, or is not loaded']],
   load: [
     ['corral load qwen-32b', 'with a progress bar; fails when the load fails'],

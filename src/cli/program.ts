@@ -1,6 +1,7 @@
 import { Command } from 'commander';
 import { VERSION } from '../serve.ts';
 import { stderr, stdout } from '../terminal/print.ts';
+import { activityCommand } from './activity.ts';
 import { checkCommand } from './check.ts';
 import { addCompletion } from './completion.ts';
 import { explainCommand } from './explain.ts';
@@ -39,6 +40,7 @@ export async function createProgram(args: readonly string[]): Promise<Command> {
     .addCommand(modelsCommand())
     .addCommand(psCommand())
     .addCommand(topCommand())
+    .addCommand(activityCommand())
     .addCommand(explainCommand())
     .addCommand(loadCommand())
     .addCommand(unloadCommand())

@@ -4,6 +4,7 @@ import { placements } from '../../machines/vocabulary.ts';
 import { KEY_HASH } from '../auth/key.ts';
 import { scopes } from '../auth/scopes.ts';
 import { MOST_CONTEXT_TOKENS } from '../models/bounds.ts';
+import { keptKeys } from './kept-keys.ts';
 import { faultsOfProgram, programKeys } from './program-keys.ts';
 import { refusalOf } from './refused-arguments.ts';
 import { argument, count, duration, host, name, path, port, rate, size } from './scalars.ts';
@@ -291,7 +292,9 @@ export const configSchema = z.strictObject({
       eviction: z
         .enum(['automatic', 'manual'])
         .default('automatic')
-        .describe('manual: nothing is evicted without a command; who would need that is refused, and told which.'),
+        .describe(
+          'manual: nothing is evicted without a command; who would need that is refused, and told which.',
+        ),
       abandonedLoads: z
         .enum(['keep', 'abort'])
         .default('keep')
@@ -341,39 +344,7 @@ export const configSchema = z.strictObject({
     .enum(['auto', 'json', 'pretty'])
     .default('auto')
     .describe('How the log is written. auto: for people on a terminal, else a JSON object per line.'),
-  runnerLogs: z
-    .strictObject({
-      write: z.boolean().default(true).describe('Whether they are written.'),
-      size: size({ least: '1KiB', most: '1TiB' })
-        .default(10 * 1024 ** 2)
-        .describe('At this size a new file is begun.'),
-      keep: count(1_000).default(2).describe('Full files kept per model, beside the one that is written.'),
-      total: size()
-        .default(500 * 1024 ** 2)
-        .describe('All files together; the oldest go first.'),
-    })
-    .prefault({})
-    .describe('What runners print, in dataFolder/logs, a file per model.'),
-  conversations: z
-    .strictObject({
-      keep: z
-        .boolean()
-        .default(true)
-        .describe(
-          'Whether what a model has computed of long conversations is kept on disk when it is unloaded, where that saves time.',
-        ),
-      folder: path
-        .optional()
-        .describe('Where; /dev/shm/corral is in memory. Default: conversations in dataFolder.'),
-      size: size()
-        .default(20 * 1024 ** 3)
-        .describe('All of them together; the oldest go first.'),
-      age: duration()
-        .default(7 * 86_400_000)
-        .describe('Older ones are not read any more, and removed.'),
-    })
-    .prefault({})
-    .describe('Conversations that survive an eviction; see docs/conversations.md.'),
+  ...keptKeys,
   watch: z
     .boolean()
     .default(false)

@@ -36,6 +36,8 @@ export const deliver = async (parts: DeliveryParts, exchange: Exchange, call: Ca
     try {
       noteAttempt(exchange, lease);
       exchange.trace?.forwarding(lease);
+      exchange.usage.forget();
+      exchange.capture?.sent(call.body.chunks);
       const reply = call.replyTo(lease);
       const dispatcher = parts.pools.of(lease.runnerId, lease.endpoint);
       const result = await forward({ exchange, call, lease, reply, dispatcher });

@@ -1,6 +1,8 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { callerOf } from '../auth/caller-names.ts';
 import { LightSignal, type Signal } from '../signal.ts';
+import type { BodyCapture } from './body-capture.ts';
+import { ReplyUsage } from './reply-usage.ts';
 import { ClientGone } from './openai-errors.ts';
 import type { BeginTrace, RequestTrace } from './request-trace.ts';
 import { newEntry, type RequestEntry } from './request-log.ts';
@@ -12,6 +14,10 @@ export interface Exchange {
   readonly entry: RequestEntry;
   /** Null where requests are not traced. */
   readonly trace: RequestTrace | null;
+  /** What its runner counts of it. */
+  readonly usage: ReplyUsage;
+  /** Null where bodies are not kept. */
+  readonly capture: BodyCapture | null;
   /** Aborts, with `ClientGone`, when the client leaves before its reply is complete. */
   readonly gone: Signal;
   /** Resolves when the reply has been sent or can no longer be. */
@@ -20,12 +26,17 @@ export interface Exchange {
   elapsedMs(): number;
 }
 
+export interface ExchangeParts {
+  readonly beginTrace?: BeginTrace | undefined;
+  readonly beginCapture?: (() => BodyCapture | null) | undefined;
+}
+
 /** Begins the account of one request to `path`. */
 export const beginExchange = (
   request: IncomingMessage,
   response: ServerResponse,
   path: string,
-  beginTrace?: BeginTrace,
+  { beginTrace, beginCapture }: ExchangeParts = {},
 ): Exchange => {
   const startedAtMs = performance.now();
   const gone = new LightSignal();
@@ -41,6 +52,8 @@ export const beginExchange = (
     response,
     entry: newEntry(request.method ?? '', path, callerOf(request)),
     trace: beginTrace?.(request, path) ?? null,
+    usage: new ReplyUsage(),
+    capture: beginCapture?.() ?? null,
     gone,
     closed,
     elapsedMs: () => performance.now() - startedAtMs,

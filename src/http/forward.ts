@@ -109,7 +109,8 @@ class Relay implements Dispatcher.DispatchHandler {
   onResponseData(controller: Dispatcher.DispatchController, chunk: Buffer): void {
     if (this.settled) return;
     const { exchange, reply } = this.#forwarding;
-    exchange.trace?.replying(chunk);
+    exchange.usage.see(chunk);
+    exchange.capture?.replied(chunk);
     if (reply.data(chunk)) return;
     controller.pause();
     exchange.response.once('drain', () => controller.resume());

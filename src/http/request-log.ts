@@ -1,4 +1,6 @@
 import type { Logger } from 'pino';
+import type { BodyCapture } from './body-capture.ts';
+import type { Usage } from './reply-usage.ts';
 
 /** How a proxied request ended. */
 export type Outcome =
@@ -54,17 +56,20 @@ export interface RequestEnd {
   readonly durationMs: number;
   /** Which family of APIs was spoken: `openai`, `ollama`. */
   readonly api: string;
+  /** Absent where no runner replied. */
+  readonly usage?: Usage;
 }
 
 /** Told of each proxied request, once, at its end. */
-export type OnRequestEnd = (entry: RequestEntry, end: RequestEnd) => void;
+export type OnRequestEnd = (entry: RequestEntry, end: RequestEnd, capture?: BodyCapture | null) => void;
 
 /**
  * Writes the one line of a proxied request, at its end. A lost runner, or a reply of 500 and above, is a warning; a look
  * at nothing is told to who wants all.
  */
 export const logRequest = (log: Logger, entry: RequestEntry, end: RequestEnd): void => {
-  const line = { event: 'request.ended', ...entry, ...end };
+  const { usage, ...rest } = end;
+  const line = { event: 'request.ended', ...entry, ...rest, ...usage };
   if (entry.outcome === 'not-loaded') log.debug(line);
   else if (entry.outcome === 'upstream-lost' || end.status >= 500) log.warn(line);
   else log.info(line);

@@ -10,8 +10,6 @@ export interface RequestTrace {
   forwarding(lease: Lease): void;
   /** What the runner is to know of the trace: `traceparent`, `tracestate`. */
   readonly headers: Readonly<Record<string, string>>;
-  /** What the runner replies, as it comes. */
-  replying(chunk: Buffer): void;
   /** The runner's part is over: how, in a word. */
   forwarded(how: string): void;
   ended(entry: RequestEntry, end: RequestEnd): void;

@@ -3,7 +3,7 @@ import type { Logger } from 'pino';
 import type { Failure } from '../../machines/failures.ts';
 import { ServiceError } from '../errors.ts';
 import { bodyBytesOf } from './counted-response.ts';
-import { beginExchange, type Exchange } from './exchange.ts';
+import { beginExchange, type Exchange, type ExchangeParts } from './exchange.ts';
 import type { Family } from './families.ts';
 import { problemOf, problemOfFailure, RequestError } from './openai-errors.ts';
 import { endWithProblem, sendProblemEarly } from './replies.ts';
@@ -17,6 +17,8 @@ export interface Observers {
   readonly onRequestEnd?: OnRequestEnd | undefined;
   /** Where requests are traced. */
   readonly beginTrace?: BeginTrace | undefined;
+  /** Where bodies are kept. */
+  readonly beginCapture?: ExchangeParts['beginCapture'];
 }
 
 /** One request to be served, and who hears of it. */
@@ -36,8 +38,8 @@ const withdrawn: Failure = { code: 'withdrawn', message: 'The client left.' };
 /** Serves a request, answers what goes wrong, and writes its one line at the end of its reply. Never rejects. */
 export const runExchange = async (job: Job): Promise<void> => {
   const { request, response, path, family, serve, observers } = job;
-  const { log, onRequestEnd, beginTrace } = observers;
-  const exchange = beginExchange(request, response, path, beginTrace);
+  const { log, onRequestEnd } = observers;
+  const exchange = beginExchange(request, response, path, observers);
   const { entry } = exchange;
   try {
     entry.outcome = await serve(exchange);
@@ -51,9 +53,10 @@ export const runExchange = async (job: Job): Promise<void> => {
     status: response.headersSent ? response.statusCode : problemOfFailure(withdrawn).status,
     durationMs: Math.round(exchange.elapsedMs()),
     api: family.name,
+    usage: exchange.usage.read(),
   };
   logRequest(log, entry, end);
-  onRequestEnd?.(entry, end);
+  onRequestEnd?.(entry, end, exchange.capture);
   exchange.trace?.ended(entry, end);
 };
 

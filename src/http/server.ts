@@ -87,6 +87,7 @@ export const createHttpServer = (options: HttpServerOptions): Server => {
     log,
     onRequestEnd: options.onRequestEnd,
     beginTrace: options.beginTrace,
+    beginCapture: options.beginCapture,
   };
   const cards = new ModelCards();
   const { control } = options;

@@ -2,6 +2,7 @@ import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest }
 import type { Logger } from 'pino';
 import type { z } from 'zod';
 import { callerOf } from '../auth/caller-names.ts';
+import { activityOperations } from './operations/activity.ts';
 import { configOperations } from './operations/config.ts';
 import { documentationOperations } from './operations/documentation.ts';
 import { modelOperations } from './operations/models.ts';
@@ -32,6 +33,7 @@ const MAX_NAME_LENGTH = 1_024;
 export async function createManagement(parts: ManagementParts): Promise<FastifyInstance> {
   const described = [
     ...serviceOperations(parts),
+    ...activityOperations(parts),
     ...configOperations(parts),
     ...modelOperations(parts),
     ...runnerOperations(parts),

@@ -104,7 +104,7 @@ export function openApiOf(
 }
 
 function objectOf(operation: Operation): OperationObject {
-  const { method, id, tag, summary, params, query, body, answer, type, statuses } = operation;
+  const { method, path, id, tag, summary, params, query, body, answer, type, statuses } = operation;
   const good = Object.entries(statuses).map(([status, description]) => [
     status,
     { description, content: { [type]: { schema: schemaOf(answer) } } },
@@ -120,7 +120,7 @@ function objectOf(operation: Operation): OperationObject {
     operationId: id,
     tags: [tag],
     summary,
-    security: [{ key: managementNeeds(method) ?? [] }],
+    security: [{ key: managementNeeds(method, `/api/v1${path}`) ?? [] }],
     parameters: [...parametersOf('path', params), ...parametersOf('query', query)],
     ...(method === 'POST' && {
       requestBody: {

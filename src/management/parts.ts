@@ -2,6 +2,7 @@ import type { Logger } from 'pino';
 import type { RunnerLogs } from '../../actors/process/runner-logs.ts';
 import { shuttingDown } from '../../machines/scheduler/commands.ts';
 import type { DecisionRecord, SchedulerSettings } from '../../machines/scheduler/contract.ts';
+import type { Activity } from '../activity/activity.ts';
 import type { Catalogue } from '../catalogue.ts';
 import { ServiceError } from '../errors.ts';
 import type { Scheduler } from '../ledger-of.ts';
@@ -25,6 +26,7 @@ export interface ManagementParts {
   readonly status: () => ServiceStatus;
   /** The decision log, oldest first. */
   readonly decisions: () => readonly DecisionRecord[];
+  readonly activity: Pick<Activity, 'latest' | 'subscribe' | 'bodiesOf'>;
   /** What has happened since the start, as a scenario. */
   readonly recording: () => ScenarioInput;
   /** Reads the configuration again. Rejects with a `ConfigError` when it cannot be used, with a `ProblemError` when it takes much away. */

@@ -295,6 +295,45 @@ export const decisionListSchema = z
   .object({ decisions: z.array(decisionSchema).describe('Oldest first.') })
   .register(components, { id: 'DecisionList' });
 
+export const activitySchema = z
+  .object({
+    id: count.describe('Counts up from 1.'),
+    at: z.iso.datetime().describe('When it arrived.'),
+    model: z.string().nullable().describe('As it was asked for; null when none was named.'),
+    caller: z.string().nullable().describe('The name of its key; null where none is asked for.'),
+    method: z.string(),
+    path: z.string(),
+    api: z.string().describe('The family of APIs: openai, anthropic, ollama, llama-server.'),
+    status: z.int(),
+    outcome: z.string().describe('ok, client-gone, upstream-lost, refused.'),
+    stream: z.boolean(),
+    runnerId: z.string().nullable(),
+    inputTokens: count.nullable().describe('Cached ones among them; null where its runner did not say.'),
+    cachedTokens: count.nullable(),
+    outputTokens: count.nullable(),
+    waitMs: ms.describe('For a runner, a load included.'),
+    loadMs: ms,
+    firstByteMs: ms.nullable().describe('From its arrival to the first byte of the reply.'),
+    durationMs: ms.describe('From its arrival to the end of the reply.'),
+    promptPerSecond: z.number().nullable().describe('Tokens of the prompt that were read in a second.'),
+    generatedPerSecond: z.number().nullable(),
+    requestBytes: count,
+    replyBytes: count,
+    hasBodies: z.boolean().describe('Whether its bodies are kept (activity.bodies).'),
+  })
+  .describe('A request that has ended.')
+  .register(components, { id: 'Activity' });
+export const activityListSchema = z
+  .object({ requests: z.array(activitySchema).describe('Oldest first.') })
+  .register(components, { id: 'ActivityList' });
+export const bodiesSchema = z
+  .object({
+    request: z.string().describe('As its runner got it.'),
+    reply: z.string().describe('As its runner gave it.'),
+    isCut: z.boolean().describe('Whether only the beginning of one is kept.'),
+  })
+  .register(components, { id: 'Bodies' });
+
 export type DeviceStatus = Shape<typeof deviceSchema>;
 export type RunnerStatus = Shape<typeof runnerSchema>;
 export type WaitStatus = Shape<typeof waitSchema>;

@@ -14,7 +14,6 @@ import {
 import type { RequestEnd, RequestEntry } from '../http/request-log.ts';
 import type { RequestTrace } from '../http/request-trace.ts';
 import type { Lease } from '../lease.ts';
-import { ReplyUsage } from './reply-usage.ts';
 
 const UPSTREAM = '/upstream/';
 
@@ -41,7 +40,6 @@ export class SpanTrace implements RequestTrace {
   readonly #context: Context;
   #wait: Span | null = null;
   #forward: Span | null = null;
-  readonly #usage = new ReplyUsage();
   headers: Readonly<Record<string, string>> = {};
 
   constructor(tracer: Tracer, propagator: TextMapPropagator, request: IncomingMessage, path: string) {
@@ -67,7 +65,6 @@ export class SpanTrace implements RequestTrace {
 
   forwarding({ runnerId, model, waitMs, loadMs }: Lease): void {
     const nowMs = Date.now();
-    this.#usage.forget();
     const attributes = { 'corral.runner': runnerId, 'corral.model': model };
     if (this.#wait && loadMs > 0)
       this.#tracer
@@ -86,10 +83,6 @@ export class SpanTrace implements RequestTrace {
     this.headers = headers;
   }
 
-  replying(chunk: Buffer): void {
-    this.#usage.see(chunk);
-  }
-
   forwarded(how: string): void {
     this.#forward?.setAttribute('corral.result', how);
     if (how.startsWith('lost')) this.#forward?.setStatus({ code: SpanStatusCode.ERROR });
@@ -97,12 +90,12 @@ export class SpanTrace implements RequestTrace {
     this.#forward = null;
   }
 
-  ended(entry: RequestEntry, { status, api }: RequestEnd): void {
+  ended(entry: RequestEntry, { status, api, usage = {} }: RequestEnd): void {
     const isError = status >= 500 || entry.outcome === 'upstream-lost';
     // It got no runner: refused while it waited, or its client left.
     this.#wait?.setAttribute('corral.result', entry.outcome).end();
     this.#forward?.end();
-    const { inputTokens, outputTokens } = this.#usage.read();
+    const { inputTokens, outputTokens } = usage;
     const operation = operationOf(entry.path);
     this.#span.setAttributes({
       'http.response.status_code': status,

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import {
+  activitySchema,
   decisionSchema,
   deviceSchema,
   modelSchema,
@@ -125,6 +126,7 @@ export const lists = {
 /** Topics that only go on: a snapshot has the last entries, and a change has further ones. */
 export const streams = {
   decisions: decisionSchema,
+  activity: activitySchema,
   events: actorEvent,
   log: logLine,
   terminal: text.describe('What a runner wrote to its terminal, escape sequences included.'),

@@ -66,6 +66,14 @@ export function sourcesOf(parts: WsParts): Opens {
         bounds,
         ({ reason }) => 300 + reason.length,
       ),
+    activity: (_, touch) =>
+      new StreamSource(
+        parts.activity.latest(),
+        (push) => parts.activity.subscribe(push),
+        touch,
+        { ...bounds, size: 512 * 1024 },
+        ({ path, model }) => 500 + path.length + (model?.length ?? 0),
+      ),
     events: (_, touch) =>
       new StreamSource([], actorEvents(scheduler, ledger().now), touch, bounds, () => 400),
     log: ({ runnerId, model = '' }, touch) => {

@@ -1,6 +1,8 @@
 import { Validator } from '@seriousme/openapi-schema-validator';
 import { expect } from 'chai';
 import { ConfigError } from '../../src/config/config-error.ts';
+import { BodyCapture } from '../../src/http/body-capture.ts';
+import { newEntry } from '../../src/http/request-log.ts';
 import type { OpenApiDocument } from '../../src/management/openapi.ts';
 import { aModel } from '../support/pool.ts';
 import { faultsOf, operationsOf, structuralFaultsOf, type Described } from './support/document.ts';
@@ -35,6 +37,9 @@ describe("the management API's document", () => {
       'GET /devices',
       'GET /queue',
       'GET /decisions',
+      'GET /activity',
+      'GET /activity.csv',
+      'GET /activity/{id}',
       'GET /recording',
       'POST /drain',
       'POST /config/reload',
@@ -112,6 +117,16 @@ describe("the management API's document", () => {
     await ask('followRunnerLog', '/runners/runner-1/log/follow');
     await ask('stopRunner', '/runners/runner-1/stop');
     await ask('writeTerminal', '/runners/runner-1/terminal', { text: 'y\r' });
+    await ask('listActivity', '/activity?status=200');
+    await ask('getActivityCsv', '/activity.csv');
+    managed.activity.add(
+      { ...newEntry('POST', '/v1/completions', null), model: 'a', outcome: 'ok' },
+      { status: 200, durationMs: 1, api: 'openai' },
+      new BodyCapture(),
+    );
+    await ask('listActivity', '/activity');
+    await ask('getBodies', '/activity/1');
+    await ask('getBodies', '/activity/2');
     await ask('reloadConfig', '/config/reload', { dryRun: true });
     const wrong = { line: 3, column: 5, key: 'limits.queue', message: 'expected a number' };
     managed.reload = () => Promise.reject(new ConfigError('corral.yaml', [wrong]));

@@ -21,6 +21,11 @@ export const views: readonly [View, ...View[]] = [
     load: async () => (await import('../views/timeline/timeline.tsx')).Timeline,
   },
   {
+    path: '/activity',
+    title: 'Activity',
+    load: async () => (await import('../views/activity/activity.tsx')).Activity,
+  },
+  {
     path: '/terminal',
     title: 'Terminal',
     load: async () => (await import('../views/terminal/terminal.tsx')).Terminal,

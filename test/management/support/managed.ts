@@ -2,6 +2,8 @@ import type { FastifyInstance } from 'fastify';
 import { pino } from 'pino';
 import { RunnerLogs } from '../../../actors/process/runner-logs.ts';
 import type { ModelSpec } from '../../../machines/vocabulary.ts';
+import { Activity } from '../../../src/activity/activity.ts';
+import { Bodies } from '../../../src/activity/bodies.ts';
 import { Catalogue, type CatalogueEntry } from '../../../src/catalogue.ts';
 import { findModel, nearMisses } from '../../../src/config/model-names.ts';
 import { createManagement, type ManagementParts } from '../../../src/management/management.ts';
@@ -25,6 +27,9 @@ export class Managed {
   reload: ManagementParts['reload'] = ({ dryRun = false }) =>
     Promise.resolve({ applied: !dryRun, models: [], settings: [], warnings: [], needed: [], text: [] });
 
+  readonly bodies = new Bodies(() => 1024);
+  readonly activity = new Activity({ keep: () => 100, bodies: this.bodies });
+
   private constructor(entries: readonly CatalogueEntry[]) {
     this.catalogue = new Catalogue(entries, { find: findModel, nearMisses });
   }
@@ -33,6 +38,7 @@ export class Managed {
     const managed = new Managed([...specs.map(entryOf), ...broken]);
     const { pool, catalogue, logs } = managed;
     managed.app = await createManagement({
+      activity: managed.activity,
       scheduler: pool.scheduler,
       catalogue,
       status: () =>

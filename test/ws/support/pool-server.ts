@@ -3,6 +3,8 @@ import type { AddressInfo, Socket } from 'node:net';
 import { pino } from 'pino';
 import { RunnerLogs } from '../../../actors/process/runner-logs.ts';
 import type { ModelSpec } from '../../../machines/vocabulary.ts';
+import { Activity } from '../../../src/activity/activity.ts';
+import { Bodies } from '../../../src/activity/bodies.ts';
 import { Catalogue } from '../../../src/catalogue.ts';
 import { findModel, nearMisses } from '../../../src/config/model-names.ts';
 import { statusOf, type ServiceStatus } from '../../../src/status.ts';
@@ -57,7 +59,9 @@ export async function startPoolServer(
   const status = (): ServiceStatus =>
     statusOf(pool.ledger, { version: '1.2.3', state: 'running', uptimeMs: 0 });
   let reads = 0;
+  const activity = new Activity({ keep: () => 100, bodies: new Bodies(() => 0) });
   const parts = {
+    activity,
     scheduler: pool.scheduler,
     catalogue: new Catalogue(entries, { find: findModel, nearMisses }),
     status: () => (reads++, status()),
