@@ -5,10 +5,9 @@ import { Program } from '../program.ts';
 import { CONTEXT_TOKENS, SLOTS, type Stage } from '../stage.ts';
 import type { Contender, Started } from './contender.ts';
 
-/** Of each model: whatever it really needs, so many fit as the race allows. */
+/** Of each model: whatever it really needs, so many fit as the race allows. Its prompt cache counts beside it. */
 const MODEL_MIB = 400;
-/** For what each needs beside that, and less than one more model does. */
-const REST_MIB = MODEL_MIB / 2;
+const PROMPT_CACHE_MIB = 100;
 
 /** A built Corral, as users run it. */
 export const corral = (name: string, main: string): Contender => ({
@@ -28,8 +27,14 @@ async function start(stage: Stage, main: string): Promise<Started> {
       listen: { port },
       dataFolder: folder,
       llamaServer: program,
-      devices: { CPU: { memory: `${MODEL_MIB * room + REST_MIB}MiB` } },
-      defaults: { runtime: 'llama-server', context: CONTEXT_TOKENS, slots: SLOTS, keepAlive: 'forever' },
+      devices: { CPU: { memory: `${(MODEL_MIB + PROMPT_CACHE_MIB) * room + 1}MiB` } },
+      defaults: {
+        runtime: 'llama-server',
+        context: CONTEXT_TOKENS,
+        slots: SLOTS,
+        keepAlive: 'forever',
+        promptCache: `${PROMPT_CACHE_MIB}MiB`,
+      },
       models: Object.fromEntries(models.map(({ name, path }) => [name, { path, memory }])),
     }),
   );
