@@ -72,12 +72,6 @@ function answerFor(queue: ClassQueue, view: View, nowMs: number): Answer {
   // There are never more processes of a model than it may have, whatever their options.
   if (otherClaims(spec, view) >= (spec.replicas ?? 1))
     return waitFor(`${spec.name} is about to be loaded with other options`);
-  const retryAtMs = view.retryAtMs(spec.name);
-  if (retryAtMs > nowMs)
-    return waitFor(
-      `it has failed several times in a row, and is tried again ${Math.ceil((retryAtMs - nowMs) / 1000)} s later`,
-      retryAtMs,
-    );
   const found = sitesFor(spec, view);
   if ('failure' in found) return refuseOldest(queue, found.failure);
   if ('paused' in found) return waitFor(pausedText(found.paused));
@@ -87,6 +81,12 @@ function answerFor(queue: ClassQueue, view: View, nowMs: number): Answer {
     return refuseOldest(queue, noRunnerBesidePins(queue, pins, maxRunners));
   const sites = found.sites.filter((site) => fitsBesidePins(queue, site, view));
   if (sites.length === 0) return refuseOldest(queue, cannotFitBesidePins(queue, found.sites, view));
+  const retryAtMs = view.retryAtMs(spec.name);
+  if (retryAtMs > nowMs)
+    return waitFor(
+      `it has failed several times in a row, and is tried again ${Math.ceil((retryAtMs - nowMs) / 1000)} s later`,
+      retryAtMs,
+    );
   const older = view.runnersOf(spec.name);
   const isReplica = servingRunners(queue, view).length > 0;
   const want: Want = { queue, sites, view, nowMs, forced: [], roomOn: freeEventually, isFreeOnly: false };

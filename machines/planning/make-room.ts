@@ -106,7 +106,7 @@ function sparingGain({ queue, view, nowMs }: Want, victims: readonly RunnerView[
  */
 function isWorthWaitingForOthers(want: Want, lossMs: number): boolean {
   const later = bestOption(want, 'all');
-  return later !== null && CLEARLY * later.costSeconds * 1000 < lossMs;
+  return later !== null && CLEARLY * sparingGain(want, later.victims) < lossMs;
 }
 
 /** When the latest of them became ready. */
