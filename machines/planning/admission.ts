@@ -1,12 +1,12 @@
 import type { Failure } from '../failures.ts';
 import { formatBytes, type ModelSpec } from '../vocabulary.ts';
 import { makeRoom, makeRoomElsewhere, type Answer, type Wait } from './make-room.ts';
-import { capacityOf, freeEventually, freeNow, overheadOn } from './memory.ts';
+import { capacityOf, freeEventually, freeNow, hostBytesOf, overheadOn } from './memory.ts';
 import { startNow, type Want } from './options.ts';
-import { sitesFor, type Site } from './placement.ts';
+import { restFits, sitesFor, type Site } from './placement.ts';
 import { pausedText } from './paused.ts';
 import { byPlace, emptyQueue, oldestOf } from './queues.ts';
-import { bytesOn, siteRoom } from './shared-memory.ts';
+import { bytesOn, cpuOf, siteRoom } from './shared-memory.ts';
 import { canServe, isReturning, isServing } from './sharing.ts';
 import type { Claim, ClassQueue, Decision, DeviceView, RunnerView, View } from './view.ts';
 
@@ -142,7 +142,11 @@ function fitsBesidePins(queue: ClassQueue, site: Site, view: View): boolean {
   const room = siteRoom(site, view, (device) => roomBesidePins(device, queue, view));
   // With what the runtime itself needs on each device; what goes into main memory needs none of that.
   const overhead = site.reduce((sum, device) => sum + overheadOn(queue.spec, device, view), 0);
-  return queue.spec.needBytes + overhead <= room;
+  const isOnCpu = site.every(({ kind }) => kind === 'cpu');
+  const needBytes = queue.spec.needBytes + overhead + (isOnCpu ? hostBytesOf(queue.spec) : 0);
+  return (
+    needBytes <= room && restFits(queue.spec, site, (device) => roomBesidePins(device, queue, view), view)
+  );
 }
 
 /** Pinned runners of other models. */
@@ -159,12 +163,14 @@ function noRunnerBesidePins({ spec }: ClassQueue, pins: readonly RunnerView[], m
 
 function cannotFitBesidePins(queue: ClassQueue, sites: readonly Site[], view: View): Failure {
   const pins = [...view.runners.values()].filter((runner) => runner.pinned).map((runner) => runner.spec.name);
-  const rooms = sites
-    .flat()
-    .map((device) => `${device.id} ${formatBytes(roomBesidePins(device, queue, view))}`);
+  const hostBytes = hostBytesOf(queue.spec);
+  const main = hostBytes > 0 ? cpuOf(view) : undefined;
+  const rooms = [...sites.flat(), ...(main ? [main] : [])].map(
+    (device) => `${device.id} ${formatBytes(roomBesidePins(device, queue, view))}`,
+  );
   return {
     code: 'does_not_fit',
-    message: `${queue.spec.name} needs ${formatBytes(queue.spec.needBytes)} and cannot fit beside the pinned ${pins.join(', ')} (left: ${[...new Set(rooms)].join(', ')}). Unpin ${pins.length === 1 ? 'it' : 'one of them'}.`,
+    message: `${queue.spec.name} needs ${formatBytes(queue.spec.needBytes)}${main ? ` and ${formatBytes(hostBytes)} of main memory` : ''} and cannot fit beside the pinned ${pins.join(', ')} (left: ${[...new Set(rooms)].join(', ')}). Unpin ${pins.length === 1 ? 'it' : 'one of them'}.`,
   };
 }
 

@@ -67,23 +67,35 @@ interface Option {
   readonly note: (draft: Draft, value: string) => boolean;
 }
 
-/** An option that only a value makes; `convert` gives undefined for what is none. */
-const valued = <Key extends keyof Draft>(
+/** An option with a value; `note` gives false for a value that is none. */
+const taking = (
   names: readonly string[],
-  key: Key,
-  convert: (text: string) => Draft[Key] | undefined,
+  note: (draft: Draft, text: string) => boolean | void,
   isPlanned = false,
 ): Option => ({
   names,
   takesValue: true,
   isPlanned,
-  note: (draft, text) => {
-    const value = convert(text);
-    if (value === undefined) return false;
-    draft[key] = value;
-    return true;
-  },
+  note: (draft, text) => note(draft, text) !== false,
 });
+
+/** One that says one thing, and of which the last counts; `convert` gives undefined for what is none. */
+const valued = <Key extends keyof Draft>(
+  names: readonly string[],
+  key: Key,
+  convert: (text: string) => Draft[Key] | undefined,
+  isPlanned = false,
+): Option =>
+  taking(
+    names,
+    (draft, text) => {
+      const value = convert(text);
+      if (value === undefined) return false;
+      draft[key] = value;
+      return true;
+    },
+    isPlanned,
+  );
 
 const flag = <Key extends keyof Draft>(
   names: readonly string[],
@@ -125,21 +137,6 @@ const onOff = (text: string): boolean | undefined => {
   return /^(?:off|disabled|false|0)$/.test(text) ? false : undefined;
 };
 
-/** An option that may be given several times. */
-const collected = (
-  names: readonly string[],
-  note: (draft: Draft, text: string) => void,
-  isPlanned = false,
-): Option => ({
-  names,
-  takesValue: true,
-  isPlanned,
-  note: (draft, text) => {
-    note(draft, text);
-    return true;
-  },
-});
-
 /** By the names of llama.cpp v0.4 and v0.5 (common/arg.cpp). */
 const OPTIONS: readonly Option[] = [
   valued(['-c', '--ctx-size'], 'totalContextTokens', notNegative, PLANNED),
@@ -152,7 +149,8 @@ const OPTIONS: readonly Option[] = [
   valued(['-mg', '--main-gpu'], 'mainGpu', notNegative, PLANNED),
   flag(['-cmoe', '--cpu-moe'], 'cpuExpertLayers', 'all'),
   valued(['-ncmoe', '--n-cpu-moe'], 'cpuExpertLayers', notNegative),
-  collected(['-ot', '--override-tensor'], (draft, text) => {
+  // These may be given several times.
+  taking(['-ot', '--override-tensor'], (draft, text) => {
     draft.tensorPlaces = [...draft.tensorPlaces, ...list(text).flatMap(placeOf)];
   }),
   valued(['-ctk', '--cache-type-k'], 'cacheTypeK', word),
@@ -166,12 +164,14 @@ const OPTIONS: readonly Option[] = [
   valued(['-mm', '--mmproj'], 'projectorPath', word, PLANNED),
   flag(['--mmproj-offload'], 'projectorOffload', true),
   flag(['--no-mmproj-offload'], 'projectorOffload', false),
-  collected(
+  taking(
     ['--lora'],
-    (draft, text) => (draft.adapterPaths = [...draft.adapterPaths, ...list(text)]),
+    (draft, text) => {
+      draft.adapterPaths = [...draft.adapterPaths, ...list(text)];
+    },
     PLANNED,
   ),
-  collected(['--lora-scaled'], (draft, text) => {
+  taking(['--lora-scaled'], (draft, text) => {
     const paths = list(text).map((one) => one.replace(/:[^:]*$/, ''));
     draft.scaledAdapterPaths = [...draft.scaledAdapterPaths, ...paths];
   }),

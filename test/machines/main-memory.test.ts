@@ -82,6 +82,21 @@ describe('what a model wants of main memory beside its GPU', () => {
     );
   });
 
+  it('refuses a model that cannot have it beside a pinned one, wherever it would run', () => {
+    for (const placement of ['gpu-only', 'cpu-only'] as const) {
+      const pool = new Pool({ devices });
+      pool.request(hosted('pinned', 6, 20, { pinned: true }), { runMs: 10 });
+      pool.advance(10_000);
+      const answer = pool.request(hosted('moe', 4, 14, { placement }), { runMs: 10 });
+      const small = pool.request(hosted('small', 4, 6, { placement }), { runMs: 10 });
+      pool.advance(20_000);
+
+      expect(answer.failure?.code, placement).to.equal('does_not_fit');
+      expect(answer.failure?.message).to.match(/4.0 GiB and 14.0 GiB of main memory .*pinned pinned/);
+      expect(small.grantedAtMs, placement).to.be.a('number');
+    }
+  });
+
   it('sends no layers there', () => {
     const { launch } = aModel('moe', 6);
     const moe = { ...launch, layers: 33 };
