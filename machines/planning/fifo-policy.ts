@@ -1,11 +1,12 @@
 import { followClaims, grantNext, nextDeadline, refuseOverdue } from './default-policy.ts';
-import { freeEventually, shareOut } from './memory.ts';
+import { freeEventually, hostBytesOf, shareOut } from './memory.ts';
 import { startNow } from './options.ts';
 import { contestedOn, siteNeed, sitesFor, type Site } from './placement.ts';
 import { headArrivalMs, oldestOf } from './queues.ts';
+import { saidShares } from './said-shares.ts';
 import { bytesOn, mainMemoryOf } from './shared-memory.ts';
 import { isReturning, isServing } from './sharing.ts';
-import type { ClassQueue, Decision, RunnerView, View } from './view.ts';
+import type { ClassQueue, Decision, DeviceView, RunnerView, View } from './view.ts';
 
 /** Sets of so many victims at most are compared; beyond that the largest go first. */
 const LARGEST_SET = 4;
@@ -108,15 +109,49 @@ function victimsOn(
     .toSorted((a, b) => rankOf(b) - rankOf(a));
   const isOneTooMany = stale.length === 0 && hasNoPlaceLeft(view);
   const set = smallestSet(candidates, freed, Math.max(missing, isOneTooMany ? 1 : 0));
-  return set && [...stale, ...set];
+  if (set === null) return null;
+  let victims = [...stale, ...set];
+  for (const [device, needBytes] of singleNeeds(queue, site, view)) {
+    const given = victims.reduce((sum, one) => sum + freedOn([device], one, view), 0);
+    const others = standing(view).filter((one) => !one.pinned && !victims.includes(one));
+    const more = smallestSet(
+      others.toSorted((a, b) => rankOf(b) - rankOf(a)),
+      (runner) => freedOn([device], runner, view),
+      needBytes - freeEventually(device) - given,
+    );
+    if (more === null) return null;
+    victims = [...victims, ...more];
+  }
+  return victims;
 }
+
+/** What a model wants of single devices, however much the others have: shares that its arguments say, and what stays in main memory. */
+function singleNeeds(
+  { spec }: ClassQueue,
+  site: Site,
+  view: View,
+): readonly (readonly [device: DeviceView, bytes: number])[] {
+  const said = saidShares(spec, site, view) ?? {};
+  const hostBytes = hostBytesOf(spec);
+  const isOnCpu = site.some(({ kind, sharesMainMemory }) => kind === 'cpu' || sharesMainMemory);
+  const main = isOnCpu ? undefined : mainMemoryOf(site, view, hostBytes);
+  return [
+    ...site.flatMap((device) =>
+      said[device.id] === undefined ? [] : [[device, said[device.id] ?? 0] as const],
+    ),
+    ...(main ? [[main, hostBytes] as const] : []),
+  ];
+}
+
+const standing = ({ runners }: View): readonly RunnerView[] =>
+  [...runners.values()].filter((runner) => !isReturning(runner));
 
 const freedOn = (devices: Site, { reservation }: RunnerView, view: View): number =>
   devices.reduce((sum, device) => sum + bytesOn(reservation, device, view.devices), 0);
 
 function hasNoPlaceLeft({ settings, runners, claims }: View): boolean {
-  const standing = [...runners.values()].filter((runner) => !isReturning(runner)).length;
-  return settings.maxRunners !== null && standing + claims.size >= settings.maxRunners;
+  const count = [...runners.values()].filter((runner) => !isReturning(runner)).length;
+  return settings.maxRunners !== null && count + claims.size >= settings.maxRunners;
 }
 
 const rankOf = ({ spec }: RunnerView): number => spec.rank ?? Number.MAX_SAFE_INTEGER;

@@ -1,6 +1,7 @@
 import { expect } from 'chai';
 import { serverArguments } from '../../actors/process/server-arguments.ts';
-import { aGpu, aModel, GIB, Pool } from '../support/pool.ts';
+import { policyNames } from '../../machines/planning/view.ts';
+import { aGpu, aModel, GIB, Pool, settings } from '../support/pool.ts';
 
 const cpu = (gib: number) => aGpu('CPU', gib, { library: 'CPU', kind: 'cpu' });
 const devices = [aGpu('CUDA0', 24), cpu(32)];
@@ -42,19 +43,23 @@ describe('what a model wants of main memory beside its GPU', () => {
     expect(second.grantedAtMs, 'there are no 7 GiB left').to.equal(undefined);
   });
 
-  it('makes idle models go that have their part of it, and nobody else', () => {
-    const pool = new Pool({ devices: [aGpu('CUDA0', 24), aGpu('CUDA1', 24), cpu(32)] });
-    for (const model of [hosted('first', 6, 20), aModel('second', 6)]) {
-      pool.request(model, { runMs: 10 });
-      pool.advance(10_000);
-    }
-    const third = pool.request(hosted('third', 6, 20), { runMs: 1_000 });
-    pool.advance(60_000);
+  for (const policy of policyNames)
+    it(`makes idle models go that have their part of it, and nobody else: ${policy}`, () => {
+      const pool = new Pool({
+        devices: [aGpu('CUDA0', 24), aGpu('CUDA1', 24), cpu(32)],
+        over: { plan: { ...settings().plan, policy } },
+      });
+      for (const model of [hosted('first', 6, 20), aModel('second', 6)]) {
+        pool.request(model, { runMs: 10 });
+        pool.advance(10_000);
+      }
+      const third = pool.request(hosted('third', 6, 20), { runMs: 1_000 });
+      pool.advance(60_000);
 
-    expect(third.grantedAtMs).to.be.a('number');
-    expect(pool.kinds('evict')).to.deep.equal(['first']);
-    expect(pool.states()).to.include('second idle');
-  });
+      expect(third.grantedAtMs).to.be.a('number');
+      expect(pool.kinds('evict')).to.deep.equal(['first']);
+      expect(pool.states()).to.include('second idle');
+    });
 
   it('is never more than there is, in a day of changes', () => {
     const pool = new Pool({ devices });

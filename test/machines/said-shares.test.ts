@@ -1,5 +1,6 @@
 import { expect } from 'chai';
-import { aGpu, aModel, GIB, Pool } from '../support/pool.ts';
+import { policyNames } from '../../machines/planning/view.ts';
+import { aGpu, aModel, GIB, Pool, settings } from '../support/pool.ts';
 
 const two = [aGpu('CUDA0', 24), aGpu('CUDA1', 24)];
 /** `--tensor-split` as its user has written it. */
@@ -30,16 +31,17 @@ describe('a model whose split is said', () => {
     expect(booked(pool, 'big')).to.deep.equal({ CUDA0: 10, CUDA1: 30 });
   });
 
-  it('makes room on each device for its share, though there is enough on both together', () => {
-    const pool = new Pool({ devices: two });
-    pool.request(aModel('small', 20, { devices: ['CUDA0'] }), { runMs: 10 });
-    pool.advance(10_000);
-    const big = pool.request(split('big', 28, '3,1'), { runMs: 1_000 });
-    pool.advance(120_000);
+  for (const policy of policyNames)
+    it(`makes room on each device for its share, though there is enough on both together: ${policy}`, () => {
+      const pool = new Pool({ devices: two, over: { plan: { ...settings().plan, policy } } });
+      pool.request(aModel('small', 20, { devices: ['CUDA0'] }), { runMs: 10 });
+      pool.advance(10_000);
+      const big = pool.request(split('big', 28, '3,1'), { runMs: 1_000 });
+      pool.advance(120_000);
 
-    expect(big.grantedAtMs).to.be.a('number');
-    expect(pool.kinds('evict')).to.deep.equal(['small']);
-  });
+      expect(big.grantedAtMs).to.be.a('number');
+      expect(pool.kinds('evict')).to.deep.equal(['small']);
+    });
 
   it('is never more than a device has, in a day of changes', () => {
     const pool = new Pool({ devices: two });
