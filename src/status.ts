@@ -32,6 +32,7 @@ export const devicesOf = (ledger: LedgerReader): DeviceStatus[] =>
       reservedBytes,
       claimedBytes,
       othersBytes,
+      pause = null,
     }) => ({
       id,
       name,
@@ -43,6 +44,7 @@ export const devicesOf = (ledger: LedgerReader): DeviceStatus[] =>
       claimedBytes,
       othersBytes,
       sharesMainMemory,
+      pause,
     }),
   );
 

@@ -15,6 +15,7 @@ const aDevice = (over: Partial<Device> = {}): Device => ({
   sharesMainMemory: false,
   claimedBytes: 0,
   othersBytes: 0,
+  pause: null,
   ...over,
 });
 

@@ -45,6 +45,14 @@ const examples: Readonly<Record<string, readonly Example[]>> = {
     ['corral unpin embedder', 'let it go again'],
     ['corral unpin embedder --keep-alive 1h', 'an hour after its last request'],
   ],
+  pause: [
+    ['corral pause', 'the GPUs are for something else; requests that need them wait'],
+    ['corral pause CUDA0 --refuse', 'one of them, and requests that need it are refused'],
+  ],
+  resume: [
+    ['corral resume', 'Corral has them back'],
+    ['corral resume CUDA0', 'one of them'],
+  ],
   stop: [
     ['corral stop runner-3', 'running requests may finish first'],
     ['corral stop runner-3 --force', 'at once'],

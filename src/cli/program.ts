@@ -12,6 +12,7 @@ import { logsCommand } from './logs.ts';
 import { importCommand } from './import.ts';
 import { addManual } from './manual.ts';
 import { modelsCommand } from './models.ts';
+import { pauseCommand, resumeCommand } from './pause.ts';
 import { pinCommand, unpinCommand } from './pin.ts';
 import { pullCommand } from './pull.ts';
 import { psCommand } from './ps.ts';
@@ -46,6 +47,8 @@ export async function createProgram(args: readonly string[]): Promise<Command> {
     .addCommand(unloadCommand())
     .addCommand(pinCommand())
     .addCommand(unpinCommand())
+    .addCommand(pauseCommand())
+    .addCommand(resumeCommand())
     .addCommand(forgetCommand())
     .addCommand(stopCommand())
     .addCommand(logsCommand())

@@ -21,7 +21,7 @@ export const psCommand = (): Command =>
 function pictureOf({ devices, runners, queue, failed }: ServiceStatus): string {
   const deviceRows = devices.map((device) => [
     device.id,
-    device.name,
+    device.pause === null ? device.name : `${device.name}, paused (${device.pause})`,
     `${formatBytes(device.reservedBytes)} of ${formatBytes(device.limitBytes)}`,
     `${device.freeBytes === null ? 'unknown' : formatBytes(device.freeBytes)}${device.sharesMainMemory ? ' of main memory' : ''}`,
   ]);

@@ -292,9 +292,7 @@ export const configSchema = z.strictObject({
       eviction: z
         .enum(['automatic', 'manual'])
         .default('automatic')
-        .describe(
-          'manual: nothing is evicted without a command; who would need that is refused, and told which.',
-        ),
+        .describe('manual: nothing is evicted without a command; who would need that is refused.'),
       abandonedLoads: z
         .enum(['keep', 'abort'])
         .default('keep')

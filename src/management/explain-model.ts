@@ -1,5 +1,6 @@
 import { withExpertsAside } from '../../machines/planning/experts-aside.ts';
 import { explainWait } from '../../machines/planning/explain.ts';
+import { pausedText } from '../../machines/planning/paused.ts';
 import { sitesFor } from '../../machines/planning/placement.ts';
 import { sumBytes, formatBytes, type ModelSpec } from '../../machines/vocabulary.ts';
 import type { Failure } from '../../machines/failures.ts';
@@ -59,6 +60,8 @@ function reasonWithout(
   const failure = spec && failureOf(spec, ledger);
   const failed = failure ?? ledger.lastFailureOf(name);
   if (failed) return failed.message;
+  const pause = spec && pauseOf(spec, ledger);
+  if (pause) return pause;
   const last = decisions.findLast(({ kind }) => kind === 'unload' || kind === 'failed' || kind === 'refuse');
   return last ? last.reason : 'nobody has asked for it yet';
 }
@@ -69,11 +72,20 @@ function failureOf(spec: ModelSpec, ledger: LedgerReader): Failure | null {
   return 'failure' in found ? found.failure : null;
 }
 
+/** What it waits for that could only be on devices which are paused; null where one is not. */
+function pauseOf(spec: ModelSpec, ledger: LedgerReader): string | null {
+  const found = sitesFor(withExpertsAside(spec, ledger), ledger);
+  return 'paused' in found ? pausedText(found.paused) : null;
+}
+
 function nextWithout({ name, spec }: CatalogueEntry, ledger: LedgerReader, retryInMs: number | null): string {
   if (!spec) return 'its file has to be mended, and Corral started again';
   const retry =
     retryInMs === null ? '' : `, not before ${seconds(retryInMs)} have passed: its load kept failing`;
   const [queue] = ledger.queuesOf(name);
+  if (pauseOf(spec, ledger) !== null) return `it can be loaded once its device is given back${retry}`;
+  if (!queue && ledger.models.get(name)?.state.place === 'displaced')
+    return `it had to go for something else, and comes back once nobody needs the room${retry}`;
   if (!queue)
     return failureOf(spec, ledger)
       ? 'a request for it is refused, until that has changed'

@@ -4,6 +4,7 @@ import type { z } from 'zod';
 import { callerOf } from '../auth/caller-names.ts';
 import { activityOperations } from './operations/activity.ts';
 import { configOperations } from './operations/config.ts';
+import { deviceOperations } from './operations/devices.ts';
 import { documentationOperations } from './operations/documentation.ts';
 import { modelOperations } from './operations/models.ts';
 import { runnerOperations } from './operations/runners.ts';
@@ -35,6 +36,7 @@ export async function createManagement(parts: ManagementParts): Promise<FastifyI
     ...serviceOperations(parts),
     ...activityOperations(parts),
     ...configOperations(parts),
+    ...deviceOperations(parts),
     ...modelOperations(parts),
     ...runnerOperations(parts),
   ];

@@ -41,6 +41,12 @@ export const deviceSchema = z
     sharesMainMemory: z
       .boolean()
       .describe('What it holds is main memory, and is counted with CPU already: leave it out of sums.'),
+    pause: z
+      .enum(['queueing', 'refusing'])
+      .nullable()
+      .describe(
+        'It is given to something else, and requests that need it wait or are refused; null: it is not.',
+      ),
   })
   .register(components, { id: 'Device' });
 
@@ -190,6 +196,7 @@ export const explanationSchema = z
         loads: z.enum(['allowed', 'backing-off']),
         device: z.enum(['shared', 'alone']),
         pin: z.enum(['free', 'pinned']),
+        place: z.enum(['held', 'displaced']),
       })
       .describe("Where its chart stands, region by region (docs/statecharts.md, 'model')."),
     need: z.object(needShape).nullable().describe('What it needs; null when it cannot be used.'),

@@ -43,7 +43,7 @@ function decisionCounters(registry: Registry): (record: DecisionRecord) => void 
   );
   const evictions = counter(
     'corral_evictions_total',
-    'Runners that were made to go: memory_wanted, starvation, other_options, load_abandoned, limit_lowered, memory_outgrown.',
+    'Runners that were made to go: memory_wanted, starvation, other_options, load_abandoned, device_paused, limit_lowered, memory_outgrown.',
     'model',
     'code',
   );

@@ -67,6 +67,9 @@ export function stateGauges(
     (device) => device.reservedBytes,
   );
   perDevice('corral_device_others_bytes', 'What other programs hold.', (device) => device.othersBytes);
+  perDevice('corral_device_paused', 'Whether it is given to something else: 1 or 0.', ({ pause }) =>
+    pause === undefined ? 0 : 1,
+  );
   perDevice(
     'corral_device_free_bytes',
     'What the device says is free; absent while it does not say.',

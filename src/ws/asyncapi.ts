@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import {
   decisionSchema,
+  deviceListSchema,
   deviceSchema,
   modelSchema,
   problemSchema,
@@ -61,6 +62,7 @@ const parts = {
   ActorEvent: streams.events,
   LogLine: streams.log,
   Model: modelSchema,
+  DeviceList: deviceListSchema,
   Problem: problemSchema,
 };
 

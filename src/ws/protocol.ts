@@ -1,7 +1,13 @@
 import { z } from 'zod';
 import { scopes } from '../auth/scopes.ts';
 import { typedSchema } from '../management/operations/typed.ts';
-import { modelSchema, problemSchema, runnerSchema, type Shape } from '../management/schemas.ts';
+import {
+  deviceListSchema,
+  modelSchema,
+  problemSchema,
+  runnerSchema,
+  type Shape,
+} from '../management/schemas.ts';
 import { V } from './wire.ts';
 import { lists, streams, type ChangeData, type SnapshotData, type Topic } from './rows.ts';
 
@@ -28,6 +34,7 @@ const entries = (entry: z.ZodType) =>
     leftOut: z.int().min(0).describe('How many came before these and are not told: too many at a time.'),
   });
 
+const deviceNames = z.array(name).min(1).optional().describe('Default: all GPUs, or all that are paused.');
 const ofRunner = z.strictObject({ runnerId: name });
 const ofRunnerOrModel = z
   .strictObject({ runnerId: name.optional(), model: name.optional() })
@@ -90,6 +97,14 @@ export const commands = {
     }),
     result: modelSchema,
   },
+  'devices.pause': {
+    params: z.strictObject({
+      devices: deviceNames,
+      refuse: z.boolean().default(false).describe('Requests that need them are refused, and do not wait.'),
+    }),
+    result: deviceListSchema,
+  },
+  'devices.resume': { params: z.strictObject({ devices: deviceNames }), result: deviceListSchema },
   'runner.stop': {
     params: z.strictObject({
       runnerId: name,
@@ -141,6 +156,8 @@ const command = z.discriminatedUnion('command', [
   commandOf('model.unload', commands['model.unload']),
   commandOf('runner.stop', commands['runner.stop']),
   commandOf('model.pin', commands['model.pin']),
+  commandOf('devices.pause', commands['devices.pause']),
+  commandOf('devices.resume', commands['devices.resume']),
   commandOf('terminal.write', commands['terminal.write']),
 ]);
 const unsubscribe = z.strictObject({ v, type: z.literal('unsubscribe'), id: messageId });

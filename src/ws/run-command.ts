@@ -1,3 +1,4 @@
+import { deviceOperations } from '../management/operations/devices.ts';
 import { modelOperations } from '../management/operations/models.ts';
 import { runnerOperations } from '../management/operations/runners.ts';
 import type { Operation } from '../management/operation.ts';
@@ -18,7 +19,10 @@ interface Call {
 /** Each command is an operation of the management API: the same checks, the same refusals, the same answers. */
 export function commandRunner(parts: ManagementParts): RunCommand {
   const operations = new Map(
-    [...modelOperations(parts), ...runnerOperations(parts)].map((operation) => [operation.id, operation]),
+    [...deviceOperations(parts), ...modelOperations(parts), ...runnerOperations(parts)].map((operation) => [
+      operation.id,
+      operation,
+    ]),
   );
   return async (command, signal) => {
     const { operation: id, params, query = {}, body = {} } = callOf(command);
@@ -49,6 +53,10 @@ function callOf(message: Command): Call {
       const { model: name, ...body } = message.params;
       return { operation: 'pinModel', params: { name }, body };
     }
+    case 'devices.pause':
+      return { operation: 'pauseDevices', params: {}, body: message.params };
+    case 'devices.resume':
+      return { operation: 'resumeDevices', params: {}, body: message.params };
     case 'runner.stop': {
       const { runnerId: id, force } = message.params;
       return { operation: 'stopRunner', params: { id }, body: { force } };

@@ -293,7 +293,7 @@ describe('who may do what', function () {
 
           expect(reply, command)
             .to.have.nested.property('problem.code')
-            .that.is.oneOf(may ? ['model_not_found', 'runner_not_found'] : ['forbidden']);
+            .that.is.oneOf(may ? ['model_not_found', 'runner_not_found', 'device_not_found'] : ['forbidden']);
         }
         reader.socket.terminate();
       }
@@ -306,6 +306,8 @@ const commandParams: { readonly [N in CommandName]: CommandInput<N> } = {
   'model.load': { model: 'none' },
   'model.unload': { model: 'none' },
   'model.pin': { model: 'none', pinned: true },
+  'devices.pause': { devices: ['none'] },
+  'devices.resume': { devices: ['none'] },
   'runner.stop': { runnerId: 'none' },
   'terminal.write': { runnerId: 'none', text: 'x' },
 };

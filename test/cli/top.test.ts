@@ -145,6 +145,7 @@ describe('the picture of corral top', () => {
         reservedBytes: 12 * GIB,
         claimedBytes: 0,
         sharesMainMemory: false,
+        pause: null,
         othersBytes: 6 * GIB,
       },
     ],

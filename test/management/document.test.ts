@@ -43,6 +43,8 @@ describe("the management API's document", () => {
       'GET /recording',
       'POST /drain',
       'POST /config/reload',
+      'POST /devices/pause',
+      'POST /devices/resume',
       'GET /models',
       'GET /models/{name}',
       'GET /explain/{name}',
@@ -133,6 +135,10 @@ describe("the management API's document", () => {
     await ask('reloadConfig', '/config/reload');
     await ask('getDocs', '/docs');
     await ask('getOpenApi', '/openapi.json');
+    await ask('pauseDevices', '/devices/pause', { refuse: true });
+    await ask('pauseDevices', '/devices/pause', { devices: ['CUDA7'] });
+    await readAll();
+    await ask('resumeDevices', '/devices/resume');
     await ask('drain', '/drain', { seconds: 0 });
     await ask('loadModel', '/models/a/load');
     await readAll();

@@ -19,6 +19,14 @@ export const pin = (model: string, pinned: boolean): void =>
     command('model.pin', { model, pinned }),
   );
 
+/** Gives a device to something else: what is loaded there finishes and goes. */
+export const pause = (device: string): void =>
+  carryOut(`${device} is paused`, command('devices.pause', { devices: [device] }));
+
+/** Takes it back. */
+export const resume = (device: string): void =>
+  carryOut(`${device} is used again`, command('devices.resume', { devices: [device] }));
+
 function carryOut(what: string, done: Promise<unknown>): void {
   done.then(
     () => announce(what),

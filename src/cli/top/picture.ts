@@ -65,7 +65,7 @@ function headOf({ url, version, connection }: Scene, nowMs: number): string {
     .join('   ');
 }
 
-function deviceLine({ id, name, limitBytes, reservedBytes, othersBytes }: Row<'devices'>): string {
+function deviceLine({ id, name, limitBytes, reservedBytes, othersBytes, pause }: Row<'devices'>): string {
   const partOf = (bytes: number): number => (limitBytes === 0 ? 0 : bytes / limitBytes);
   const shares = [
     { part: partOf(reservedBytes), mark: '#' },
@@ -73,7 +73,7 @@ function deviceLine({ id, name, limitBytes, reservedBytes, othersBytes }: Row<'d
   ];
   const others = othersBytes > 0 ? `, others ${formatBytes(othersBytes)}` : '';
   const figures = `${formatBytes(reservedBytes)} of ${formatBytes(limitBytes)}${others}`;
-  return `${id.padEnd(8)}${bar(shares, BAR)} ${figures}  ${name}`;
+  return `${id.padEnd(8)}${bar(shares, BAR)} ${figures}  ${name}${pause === null ? '' : '  paused'}`;
 }
 
 function runnerLines({ runners, speeds }: Scene, nowMs: number): string[] {

@@ -3,6 +3,7 @@ import { formatBytes } from '../../parts/format-bytes.ts';
 import { stateWord } from '../../parts/state-mark.tsx';
 import type { Device } from '../../live/picture.ts';
 import { shown } from '../../live/shown.ts';
+import { pause, resume } from '../../shell/actions.ts';
 import './devices.css';
 import { barOf, type Segment } from './segments.ts';
 
@@ -21,6 +22,7 @@ function DeviceBar({ device }: { readonly device: Device }) {
   const { limit, segments, freeBytes } = barOf(device, shown.runners.value);
   const { id, name, totalBytes, limitBytes, reservedBytes, claimedBytes, othersBytes, sharesMainMemory } =
     device;
+  const pauseWord = device.pause === null ? null : pauseWords[device.pause];
   const facts = [
     ['reserved', formatBytes(reservedBytes)],
     ['other programs', formatBytes(othersBytes)],
@@ -33,12 +35,14 @@ function DeviceBar({ device }: { readonly device: Device }) {
       <div class="device-head">
         <h3>
           {id} <span class="device-name">{name}</span>
+          {pauseWord !== null && <span class="device-paused">{pauseWord}</span>}
         </h3>
         <span class="device-size">
           {limitBytes < totalBytes && `${formatBytes(limitBytes)} for Corral, of `}
           {formatBytes(totalBytes)}
           {sharesMainMemory && ' of main memory'}
         </span>
+        <PauseButton device={device} />
       </div>
       <ul class="bar" aria-label={`Memory of ${id}`}>
         {segments.map((segment) => (
@@ -55,6 +59,24 @@ function DeviceBar({ device }: { readonly device: Device }) {
         ))}
       </dl>
     </div>
+  );
+}
+
+const pauseWords = {
+  queueing: 'paused: requests that need it wait',
+  refusing: 'paused: requests that need it are refused',
+} as const;
+
+/** Gives it to a render or a game, and takes it back. */
+function PauseButton({ device: { id, pause: paused } }: { readonly device: Device }) {
+  return paused === null ? (
+    <button type="button" title={`What is loaded on ${id} finishes and goes`} onClick={() => pause(id)}>
+      Pause
+    </button>
+  ) : (
+    <button type="button" title={`Corral uses ${id} again`} onClick={() => resume(id)}>
+      Resume
+    </button>
   );
 }
 
