@@ -61,11 +61,7 @@ export function stateGauges(
   );
   perDevice('corral_device_total_bytes', "A device's memory.", (device) => device.totalBytes);
   perDevice('corral_device_limit_bytes', 'What Corral may use of it.', (device) => device.limitBytes);
-  perDevice(
-    'corral_device_reserved_bytes',
-    'What is reserved for runners.',
-    (device) => device.reservedBytes,
-  );
+  perDevice('corral_device_reserved_bytes', 'What is reserved for runners.', (one) => one.reservedBytes);
   perDevice('corral_device_others_bytes', 'What other programs hold.', (device) => device.othersBytes);
   perDevice('corral_device_paused', 'Whether it is given to something else: 1 or 0.', ({ pause }) =>
     pause === undefined ? 0 : 1,
