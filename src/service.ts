@@ -36,6 +36,7 @@ import { Recorder } from './recording/recording.ts';
 import { toScenario } from './recording/to-scenario.ts';
 import { Reloader, type ReloadParts } from './reload/reloader.ts';
 import { statusOf, type ServiceStatus } from './status.ts';
+import type { HistoryBounds } from './ws/history.ts';
 import { serveWebSocket } from './ws/ws-api.ts';
 import { ledgerOf, type Scheduler } from './ledger-of.ts';
 
@@ -80,6 +81,8 @@ export interface Service {
   hurry(): void;
 }
 
+/** What is kept of what was told, at most. */
+const HISTORY_BYTES = 16 * 1024 ** 2;
 /** How long the charts and the page may not know of a request that nobody had to decide about; the page is sent its news as often. */
 const TELL_WITHIN_MS = 50;
 
@@ -99,7 +102,6 @@ export async function startService(options: ServiceOptions): Promise<Service> {
     onOverstay: warnOfOverstay(log),
   });
   listen(scheduler, options, decisions, pools);
-  const ledger = () => ledgerOf(scheduler);
   const status = statusSince(performance.now(), { scheduler, doors, version });
   const { activity, bodies } = activityOf(config);
   const parts = {
@@ -109,6 +111,7 @@ export async function startService(options: ServiceOptions): Promise<Service> {
     catalogue,
     status,
     decisions: () => decisions.latest(),
+    history: () => webSocket.history(),
     recording: () => toScenario(recorder.recording),
     reload: (wishes: ReloadWishes) => reloader.reload('api', wishes),
     logs: options.logs,
@@ -121,7 +124,7 @@ export async function startService(options: ServiceOptions): Promise<Service> {
   let listening: Listening | null = null;
   const server = createHttpServer({
     desk: leases,
-    models: () => withSeveral(catalogue.list(ledger()), naming),
+    models: () => withSeveral(catalogue.list(ledgerOf(scheduler)), naming),
     choose: (asked) => naming.choose(asked),
     ofPath: (path) => naming.ofPath(path),
     control: parts,
@@ -143,7 +146,8 @@ export async function startService(options: ServiceOptions): Promise<Service> {
   });
   const listens = (listening = await listenOn(server, options.addresses));
   const inspecting = startInspection(scheduler, options.inspect, log);
-  const webSocket = serveWebSocket(server, parts, { guard, endpoints: inspecting.endpoints });
+  const { endpoints } = inspecting;
+  const webSocket = serveWebSocket(server, parts, { guard, endpoints, history: historyOf(config()) });
   scheduler.start();
   return {
     url: listens.url,
@@ -164,6 +168,9 @@ export async function startService(options: ServiceOptions): Promise<Service> {
     hurry: () => scheduler.send({ type: 'scheduler.hurry' }),
   };
 }
+
+const historyOf = ({ history: ms }: Config): HistoryBounds | null =>
+  ms > 0 ? { ms, bytes: HISTORY_BYTES } : null;
 
 function activityOf(config: () => Config): { readonly activity: Activity; readonly bodies: Bodies } {
   const bodies = new Bodies(() => config().activity.bodies);

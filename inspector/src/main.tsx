@@ -5,7 +5,7 @@ import { App } from './shell/app.tsx';
 import './styles/tokens.css';
 import './styles/base.css';
 
-startHistory();
+await startHistory();
 startLive();
 const place = document.getElementById('page');
 if (place) render(<App />, place);

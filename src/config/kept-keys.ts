@@ -3,6 +3,11 @@ import { count, duration, path, size } from './scalars.ts';
 
 /** Keys of what is kept of runners and requests, in memory and on disk. */
 export const keptKeys = {
+  history: duration({ least: '0' })
+    .default(600_000)
+    .describe(
+      'How long what happened is kept in memory, 16MiB at most, so that a page that is opened shows what was before; 0 for not at all.',
+    ),
   runnerLogs: z
     .strictObject({
       write: z.boolean().default(true).describe('Whether they are written.'),

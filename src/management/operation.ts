@@ -16,7 +16,7 @@ export interface Reply<Body> {
   readonly body: Body;
 }
 
-export type MediaType = 'application/json' | 'text/csv' | 'text/html' | 'text/plain';
+export type MediaType = 'application/json' | 'text/csv' | 'application/jsonl' | 'text/html' | 'text/plain';
 
 /** One route under `/api/v1`: how it is described, checked, and answered. The OpenAPI document is made from these. */
 export interface Operation {

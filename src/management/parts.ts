@@ -27,6 +27,8 @@ export interface ManagementParts {
   /** The decision log, oldest first. */
   readonly decisions: () => readonly DecisionRecord[];
   readonly activity: Pick<Activity, 'latest' | 'subscribe' | 'bodiesOf'>;
+  /** What was told over the last minutes: a JSON object each, oldest first. */
+  readonly history: () => readonly string[];
   /** What has happened since the start, as a scenario. */
   readonly recording: () => ScenarioInput;
   /** Reads the configuration again. Rejects with a `ConfigError` when it cannot be used, with a `ProblemError` when it takes much away. */

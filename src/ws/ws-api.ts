@@ -7,6 +7,7 @@ import type { Caller, Guard } from '../auth/guard.ts';
 import { scopes } from '../auth/scopes.ts';
 import { realClock, type Clock } from '../clock.ts';
 import { Feeds } from './feeds.ts';
+import { History, type HistoryBounds } from './history.ts';
 import { defaultWsLimits, type WsLimits } from './limits.ts';
 import type { WsParts } from './parts.ts';
 import { logRefused } from '../http/log-refused.ts';
@@ -27,6 +28,8 @@ export interface WsOptions {
   readonly limits?: Partial<WsLimits>;
   /** Further WebSockets by their path, behind the same guard. */
   readonly endpoints?: Readonly<Record<string, Endpoint>>;
+  /** What is kept of what was told, whoever listens; nothing without it. */
+  readonly history?: HistoryBounds | null;
   /** For tests: the time of ticks, heartbeats and stalls. */
   readonly clock?: Clock;
   readonly now?: () => number;
@@ -35,6 +38,8 @@ export interface WsOptions {
 export interface WsApi {
   /** Connections, and topics that are open: none are left when everybody has gone and some time has passed. */
   readonly counts: { readonly connections: number; readonly feeds: number };
+  /** What was told over the last minutes: a JSON object each, oldest first. */
+  history(): readonly string[];
   /** Says goodbye to everybody. */
   close(): void;
 }
@@ -57,6 +62,7 @@ export function serveWebSocket(server: Server, parts: WsParts, options: WsOption
     clock,
     limits,
   );
+  const history = options.history ? new History(feeds, options.history) : null;
   const rounds = new Rounds(limits);
   const run = commandRunner(parts);
   const sockets = new WebSocketServer({
@@ -116,7 +122,9 @@ export function serveWebSocket(server: Server, parts: WsParts, options: WsOption
     get counts() {
       return { connections: readers.size, feeds: feeds.count };
     },
+    history: () => history?.lines() ?? [],
     close: () => {
+      history?.close();
       server.off('upgrade', onUpgrade);
       clock.clearTimeout(heartbeat as never);
       feeds.close();

@@ -37,6 +37,7 @@ describe("the management API's document", () => {
       'GET /devices',
       'GET /queue',
       'GET /decisions',
+      'GET /history',
       'GET /activity',
       'GET /activity.csv',
       'GET /activity/{id}',
@@ -119,6 +120,7 @@ describe("the management API's document", () => {
     await ask('followRunnerLog', '/runners/runner-1/log/follow');
     await ask('stopRunner', '/runners/runner-1/stop');
     await ask('writeTerminal', '/runners/runner-1/terminal', { text: 'y\r' });
+    await ask('getHistory', '/history');
     await ask('listActivity', '/activity?status=200');
     await ask('getActivityCsv', '/activity.csv');
     managed.activity.add(

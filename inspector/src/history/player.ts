@@ -1,6 +1,7 @@
 import { computed, signal, type ReadonlySignal } from '@preact/signals';
 import { charts as liveCharts, serverNowMs } from '../live/live.ts';
 import type { Chart } from '../live/picture.ts';
+import { keyHeaders } from '../live/key.ts';
 import { follow } from '../live/session.ts';
 import { past } from '../live/shown.ts';
 import type { Opened } from './open-file.ts';
@@ -27,8 +28,9 @@ export const speed = signal(0);
 
 const tape = (): Tape => current.value?.tape ?? liveTape;
 
-/** Begins to keep what is told. */
-export function startHistory(): void {
+/** Takes in what the service has kept, if it does; then begins to keep what is told. */
+export async function startHistory(): Promise<void> {
+  await recall().catch(() => {}); // then the past begins now
   for (const topic of keptTopics)
     follow(topic, {}, (_, message) => {
       liveTape.add(serverNowMs(), message as Told);
@@ -36,6 +38,21 @@ export function startHistory(): void {
   setInterval(() => {
     if (!current.value) span.value = liveTape.span;
   }, 500);
+}
+
+/** Whoever waits for the page waits no longer than this for its past. */
+const RECALL_WITHIN_MS = 3_000;
+
+async function recall(): Promise<void> {
+  const signal = AbortSignal.timeout(RECALL_WITHIN_MS);
+  const answer = await fetch(new URL('api/v1/history', document.baseURI), { headers: keyHeaders(), signal });
+  if (!answer.ok) return;
+  for (const line of (await answer.text()).split('\n')) {
+    if (line === '') continue;
+    const { at, ...told } = JSON.parse(line) as Told & { readonly at: number };
+    liveTape.add(at, told);
+  }
+  span.value = liveTape.span;
 }
 
 /** Shows a moment, as near as it is known. */

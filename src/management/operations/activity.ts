@@ -34,6 +34,25 @@ export const activityOperations = (parts: ManagementParts): readonly Operation[]
   return [
     operation({
       method: 'GET',
+      path: '/history',
+      id: 'getHistory',
+      tag: 'Service',
+      summary: 'What the WebSocket told over the last minutes, as the page looks back at it',
+      answer: z.string(),
+      type: 'application/jsonl',
+      statuses: {
+        200: 'A JSON object per line: { at, topic, type, data }, oldest first; empty where none is kept.',
+      },
+      handle: () =>
+        ok(
+          parts
+            .history()
+            .map((line) => `${line}\n`)
+            .join(''),
+        ),
+    }),
+    operation({
+      method: 'GET',
       path: '/activity',
       id: 'listActivity',
       tag: 'Service',

@@ -48,6 +48,7 @@ export class Managed {
           uptimeMs: pool.world.clock.now(),
         }),
       decisions: () => pool.decisions,
+      history: () => [],
       recording: () => ({ models: {}, timeline: [] }),
       reload: (wishes) => managed.reload(wishes),
       logs,

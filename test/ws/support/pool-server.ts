@@ -66,6 +66,7 @@ export async function startPoolServer(
     catalogue: new Catalogue(entries, { find: findModel, nearMisses }),
     status: () => (reads++, status()),
     decisions: () => pool.decisions,
+    history: () => [],
     logs,
     log: pino({ level: 'silent' }),
     version: '1.2.3',
