@@ -2,7 +2,7 @@ import type { AttentionLayer, ModelShape } from '../../machines/planning/memory-
 import { MOST_LAYERS } from './bounds.ts';
 import { GgufKeys } from './gguf-keys.ts';
 import type { GgufHeader } from './parse-gguf-header.ts';
-import { sideCaches } from './side-caches.ts';
+import { compressorBytes, sideCaches } from './side-caches.ts';
 import { slidingWindows } from './sliding-window.ts';
 import { tensorBytes } from './tensor-bytes.ts';
 
@@ -13,6 +13,9 @@ const KEYS_ONLY_ARCHITECTURES = /^deepseek4$/;
 /** Of qwen3next and its kin every fourth layer attends, unless the header says otherwise. */
 const INTERVAL_ARCHITECTURES = /^qwen3next|^qwen35/;
 const DEFAULT_INTERVAL = 4;
+/** Their last layers draft for the others, and have their cache in a context of its own (llama.cpp's `n_layer_nextn`); of others they have one as any layer. */
+const HEADS_ASIDE =
+  /^(?:step35|hy_v3|glm-dsa|mimo2|deepseek32|deepseek4|dots3note|qwen3next|qwen35(?:moe)?)$/;
 /** Recurrent state is kept in float32. */
 const STATE_BYTES = 4;
 
@@ -30,7 +33,8 @@ export const isReranker = (keys: GgufKeys): boolean => keys.count('pooling_type'
 export function shapeOf({ pairs, tensors }: GgufHeader, weightsBytes: number): ModelShape {
   const keys = new GgufKeys(pairs);
   const layers = keys.count('block_count', MOST_LAYERS) ?? 0;
-  const attention = attentionOf(keys, layers);
+  const trunk = trunkOf(keys, layers);
+  const attention = attentionOf(keys, layers).slice(0, trunk);
   const embedding = tensors.find(({ name }) => name === 'token_embd.weight');
   return {
     weightsBytes,
@@ -39,12 +43,18 @@ export function shapeOf({ pairs, tensors }: GgufHeader, weightsBytes: number): M
     embeddingLength: keys.count('embedding_length') ?? 0,
     feedForwardLength: Math.max(0, ...(keys.perLayer('feed_forward_length', layers) ?? [])),
     heads: headsOf(keys, layers),
-    attention: [...attention, ...sideCaches(keys, layers)],
-    recurrentBytesPerSlot: recurrentBytes(keys, attention),
+    attention: [...attention, ...sideCaches(keys, trunk)],
+    recurrentBytesPerSlot: recurrentBytes(keys, attention) + compressorBytes(keys, trunk),
     vocabulary: keys.count('vocab_size') ?? keys.lengthOf('tokenizer.ggml.tokens'),
     trainedContextTokens: keys.count('context_length') ?? 0,
   };
 }
+
+/** How many layers keep something of a context. */
+const trunkOf = (keys: GgufKeys, layers: number): number =>
+  HEADS_ASIDE.test(keys.architecture)
+    ? Math.max(0, layers - (keys.count('nextn_predict_layers') ?? 0))
+    : layers;
 
 const headsOf = (keys: GgufKeys, layers: number): number =>
   Math.max(1, ...(keys.perLayer('attention.head_count', layers) ?? []));

@@ -47,3 +47,24 @@ const whole = (keyLength: number): AttentionLayer => ({
   valueLength: 0,
   windowTokens: null,
 });
+
+const FLOAT_BYTES = 4;
+
+/**
+ * State of deepseek4's compressors for each slot: keys and scores of the tokens that the next entry is made of, and with an indexer of those before
+ * as well, twice as long (llama.cpp v0.4: `llama_dsv4_comp_state`).
+ */
+export function compressorBytes(keys: GgufKeys, layers: number): number {
+  if (keys.architecture !== 'deepseek4') return 0;
+  const ratios = keys.listPerLayer('attention.compress_ratios', layers) ?? [];
+  const keyLength = keys.count('attention.key_length') ?? 0;
+  const indexerLength = keys.count('attention.indexer.key_length') ?? 0;
+  const floats = COMPRESSED.reduce((sum, { tokensPerEntry, hasIndexer }) => {
+    const count = ratios.slice(0, layers).filter((ratio) => ratio === tokensPerEntry).length;
+    const ofLayer = hasIndexer
+      ? 4 * tokensPerEntry * (keyLength + indexerLength)
+      : tokensPerEntry * keyLength;
+    return sum + count * 2 * ofLayer;
+  }, 0);
+  return floats * FLOAT_BYTES;
+}

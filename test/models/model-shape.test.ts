@@ -208,6 +208,29 @@ describe('what sparse attention keeps beside it', () => {
     // 8 windows of two heads, 3 layers with a quarter of the context, 2 with a 128th.
     expect(kvBytes).to.equal(2 * (8 * 768 * 2 * 512 + 3 * 16_384 * (512 + 128) + 2 * 512 * 512));
   });
+
+  it('is in deepseek4 also what the next entries are made of, in each slot', async () => {
+    const keys = named('deepseek4', {
+      ...TRANSFORMER,
+      'attention.indexer.key_length': u32(128),
+      'attention.key_length': u32(512),
+      'attention.sliding_window': u32(128),
+      'attention.compress_ratios': { value: [0, 0, 4, 128, 4, 128, 4, 0], ...LISTED },
+    });
+    const { recurrentBytesPerSlot } = await readShape(join(folder, 'model.gguf'), 'deepseek4', keys);
+
+    // Keys and scores in float32: 8 rows of 2 · 512 and of 2 · 128 in 3 layers, 128 of 512 in 2.
+    expect(recurrentBytesPerSlot).to.equal(4 * 2 * (3 * 8 * 2 * (512 + 128) + 2 * 128 * 512));
+  });
+
+  it('is nothing of layers that draft for the others, where llama.cpp keeps those aside', async () => {
+    const count = async (architecture: string): Promise<number> =>
+      (await cachesOf(architecture, { nextn_predict_layers: u32(2) })).length;
+
+    expect(await count('mimo2')).to.equal(6);
+    expect(await count('deepseek32')).to.equal(12);
+    expect(await count('glm4moe'), 'as any other layer').to.equal(8);
+  });
 });
 
 const SHAPE: ModelShape = {
