@@ -4,8 +4,11 @@ import { basename, join } from 'node:path';
 import type { LaunchOptions, RunnerId } from '../../machines/vocabulary.ts';
 import { makePrivateFolder } from '../disk/private-files.ts';
 
-/** The cache of one slot, as llama-server has written it; the name says how many bytes that were. */
-const KEPT = /^slot-(\d+)\.(\d+)\.kv$/;
+/**
+ * The cache of one slot, as llama-server has written it; the name says how many bytes that were. What follows tells it from those that other
+ * processes of the same model have left.
+ */
+const KEPT = /^slot-(\d+)\.(\d+)(?:\.\w+)?\.kv$/;
 const UNFINISHED = /\.(?:part|reading)$/;
 /** One that old was left by a crash. */
 const UNFINISHED_MS = 3_600_000;
@@ -23,10 +26,16 @@ export interface KeptFile {
   readonly savedAtMs: number;
 }
 
+/** A file, and the slot of a new process that is to have it. */
+export interface Chosen {
+  readonly file: KeptFile;
+  readonly slot: number;
+}
+
 const hashOf = (text: string): string => createHash('sha256').update(text).digest('hex').slice(0, 16);
 
 /**
- * What has been computed of conversations, on disk: `ROOT/MODEL/FINGERPRINT/slot-N.BYTES.kv`, names as hashes. It holds what was said,
+ * What has been computed of conversations, on disk: `ROOT/MODEL/FINGERPRINT/slot-N.BYTES.ID.kv`, names as hashes. It holds what was said,
  * so nobody else may look into it. A file counts once it is complete, and as long as it has its size: llama-server trusts what it reads,
  * and aborts where that is cut.
  */
@@ -35,6 +44,9 @@ export class ConversationFolder {
   readonly #bounds: ConversationBounds;
   /** Of each model's folder the place that was made ready last: somebody waits for whatever comes after it. */
   readonly #prepared = new Map<string, string>();
+  /** Whose files are: of the process that has read or written them, and for which slot. A process that ended in whatever manner may leave some here. */
+  readonly #owners = new Map<string, { readonly runnerId: RunnerId; readonly slot: number }>();
+  #lastId = 0;
 
   constructor(root: string, bounds: ConversationBounds) {
     this.root = root;
@@ -79,12 +91,38 @@ export class ConversationFolder {
     return files.toSorted((a, b) => b.savedAtMs - a.savedAtMs);
   }
 
-  /** A draft is complete: from now on it counts, in place of what was kept of the slot before. */
-  async keep(place: string, slot: number, draft: string): Promise<void> {
+  /**
+   * What a new process of that many slots is to read: the newest first, and before all others those that no process of its model has
+   * already, so that replicas do not all go on with the same conversations. Each goes to its own slot where that is free.
+   */
+  async chooseFor(place: string, runnerId: RunnerId, slots: number): Promise<readonly Chosen[]> {
+    const kept = await this.keptIn(place);
+    const files = kept
+      .toSorted((a, b) => Number(this.#owners.has(a.path)) - Number(this.#owners.has(b.path)))
+      .slice(0, slots);
+    const free = new Set(Array.from({ length: slots }, (_, slot) => slot));
+    const own = files.filter(({ slot }) => free.delete(slot));
+    const chosen = files.map((file) => {
+      const slot = own.includes(file) ? file.slot : ([...free][0] ?? 0);
+      free.delete(slot);
+      return { file, slot };
+    });
+    for (const { file, slot } of chosen) this.#owners.set(file.path, { runnerId, slot });
+    return chosen;
+  }
+
+  /** A process has gone: what it had belongs to nobody. */
+  release(runnerId: RunnerId): void {
+    for (const [path, owner] of this.#owners) if (owner.runnerId === runnerId) this.#owners.delete(path);
+  }
+
+  /** A draft is complete: from now on it counts, in place of what the same process has read into that slot; what others have left stays. */
+  async keep(place: string, runnerId: RunnerId, slot: number, draft: string): Promise<void> {
     const { size } = await stat(join(place, draft));
-    for (const name of await readdir(place))
-      if (KEPT.exec(name)?.[1] === String(slot)) await rm(join(place, name), { force: true });
-    await rename(join(place, draft), join(place, `slot-${slot}.${size}.kv`));
+    this.#lastId = Math.max(this.#lastId + 1, Date.now());
+    await rename(join(place, draft), join(place, `slot-${slot}.${size}.${this.#lastId.toString(36)}.kv`));
+    for (const [path, owner] of this.#owners)
+      if (owner.runnerId === runnerId && owner.slot === slot) await rm(path, { force: true });
   }
 
   /** While a file is read it does not count: one that ends its reader is not read again. Returns its name meanwhile. */

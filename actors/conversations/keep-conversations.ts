@@ -55,7 +55,7 @@ export function createConversations(
     const written = await stat(join(place, draft));
     // A full disk may have cut it.
     if (tokens === 0 || written.size !== bytes) throw new Error('it was not written in full');
-    await folder.keep(place, slot, draft);
+    await folder.keep(place, spec.runnerId, slot, draft);
     if (timings?.save_ms)
       diskBytesPerMs += SPEED_WEIGHT * (bytes / Math.max(1, timings.save_ms) - diskBytesPerMs);
     note({ ...whose(spec), what: 'kept', slot, tokens, bytes });
@@ -79,16 +79,18 @@ export function createConversations(
           note({ ...whose(spec), what: 'not kept', slot, tokens, bytes: 0, reason: textOf(error) });
         });
       }
+      folder.release(spec.runnerId);
       await folder.tidy();
     }),
     restoreConversations: fromPromise<void, ConversationsSpec>(async ({ input: spec, signal }) => {
       const { launch, modelName } = spec;
       const place = await folder.placeOf(modelName, launch);
-      for (const file of await folder.keptIn(place)) {
-        const { slot, bytes } = file;
-        if (slot >= launch.slots) continue;
+      for (const { file, slot } of await folder.chooseFor(place, spec.runnerId, launch.slots)) {
+        const { bytes } = file;
+        // Somebody else reads it, or it has gone.
+        const name = await folder.beginReading(file).catch(() => null);
+        if (name === null) continue;
         try {
-          const name = await folder.beginReading(file);
           const restored = await tell<Restored>({ spec, place, slot, signal }, 'restore', name);
           await folder.endReading(file);
           note({ ...whose(spec), what: 'restored', slot, tokens: restored.n_restored ?? 0, bytes });

@@ -1,8 +1,8 @@
-import { mkdir, mkdtemp, readdir, rm, stat, symlink, utimes, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, rm, stat, symlink, utimes, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
-import { ConversationFolder } from '../../actors/conversations/conversation-folder.ts';
+import { ConversationFolder, draftOf } from '../../actors/conversations/conversation-folder.ts';
 import { bytesPerToken, isWorthKeeping, whyNotKept } from '../../machines/planning/conversations.ts';
 import type { ModelShape } from '../../machines/planning/memory-need.ts';
 import { aModel } from '../support/pool.ts';
@@ -90,6 +90,57 @@ describe('the folder of kept conversations', () => {
       true,
       false,
     ]);
+  });
+
+  describe('with several processes of a model', () => {
+    const write = async (runnerId: string, slot: number, text: string): Promise<void> => {
+      const place = await folder.prepare('a', launch);
+      await writeFile(join(place, draftOf(slot, runnerId)), text);
+      await folder.keep(place, runnerId, slot, draftOf(slot, runnerId));
+    };
+    const read = async (runnerId: string, slots = 1): Promise<string[]> => {
+      const place = await folder.placeOf('a', launch);
+      const chosen = await folder.chooseFor(place, runnerId, slots);
+      const texts = chosen.map(
+        async ({ file, slot }) => `${slot}: ${await readFile(file.path, { encoding: 'utf8' })}`,
+      );
+      return (await Promise.all(texts)).toSorted();
+    };
+
+    it('keeps those of each, and gives each to another one', async () => {
+      await write('runner-1', 0, 'of the first');
+      await write('runner-2', 0, 'of the second');
+
+      const [one, other] = [await read('runner-3'), await read('runner-4')];
+
+      expect([...one, ...other]).to.have.members(['0: of the first', '0: of the second']);
+    });
+
+    it('gives all to one that has slots for them', async () => {
+      await write('runner-1', 0, 'of the first');
+      await write('runner-2', 0, 'of the second');
+
+      const texts = await read('runner-3', 2);
+
+      expect(texts.map((text) => text.slice(3))).to.have.members(['of the first', 'of the second']);
+      expect(texts.map((text) => text.slice(0, 1))).to.deep.equal(['0', '1']);
+    });
+
+    it('replaces what a process has gone on from, and nothing else', async () => {
+      await write('runner-1', 0, 'before');
+      await write('runner-2', 0, 'another');
+      folder.release('runner-1');
+      folder.release('runner-2');
+      const [had = ''] = await read('runner-3');
+
+      await write('runner-3', 0, 'after');
+      folder.release('runner-3');
+
+      const texts = await read('runner-4', 2);
+      expect(texts.map((text) => text.slice(3))).to.have.members(
+        ['before', 'another', 'after'].filter((text) => !had.endsWith(text)),
+      );
+    });
   });
 
   it('is rid of what a crash has left, and not of what is being written', async () => {
