@@ -6,6 +6,7 @@ import { sumBytes, formatBytes, type ModelSpec } from '../../machines/vocabulary
 import type { Failure } from '../../machines/failures.ts';
 import type { DecisionRecord } from '../../machines/scheduler/contract.ts';
 import type { LedgerReader } from '../../machines/scheduler/ledger-reader.ts';
+import type { RunnerLimits } from '../../machines/runner/contract.ts';
 import type { RunnerRow } from '../../machines/scheduler/tables.ts';
 import type { CatalogueEntry } from '../catalogue.ts';
 import { runnerStatus, waitsOf } from '../status.ts';
@@ -20,6 +21,7 @@ export function explainModel(
   entry: CatalogueEntry,
   ledger: LedgerReader,
   log: readonly DecisionRecord[],
+  { terminateGraceMs }: Pick<RunnerLimits, 'terminateGraceMs'>,
 ): Explanation {
   const { name, spec } = entry;
   const nowMs = ledger.now();
@@ -32,7 +34,7 @@ export function explainModel(
     model: name,
     state: modelStatus(entry, ledger).state,
     reason: runner?.reason ?? reasonWithout(entry, ledger, decisions),
-    next: runner ? nextOf(runner, nowMs) : nextWithout(entry, ledger, retryInMs),
+    next: runner ? nextOf(runner, nowMs, terminateGraceMs) : nextWithout(entry, ledger, retryInMs),
     modes: ledger.modesOf(name),
     need: spec && needOf(spec),
     conversations: spec && conversationsText(spec),
@@ -96,8 +98,8 @@ function nextWithout({ name, spec }: CatalogueEntry, ledger: LedgerReader, retry
   return `${bytes} are promised to it; it is loaded once ${claim.awaits.join(' and ')} ${claim.awaits.length === 1 ? 'has' : 'have'} gone`;
 }
 
-function nextOf(runner: RunnerRow, nowMs: number): string {
-  const { state, leases, keepAlive, pinned, stateSinceMs } = runner;
+function nextOf(runner: RunnerRow, nowMs: number, graceMs: number): string {
+  const { state, leases, keepAlive, pinned, stateSinceMs, spec } = runner;
   const left = leases === 1 ? 'its lease has to end' : `its ${leases} leases have to end`;
   switch (state) {
     case 'loading':
@@ -112,7 +114,7 @@ function nextOf(runner: RunnerRow, nowMs: number): string {
     case 'expiring':
       return leases > 0 ? `${left}, then it is unloaded` : 'it is about to be unloaded';
     case 'unloading':
-      return 'its process has to end';
+      return `its process has to end; it is killed ${lasting(spec.limits?.terminateGraceMs ?? graceMs)} after it was asked to (limits.terminate)`;
     case 'vram-recovering':
       return 'its memory has to come back';
     case 'failed':
@@ -127,4 +129,5 @@ function readyText({ spec: { launch } }: RunnerRow): string {
   return `${command[0]} has to answer GET ${health.path} with ${health.status}`;
 }
 
+const lasting = (ms: number): string => (ms < 10_000 ? `${ms / 1000} s` : seconds(ms));
 const seconds = (ms: number): string => `${Math.max(0, Math.round(ms / 1000))} s`;

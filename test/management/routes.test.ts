@@ -103,7 +103,9 @@ describe('the management API', () => {
       await managed.post('/models/a/pin', { pinned: true });
       expect(await explain('a')).to.match(/; it stays until it is unpinned or unloaded$/);
       await managed.post('/models/a/unload');
-      expect(await explain('a')).to.equal('unloading: it was stopped on request; its process has to end');
+      expect(await explain('a')).to.equal(
+        'unloading: it was stopped on request; its process has to end; it is killed 5 s after it was asked to (limits.terminate)',
+      );
       pool.advance(500);
       expect(await explain('a')).to.match(/^vram-recovering: .*; its memory has to come back$/);
       pool.advance(60_000);

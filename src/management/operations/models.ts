@@ -84,7 +84,14 @@ const reads = (parts: ManagementParts, statusOf: StatusOf): readonly Operation[]
     statuses: { 200: 'The explanation.' },
     problems: [404],
     handle: (call) =>
-      ok(explainModel(find(parts, call.params.name), ledgerOf(parts.scheduler), parts.decisions())),
+      ok(
+        explainModel(
+          find(parts, call.params.name),
+          ledgerOf(parts.scheduler),
+          parts.decisions(),
+          settingsOf(parts).runner,
+        ),
+      ),
   }),
 ];
 
