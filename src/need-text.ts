@@ -1,5 +1,8 @@
 import { formatBytes, type ModelSpec, type NeedPart } from '../machines/vocabulary.ts';
 
+/** Less would be told as 0 MiB. */
+const WORTH_A_WORD = 1024 ** 2 / 2;
+
 type Need = Pick<ModelSpec, 'needBytes' | 'needSource' | 'hostBytes' | 'expertsAside'> & {
   readonly needParts?: readonly NeedPart[];
 };
@@ -14,7 +17,7 @@ export function needText({ needBytes, needSource, hostBytes = 0 }: Need): string
 export function partsText({ needParts = [], needSource, expertsAside }: Need): string | null {
   const texts = (inMainMemory: boolean): string =>
     needParts
-      .filter((part) => (part.inMainMemory ?? false) === inMainMemory)
+      .filter((part) => (part.inMainMemory ?? false) === inMainMemory && part.bytes >= WORTH_A_WORD)
       .map(({ of, bytes }) => `${of} ${formatBytes(bytes)}`)
       .join(', ');
   const host = texts(true);

@@ -211,8 +211,11 @@ function draftNeed({ shape }: SizedModel, need: NeedOptions, options: ServerOpti
   }).totalBytes;
 }
 
-/** llama-server keeps states to go back to of what it cannot take back token by token: before the last batch of a prompt and within it, and one more each so many tokens. */
-const CHECKPOINTS = { everyTokens: 8_192, most: 32 };
+/**
+ * llama-server keeps states to go back to of what it cannot take back token by token: in each slot one before the last batch of a prompt, one within
+ * it, and one at the last question. One more for each 8,192 tokens of a long conversation is seen when it is there.
+ */
+const MOST_CHECKPOINTS = 32;
 
 /** What a server keeps in main memory beside its layers: logits and vectors of the tokens that have some, and states to go back to. */
 function besideLayers({ model: { shape }, need, options, embedding = false }: NeedQuestion): {
@@ -228,9 +231,8 @@ function besideLayers({ model: { shape }, need, options, embedding = false }: Ne
         : bytes + 2 * Math.min(windowTokens, contextTokens) * kvHeads * (keyLength + valueLength),
     0,
   );
-  const { everyTokens, most } = CHECKPOINTS;
   const ofPrompt = contextTokens > (need.batchTokens ?? 0) ? 2 : 1;
-  const count = Math.min(options.checkpoints ?? most, ofPrompt + Math.ceil(contextTokens / everyTokens));
+  const count = Math.min(options.checkpoints ?? MOST_CHECKPOINTS, ofPrompt + 1);
   return {
     outputBytes: outputTokens * perToken,
     checkpointBytes: embedding ? 0 : slots * count * (sliding + shape.recurrentBytesPerSlot),

@@ -131,3 +131,43 @@ describe('the parts of a need', () => {
     expect(totals).to.deep.equal({ needBytes: 16, hostBytes: 7 });
   });
 });
+
+describe('what a server keeps in main memory beside its layers', () => {
+  const partsWith = (over: Partial<NeedQuestion>, args: readonly string[] = []): string[] =>
+    listed(ask(args, over)).filter((text) => /outputs|checkpoints|runtime/.test(text));
+  const sliding = {
+    ...shape,
+    attention: shape.attention.map((layer, i) => ({ ...layer, windowTokens: i % 2 === 0 ? 512 : null })),
+  };
+  const need = { contextTokens: 4096, slots: 2, outputTokens: 2 };
+  /** Of two layers: a window of 512 tokens, keys and values of 4 heads of 128 in 2 bytes. */
+  const stateMiB = (2 * 512 * 4 * 256 * 2) / MIB;
+
+  it('is the logits of what it samples, and of all of a batch with vectors where it embeds', () => {
+    expect(partsWith({ need })).to.deep.equal([`outputs ${(2 * 4 * 1000) / MIB} in main memory`]);
+    expect(partsWith({ need: { ...need, outputTokens: 512 }, embedding: true })).to.deep.equal([
+      `outputs ${(512 * 4 * (1000 + 1024)) / MIB} in main memory`,
+    ]);
+  });
+
+  it('is states to go back to where layers slide: three of each slot, or as many as arguments say', () => {
+    const model = { shape: sliding, tensors };
+
+    expect(partsWith({ model, need: { ...need, batchTokens: 512 } })[1]).to.equal(
+      `checkpoints ${2 * 3 * stateMiB} in main memory`,
+    );
+    expect(partsWith({ model, need }, ['--ctx-checkpoints', '1'])[1]).to.equal(
+      `checkpoints ${2 * stateMiB} in main memory`,
+    );
+    for (const [args, over] of [
+      [['-ctxcp', '0'], {}],
+      [[], { embedding: true }],
+      [[], { need: { ...need, fullWindows: true } }],
+    ] as const)
+      expect(partsWith({ model, need, ...over }, args)).to.have.length(1);
+  });
+
+  it('is the program itself', () => {
+    expect(partsWith({ serverBytes: 3 * MIB })).to.deep.equal(['runtime 3 in main memory']);
+  });
+});
