@@ -2,6 +2,7 @@ import type { OuterEffects } from '../machines/effects.ts';
 import { createDeviceProbes, type ProbeOptions } from './probes/probe-devices.ts';
 import type { ConversationFolder } from './conversations/conversation-folder.ts';
 import { createConversations, type ConversationNote } from './conversations/keep-conversations.ts';
+import { createReadAhead } from './disk/read-ahead.ts';
 import { awaitReady } from './process/await-ready.ts';
 import { createWatchUse } from './process/watch-use.ts';
 import type { ProcessRegistry } from './process/process-registry.ts';
@@ -48,6 +49,7 @@ export function createRealEffects({
     watchHealth: createWatchHealth(health),
     ...createConversations(parts.conversations, onConversation),
     probeDevices,
+    readAhead: createReadAhead(),
     watchUse: createWatchUse(usedByPid),
   };
 }

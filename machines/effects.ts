@@ -67,6 +67,13 @@ export interface ConversationsSpec extends ReadySpec {
   readonly launch: LaunchOptions;
 }
 
+/** A model whose memory is on its way. */
+export interface ReadAheadSpec {
+  readonly modelName: string;
+  /** Its file. */
+  readonly path: string;
+}
+
 /** Sent by the watch over a process's memory: what it holds, per device, when that is another amount than was told last. */
 export type UseEvent = { type: 'use.measured'; use: Reservation };
 
@@ -123,6 +130,8 @@ export const effects = {
   restoreConversations: promiseOf<void, ConversationsSpec>('restoreConversations'),
   /** Keeps those of a process that is about to end which are worth it. */
   saveConversations: promiseOf<void, ConversationsSpec>('saveConversations'),
+  /** Lasts: reads a model's file into main memory while others make room for it, as far as there is room; tells nothing. */
+  readAhead: callbackOf<{ type: 'none' }, ReadAheadSpec>('readAhead'),
   /** Lasts: sends what a ready process really holds, at once and while it serves; nothing where that cannot be told. */
   watchUse: callbackOf<{ type: 'none' }, UseSpec>('watchUse'),
 };

@@ -30,12 +30,13 @@ export function createScheduler(
     send: (command) => scheduler.getSnapshot().status === 'active' && scheduler.send(command),
   });
   const { keepDoor } = doors;
-  const { probeDevices, ...others } = effects;
+  const { probeDevices, readAhead, ...others } = effects;
   const machine = schedulerMachine.provide({
     actors: {
       runner: runnerMachine.provide({
         actors: { ...others, probeDevices, keepDoor },
       }),
+      readAhead,
       devices: devicesMachine.provide({ actors: { probeDevices } }),
     },
   });

@@ -308,6 +308,7 @@ export const settingsOf = (config: Config): SchedulerSettings => ({
   keepAliveMode: config.policy.keepAlive,
   maxQueue: config.limits.queue,
   probeIntervalMs: 5_000,
+  readsAhead: config.policy.readAhead,
   deviceLimits: definedOf(config, 'memory'),
 });
 

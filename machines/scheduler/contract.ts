@@ -21,6 +21,8 @@ export interface SchedulerSettings {
   /** Most requests that may wait at a time, over all models. */
   readonly maxQueue: number;
   readonly probeIntervalMs: number;
+  /** Whether the file of a model is read while others make room for it. */
+  readonly readsAhead: boolean;
   /** What Corral may use of a device at most; absent: all of it. */
   readonly deviceLimits: Readonly<Record<DeviceId, number>>;
 }

@@ -1,4 +1,5 @@
 import { setup } from 'xstate';
+import { effects } from '../effects.ts';
 import { devicesMachine } from '../devices.machine.ts';
 import { runnerMachine } from '../runner.machine.ts';
 import type { RunnerCommand, RunnerOutcome } from '../runner/contract.ts';
@@ -13,6 +14,7 @@ import type {
 } from './contract.ts';
 import { Ledger } from './ledger.ts';
 import * as pauses from './pauses.ts';
+import { begun, ended } from './read-ahead.ts';
 import * as reconfigure from './reconfigure.ts';
 import * as reports from './reports.ts';
 import * as steps from './steps.ts';
@@ -45,7 +47,7 @@ const base = setup({
     input: {} as SchedulerInput,
     emitted: {} as SchedulerEmitted,
   },
-  actors: { runner: runnerMachine, devices: devicesMachine },
+  actors: { runner: runnerMachine, devices: devicesMachine, readAhead: effects.readAhead },
   delays: { inventoryDeadline: 30_000 },
   guards: {
     isEmpty: ({ context }) => context.tables.runners.rows.length === 0,
@@ -94,7 +96,9 @@ const tabled = (work: (args: Work<SchedulerEvent>) => void) =>
     const ledger = draftOf(tables, now);
     const out = new ChartOutlet(enqueue, settings, self);
     work({ event, ledger, settings, out });
-    enqueue.assign({ tables: finished(ledger, out) });
+    const after = finished(ledger, out);
+    out.readAhead(tables, after);
+    enqueue.assign({ tables: after });
   });
 
 /** The same for one type of event. */
@@ -157,6 +161,15 @@ class ChartOutlet implements Outlet {
     });
   }
 
+  /** While others make room for a model its file is read. */
+  readAhead({ claims: before }: Tables, { claims: after }: Tables): void {
+    if (before === after) return;
+    for (const id of ended(before, after)) this.#enqueue.stopChild(id);
+    if (!this.#settings.readsAhead) return;
+    for (const { id, spec } of begun(before, after))
+      this.#enqueue.spawnChild('readAhead', { id, input: spec });
+  }
+
   wakeIn(delayMs: number): void {
     this.#enqueue.cancel('wake');
     // Rounded up: a timer knows whole ms only, and one that fires too early has to be armed once more.
@@ -173,6 +186,7 @@ export const schedulerSetup = base.extend({
       const out = new ChartOutlet(enqueue, settings, self);
       steps.carryOutPlan(ledger, settings, out);
       const planned = finished(ledger, out);
+      out.readAhead(tables, planned);
       enqueue.assign({ tables: planned, planned });
     }),
     /** The timer has fired: if that was too early, the new plan arms it again. */

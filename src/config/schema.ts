@@ -293,6 +293,12 @@ export const configSchema = z.strictObject({
         .enum(['automatic', 'manual'])
         .default('automatic')
         .describe('manual: nothing is evicted without a command; who would need that is refused.'),
+      readAhead: z
+        .boolean()
+        .default(true)
+        .describe(
+          'While others make room for a model, its file is read into main memory, as far as there is room.',
+        ),
       abandonedLoads: z
         .enum(['keep', 'abort'])
         .default('keep')

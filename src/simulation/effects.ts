@@ -53,6 +53,10 @@ export function simulatedEffects(world: World): OuterEffects {
         return { afterMs: world.probeMs, value: world.read(deviceIds) };
       },
     ),
+    readAhead: fromCallback(({ input: { modelName } }) => {
+      world.readAhead.add(modelName);
+      return () => void world.readAhead.delete(modelName);
+    }),
     watchUse: fromCallback<{ type: 'none' }, UseSpec>(({ input: { runnerId }, sendBack }) => {
       const process = world.processes.get(runnerId);
       if (!process) return;

@@ -75,6 +75,8 @@ export class World {
   readonly devices = new Map<DeviceId, WorldDevice>();
   readonly models = new Map<string, WorldModel>();
   readonly processes = new Map<RunnerId, WorldProcess>();
+  /** Models whose files are being read while their memory is on its way. */
+  readonly readAhead = new Set<string>();
   probeMs = 5;
   probeFault: 'none' | 'fails' | 'hangs' = 'none';
   /** Memory of processes that have gone and whose devices have not noticed yet. */

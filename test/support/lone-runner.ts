@@ -151,6 +151,7 @@ export class LoneRunner {
       ),
       saveConversations: answerLater(this.clock, () => this.saving),
       restoreConversations: answerLater(this.clock, () => this.restoring),
+      readAhead: fromCallback(() => {}),
       watchUse: fromCallback<{ type: 'none' }, UseSpec>(() => {}),
     };
   }

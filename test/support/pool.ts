@@ -79,6 +79,7 @@ export const settings = (over: Partial<SchedulerSettings> = {}): SchedulerSettin
   keepAliveMode: 'strict',
   maxQueue: 512,
   probeIntervalMs: 5_000,
+  readsAhead: true,
   deviceLimits: {},
   ...over,
 });

@@ -68,6 +68,7 @@ export const settingsOf = ({ settings, devices }: Scenario, policy: PolicyName):
   keepAliveMode: settings.keepAliveMode,
   maxQueue: settings.queue,
   probeIntervalMs: settings.probeEvery,
+  readsAhead: true,
   deviceLimits: Object.fromEntries(
     Object.entries(devices).flatMap(([id, { limit }]) => (limit === undefined ? [] : [[id, limit]])),
   ),
