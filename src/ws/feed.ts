@@ -11,6 +11,8 @@ export type Frame = Buffer;
 
 /** Who hears of changes. */
 export interface FeedReader {
+  /** Changes may be told this late, where nobody else follows; absent: with the next tick. */
+  readonly patienceMs?: number;
   deliver(feed: Feed, change: Frame): void;
 }
 
@@ -50,6 +52,13 @@ export class Feed {
 
   get seq(): number {
     return this.#seq;
+  }
+
+  /** How late all who follow may be told; 0 as soon as can be. */
+  get patienceMs(): number {
+    let patienceMs = Infinity;
+    for (const reader of this.readers) patienceMs = Math.min(patienceMs, reader.patienceMs ?? 0);
+    return patienceMs;
   }
 
   /** Tells all readers what has changed since the last time. */

@@ -17,6 +17,9 @@ export class Feeds {
   readonly #feeds = new Map<string, Feed>();
   readonly #touched = new Set<Feed>();
   #timer: unknown = null;
+  /** Of feeds that nobody follows who cannot wait. */
+  readonly #patient = new Set<Feed>();
+  #slowTimer: unknown = null;
   #seq = 0;
 
   constructor(open: OpenSource, clock: Clock, limits: WsLimits) {
@@ -44,6 +47,7 @@ export class Feeds {
     feed.readers.delete(reader);
     if (feed.readers.size > 0) return;
     this.#touched.delete(feed);
+    this.#patient.delete(feed);
     const idle = [...this.#feeds].filter(([, { readers }]) => readers.size === 0);
     const [oldest] = idle;
     if (oldest && idle.length > this.#limits.maxIdleFeeds) this.#close(...oldest);
@@ -60,7 +64,9 @@ export class Feeds {
   /** Tells what there still is to tell, and ends. */
   close(): void {
     this.#clock.clearTimeout(this.#timer as never);
+    this.#clock.clearTimeout(this.#slowTimer as never);
     this.#tick();
+    this.#slowTick();
     for (const [key, feed] of this.#feeds) this.#close(key, feed);
   }
 
@@ -74,6 +80,12 @@ export class Feeds {
   #touch(key: string): void {
     const feed = this.#feeds.get(key);
     if (!feed || feed.readers.size === 0) return;
+    const { patienceMs } = feed;
+    if (patienceMs > 0) {
+      this.#patient.add(feed);
+      this.#slowTimer ??= this.#clock.setTimeout(() => this.#slowTick(), patienceMs);
+      return;
+    }
     this.#touched.add(feed);
     this.#timer ??= this.#clock.setTimeout(() => this.#tick(), this.#tickMs());
   }
@@ -91,9 +103,17 @@ export class Feeds {
     for (const feed of touched) feed.flush();
   }
 
+  #slowTick(): void {
+    this.#slowTimer = null;
+    const patient = [...this.#patient];
+    this.#patient.clear();
+    for (const feed of patient) feed.flush();
+  }
+
   #close(key: string, feed: Feed): void {
     this.#feeds.delete(key);
     this.#touched.delete(feed);
+    this.#patient.delete(feed);
     feed.close();
   }
 }

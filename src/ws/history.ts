@@ -24,6 +24,8 @@ interface Part {
  * part gives way.
  */
 export class History implements FeedReader {
+  /** While nobody else follows, what changes with every request is not worked out as often. */
+  readonly patienceMs = 250;
   readonly #bounds: HistoryBounds;
   readonly #now: () => number;
   readonly #feeds: readonly Feed[];
@@ -47,6 +49,7 @@ export class History implements FeedReader {
     if (!last || atMs - last.fromMs >= PART_MS || last.bytes >= this.#bounds.bytes / 8) this.#begin(atMs);
     // Which has what has just changed in it, too.
     else this.#add(last, atMs, change);
+    this.#forget(atMs);
   }
 
   /** `{ at, topic, type, data }` as JSON, oldest first. */
@@ -63,7 +66,6 @@ export class History implements FeedReader {
     const part: Part = { fromMs: atMs, lines: [], bytes: 0 };
     this.#parts.push(part);
     for (const feed of this.#feeds) this.#add(part, atMs, feed.snapshot('plain'));
-    this.#forget(atMs);
   }
 
   #add(part: Part, atMs: number, frame: Frame): void {
