@@ -14,6 +14,11 @@ export const builtPage = fileURLToPath(
 );
 
 /** Below this path lie the page's files, whose names change with their content. */
+/** Views of the page, which people type as paths. */
+export const VIEW_PATHS: ReadonlySet<string> = new Set(
+  ['charts', 'timeline', 'activity', 'terminal', 'playground', 'simulate'].map((view) => `/${view}`),
+);
+
 export const ASSETS_PREFIX = '/assets/';
 const ASSET = /^\/assets\/([\w-]+(?:\.[\w-]+)+)$/;
 

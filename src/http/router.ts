@@ -14,7 +14,7 @@ import { ollama } from './ollama/family.ts';
 import { ollamaNeeds } from './ollama/handler.ts';
 import type { ModelCards } from './ollama/model-cards.ts';
 import { badRequest, problemOf } from './openai-errors.ts';
-import { ASSETS_PREFIX, wantsPage, type Page } from './page.ts';
+import { ASSETS_PREFIX, VIEW_PATHS, wantsPage, type Page } from './page.ts';
 import type { Proxy } from './proxy.ts';
 import { asksToLoad, type Place } from './receive-call.ts';
 import { sendJson, sendOtherMethod, sendProblem, sendText } from './replies.ts';
@@ -116,7 +116,8 @@ export const createRouter = (parts: RouterParts): Router => {
     const found = exact.get(path);
     if (found) return found;
     for (const [prefix, route] of prefixes) if (path.startsWith(prefix)) return route;
-    return parts.isDeclared?.(path) ? declared : nothing;
+    if (parts.isDeclared?.(path)) return declared;
+    return parts.page && VIEW_PATHS.has(path) ? view : nothing;
   };
   return {
     exact,
@@ -222,6 +223,17 @@ const nothing: Route = {
   methods: null,
   needs: anyKey,
   handle: (request, response, place) => sendNotFound(request, response, place),
+};
+
+/** A view of the page, by the path that somebody has typed: it is behind a `#`. It has no data in it, as the page. */
+const view: Route = {
+  methods: readMethods,
+  needs: null,
+  handle: (request, response, place) =>
+    // Relative, since a proxy in front may have another path.
+    wantsPage(request)
+      ? sendText(response, 302, '', { location: `./#${place.path}` })
+      : sendNotFound(request, response, place),
 };
 
 const reads = (needs: Needs, answer: (response: ServerResponse) => void): Route => ({

@@ -56,4 +56,14 @@ describe('the page at /', () => {
     expect(reply.status).to.equal(200);
     expect(await reply.text()).to.include('npm run build');
   });
+
+  it('leads to a view by the path that somebody has typed, and programs nowhere', async () => {
+    const { baseUrl } = await servers.corral(new SmallDesk(), { page: createPage(folder) });
+    const reply = await fetch(`${baseUrl}/charts`, { ...asBrowser, redirect: 'manual' });
+
+    expect(reply.status).to.equal(302);
+    expect(reply.headers.get('location')).to.equal('./#/charts');
+    expect((await fetch(`${baseUrl}/charts`)).status).to.equal(404);
+    expect((await fetch(`${baseUrl}/nowhere`, asBrowser)).status).to.equal(404);
+  });
 });
