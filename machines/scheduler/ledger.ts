@@ -56,7 +56,7 @@ export class Ledger extends MemoryLedger {
     const queue = this.queues.get(classKey) ?? emptyQueue(waiting.spec);
     this.#setQueue(classKey, withWaiting(queue, waiting));
     this.#touch(name);
-    if (isFirst) this.tell(name, { type: 'requests.waiting' });
+    if (isFirst) this.noteWaiting(name);
   }
 
   /** Takes a request out of its queue; false when it waits no longer. */

@@ -76,8 +76,7 @@ export class MemoryLedger extends ModelLedger {
     this.delete('claims', this.claims, classKey);
     this.subtractBytes('claimedBytes', claim.reservation);
     const { name } = claim.spec;
-    if (![...this.claims.values()].some(({ spec }) => spec.name === name))
-      this.tell(name, { type: 'memory.unclaimed' });
+    if (!this.hasClaim(name)) this.tell(name, { type: 'memory.unclaimed' });
   }
 
   protected addBytes(column: BytesColumn, reservation: Reservation): void {

@@ -47,6 +47,16 @@ export class ModelLedger extends LedgerDraft {
         this.tell(model, { type: 'retry.due' });
   }
 
+  /** The first of those who wait for it has come, and memory may be claimed for others of them already. */
+  protected noteWaiting(model: string): void {
+    this.tell(model, { type: 'requests.waiting' });
+    if (this.hasClaim(model)) this.tell(model, { type: 'memory.claimed' });
+  }
+
+  protected hasClaim(model: string): boolean {
+    return [...this.claims.values()].some(({ spec }) => spec.name === model);
+  }
+
   /** The model's chart takes an event. */
   protected tell(model: string, event: ModelEvent): void {
     const before = this.models.get(model) ?? newModelRow(model);

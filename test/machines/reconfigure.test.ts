@@ -46,6 +46,21 @@ describe('a new configuration', () => {
     );
   });
 
+  it('leaves a model claiming whose memory is claimed for others who wait for it', () => {
+    const pool = new Pool({ devices: g24 });
+    pool.request(aModel('big', 20), { runMs: 1_000 });
+    pool.advance(20_000);
+    pool.request(otherwise('a', 10), { runMs: 100 });
+    pool.request(aModel('a', 10), { runMs: 100 });
+    pool.advance(100);
+    expect([...pool.ledger.claims.keys()]).to.deep.equal(['a@otherwise']);
+
+    reload(pool, { changed: [aModel('a', 11)], classesBefore: new Map([['a', 'a']]) });
+
+    expect([...pool.ledger.claims.keys()]).to.deep.equal(['a@otherwise']);
+    expect(pool.ledger.modesOf('a').requests).to.equal('claiming');
+  });
+
   it('leaves nothing behind of a preload that it overtakes: all slots are for those who ask', () => {
     const pool = new Pool({ devices: g24 });
     const [first, second] = [otherwise('a', 10), aModel('a', 12, { classKey: 'a@third' })];
