@@ -195,6 +195,7 @@ describe('what readers are told', () => {
       'runner',
       'model',
       'scheduler',
+      'device',
       'devices',
     ]);
   });
