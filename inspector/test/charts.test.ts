@@ -108,12 +108,13 @@ withPage(
       await given.corral.post('/v1/chat/completions', chat('tiny', { max_tokens: 4 }));
       await until('each region is lit', async () => {
         const lit = await litIn(given.page);
-        return lit.includes('process.serving') && lit.length === 5;
+        return lit.includes('process.serving') && lit.length === 6;
       });
       expect((await litIn(given.page)).toSorted()).to.deep.equal([
         'device.shared',
         'loads.allowed',
         'pin.free',
+        'place.held',
         'process.serving',
         'requests.none',
       ]);

@@ -95,7 +95,7 @@ withPage('the overview', { models: ['tiny', 'other', 'endless'], room: 2 }, (giv
     await inState('other', 'idle');
     const runner = given.corral.status().runners.find(({ model }) => model === 'other');
     process.kill(runner?.pid ?? 0, 'SIGKILL');
-    await inState('other', 'unloaded');
+    await inState('other', 'failed');
 
     await decisions()
       .getByText(/other failed/)

@@ -19,7 +19,7 @@ const statesIn = (state: string): string =>
     .join(', ');
 
 /** What most models are most of the time. */
-const AT_REST: ReadonlySet<string> = new Set(['none', 'allowed', 'shared', 'free']);
+const AT_REST: ReadonlySet<string> = new Set(['none', 'allowed', 'shared', 'free', 'held']);
 
 /** Picks the actor whose chart is shown: those that are there, and those that have just gone. */
 export function ActorPicker({ actors, actor, onPick }: Props) {
