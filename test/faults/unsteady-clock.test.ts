@@ -35,7 +35,8 @@ for (const [fault, unsteadiness] of Object.entries(unsteady))
     it('a wait that is to save a load ends at its moment', () => {
       const steadyMs = evicting({});
 
-      expect(evicting(unsteadiness)).to.be.within(steadyMs - 50, steadyMs + 400);
+      // Loads take as long as their timers say, too, and are what the wait is measured by.
+      expect(evicting(unsteadiness)).to.be.within(0.95 * steadyMs - 50, steadyMs + 400);
     });
   });
 
